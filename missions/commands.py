@@ -1,0 +1,7 @@
+"""Commands of missions."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add this package's commands to the program."""

@@ -1,0 +1,433 @@
+"""The words all packages share: who asks, what must be seen, what flies, what it sees with.
+
+Values only. A demand is what an agency asks for; a task is one look, or one
+strip of looks, that serves one demand or several; a sortie is one flight; a
+plan is the sorties chosen together with what could not be served and why.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from missions.geo import Altitude, Area, Corridor, LatLon
+
+
+class Hazard(StrEnum):
+    """What is looked for (DESIGN section 9)."""
+
+    FIRE = "fire"
+    SMOKE = "smoke"
+    HOT_SPOT = "hot_spot"
+    HOT_JOINT = "hot_joint"
+    BURNING = "burning"
+    FLOOD = "flood"
+    LOGGING = "logging"
+    DISCHARGE = "discharge"
+    LINE_CLEARANCE = "line_clearance"
+    FOREIGN_OBJECT = "foreign_object"
+    INTRUSION = "intrusion"
+    PERSON = "person"
+    WILDLIFE = "wildlife"
+    TREE_HEALTH = "tree_health"
+
+
+class Severity(StrEnum):
+    """How bad it is, worst first."""
+
+    RED = "red"
+    ORANGE = "orange"
+    YELLOW = "yellow"
+    BLUE = "blue"
+
+    @property
+    def rank(self) -> int:
+        """4 for red down to 1 for blue."""
+        return 4 - list(Severity).index(self)
+
+    def reaches(self, floor: "Severity") -> bool:
+        """Return whether this is at least as bad as the floor."""
+        return self.rank >= floor.rank
+
+
+class Sensor(StrEnum):
+    """What a camera measures."""
+
+    THERMAL = "thermal"
+    RGB = "rgb"
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera as its pictures show it: size and focal lengths in pixels.
+
+    Distortion is Brown-Conrady (k1, k2, p1, p2, k3), as OpenCV orders it.
+    """
+
+    name: str
+    sensor: Sensor
+    width_px: int
+    height_px: int
+    focal_px: float
+    centre_x_px: float
+    centre_y_px: float
+    distortion: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
+
+    @classmethod
+    def from_optics(
+        cls,
+        name: str,
+        sensor: Sensor,
+        *,
+        width_px: int,
+        height_px: int,
+        focal_mm: float,
+        sensor_width_mm: float,
+    ) -> "Camera":
+        """Return a camera without distortion whose optical axis meets the middle pixel."""
+        focal_px = focal_mm / sensor_width_mm * width_px
+        return cls(name, sensor, width_px, height_px, focal_px, width_px / 2, height_px / 2)
+
+    @property
+    def across_deg(self) -> float:
+        """The horizontal field of view."""
+        return math.degrees(2 * math.atan(self.width_px / 2 / self.focal_px))
+
+    def gsd_m(self, distance_m: float) -> float:
+        """Return the ground sampling distance, metres a pixel, straight ahead at a distance."""
+        return distance_m / self.focal_px
+
+
+@dataclass(frozen=True, slots=True)
+class PoseError:
+    """One standard deviation of each part of a pose, white and drifting parts together."""
+
+    horizontal_m: float = 2.2
+    vertical_m: float = 2.9
+    tilt_deg: float = 0.75
+    yaw_deg: float = 2.2
+
+
+@dataclass(frozen=True, slots=True)
+class CameraPose:
+    """Where a camera was and which way it looked.
+
+    `heading_deg` is the true bearing of the optical axis (of the top of the
+    picture when it looks straight down), `pitch_deg` is 0 at the horizon and
+    -90 straight down, `roll_deg` turns the picture clockwise as the camera sees it.
+    `altitude_m` is above mean sea level.
+    """
+
+    place: LatLon
+    altitude_m: float
+    heading_deg: float
+    pitch_deg: float
+    roll_deg: float = 0.0
+    error: PoseError = field(default_factory=PoseError)
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture taken: by which camera, from where, when, in which file.
+
+    `pose` is None when the file does not say where it was taken.
+    """
+
+    id: str
+    camera: Camera
+    taken_at: datetime | None
+    pose: CameraPose | None
+    file: str
+    drone: str = ""
+    sortie: str = ""
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DroneModel:
+    """A type of drone: how it flies, what it burns, what it sees with.
+
+    Powers are electrical watts in still air; `reserve` is the share of the
+    battery that must be left on landing.
+    """
+
+    name: str
+    cruise_m_s: float
+    climb_m_s: float
+    descent_m_s: float
+    battery_wh: float
+    hover_w: float
+    climb_w: float
+    cruise_w: float
+    descent_w: float
+    reserve: float
+    max_wind_m_s: float
+    cameras: tuple[Camera, ...]
+
+    def camera(self, sensor: Sensor) -> Camera | None:
+        """Return the camera with this sensor, or None."""
+        return next((c for c in self.cameras if c.sensor is sensor), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Drone:
+    """One aircraft we own. `system_id` is its MAVLink id."""
+
+    id: str
+    model: str
+    dock: str
+    system_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dock:
+    """A box on a grid asset; `elevation_m` is its pad above mean sea level."""
+
+    id: str
+    name: Mapping[str, str]
+    place: LatLon
+    elevation_m: float
+    charge_s: float
+    max_wind_m_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Which hazards one agency wants to hear of, and from which severity on."""
+
+    hazards: frozenset[Hazard]
+    floor: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """Who is told. `jurisdiction` is its ground; names by language ("en-US", "zh-CN")."""
+
+    id: str
+    name: Mapping[str, str]
+    language: str
+    jurisdiction: tuple[Area, ...]
+    subscriptions: tuple[Subscription, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What one agency asks to be watched.
+
+    `where` is a point, a corridor or an area; `height_m` above the ground;
+    `revisit_s` the longest time between two looks; `window` the hours of the
+    site's day in which a look counts, as seconds after local midnight.
+    """
+
+    id: str
+    agency: str
+    hazards: frozenset[Hazard]
+    where: LatLon | Corridor | Area
+    sensors: frozenset[Sensor]
+    height_m: float
+    revisit_s: float
+    priority: int = 1
+    window: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoFly:
+    """A volume no drone may enter; floor and ceiling above mean sea level, None = open."""
+
+    id: str
+    area: Area
+    floor_m: float | None = None
+    ceiling_m: float | None = None
+
+
+class TaskKind(StrEnum):
+    """How a task is flown."""
+
+    POINT = "point"  # fly there, look once
+    STRIP = "strip"  # fly along, look every few metres; either direction
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One planned picture: where the drone is, how it looks, for which demands."""
+
+    place: LatLon
+    altitude: Altitude
+    pitch_deg: float
+    demands: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Looks that are flown together, with every demand and agency they serve.
+
+    `looks` has one entry for a point and, for a strip, the pictures in flying
+    order; a strip may be flown from either end.
+    """
+
+    id: str
+    kind: TaskKind
+    looks: tuple[Look, ...]
+    sensors: frozenset[Sensor]
+    demands: tuple[str, ...]
+    agencies: tuple[str, ...]
+    prize: int = 1
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether one flight over it serves more than one agency."""
+        return len(self.agencies) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Waypoint:
+    """A place a sortie passes, and whether a picture is taken there.
+
+    `altitude` is above mean sea level; `above_dock_m` the same height above
+    the dock the sortie starts from, which is what the autopilot is told.
+    """
+
+    place: LatLon
+    altitude: Altitude
+    above_dock_m: float
+    speed_m_s: float
+    pitch_deg: float
+    shoots: bool
+    task: str | None = None
+    agencies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sortie:
+    """One flight from take-off to landing. `reserve_min` is hover time left on landing."""
+
+    id: str
+    dock: str
+    model: str
+    waypoints: tuple[Waypoint, ...]
+    tasks: tuple[str, ...]
+    agencies: tuple[str, ...]
+    flight_s: float
+    energy_wh: float
+    reserve_min: float
+
+    @property
+    def shots(self) -> tuple[Waypoint, ...]:
+        """The waypoints at which a picture is planned, in flying order."""
+        return tuple(w for w in self.waypoints if w.shoots)
+
+
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """A demand that no sortie serves, or serves only in part, with why and what would help."""
+
+    demand: str
+    reason: str
+    would_help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sorties chosen together for one site, and what is left out."""
+
+    site: str
+    seed: int
+    sorties: tuple[Sortie, ...]
+    tasks: tuple[Task, ...]
+    unserved: tuple[Unserved, ...]
+    saving: float | None = None
+
+    @property
+    def flight_s(self) -> float:
+        return sum(s.flight_s for s in self.sorties)
+
+    @property
+    def energy_wh(self) -> float:
+        return sum(s.energy_wh for s in self.sorties)
+
+    @property
+    def shared_tasks(self) -> int:
+        """How many flown tasks serve more than one agency."""
+        flown = {t for s in self.sorties for t in s.tasks}
+        return sum(t.is_shared for t in self.tasks if t.id in flown)
+
+
+@dataclass(frozen=True, slots=True)
+class Wind:
+    """Wind as met offices give it: speed, and the true bearing it blows *from*."""
+
+    speed_m_s: float = 0.0
+    from_deg: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PowerLine:
+    """A power line with its numbered towers in order."""
+
+    id: str
+    name: Mapping[str, str]
+    voltage_kv: float
+    towers: tuple[tuple[str, LatLon], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class River:
+    """A river's middle line, flowing from first to last; chainage starts at `chainage_m`."""
+
+    id: str
+    name: Mapping[str, str]
+    line: tuple[LatLon, ...]
+    chainage_m: float = 0.0
+    half_width_m: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class NamedArea:
+    """A forest compartment or a village, by name."""
+
+    id: str
+    kind: str  # "compartment" | "village"
+    name: Mapping[str, str]
+    area: Area
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceLayers:
+    """What places are named by."""
+
+    lines: tuple[PowerLine, ...] = ()
+    rivers: tuple[River, ...] = ()
+    compartments: tuple[NamedArea, ...] = ()
+    villages: tuple[NamedArea, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything a site file says, checked.
+
+    `terrain` is the path of the elevation model (heights above EGM96 sea level).
+    """
+
+    id: str
+    name: Mapping[str, str]
+    timezone: str
+    terrain: str
+    origin: LatLon
+    docks: tuple[Dock, ...]
+    drones: tuple[Drone, ...]
+    models: tuple[DroneModel, ...]
+    agencies: tuple[Agency, ...]
+    demands: tuple[Demand, ...]
+    no_fly: tuple[NoFly, ...]
+    layers: ReferenceLayers
+    wind: Wind
+
+    def dock(self, dock_id: str) -> Dock:
+        return next(d for d in self.docks if d.id == dock_id)
+
+    def model(self, name: str) -> DroneModel:
+        return next(m for m in self.models if m.name == name)
+
+    def agency(self, agency_id: str) -> Agency:
+        return next(a for a in self.agencies if a.id == agency_id)

@@ -1,0 +1,74 @@
+"""The program `gridpatrol`: gathers the commands that each package registers.
+
+A package adds commands by the entry point group `gridpatrol.commands`, whose
+value is a function `register(app: typer.Typer) -> None`. Exit codes: 0 done,
+1 the work failed, 2 the input is wrong. A command ends by returning; it prints
+its one JSON value through `show_json` when called with `--json`, and then
+everything meant for a person goes to standard error.
+"""
+
+import json
+import sys
+from importlib.metadata import entry_points
+from typing import Any
+
+import click
+import typer
+
+from missions.errors import GridpatrolError
+
+GROUP = "gridpatrol.commands"
+
+
+def build() -> typer.Typer:
+    """Return the whole command line, all packages' commands registered."""
+    app = typer.Typer(
+        name="gridpatrol",
+        help="Shared drone flights for the power grid and the agencies around it.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_whole)
+    for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
+        entry.load()(app)
+    return app
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program and return its exit code."""
+    try:
+        code = build()(args=arguments, prog_name="gridpatrol", standalone_mode=False)
+    except GridpatrolError as error:
+        print(f"gridpatrol: {error}", file=sys.stderr)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        print("gridpatrol: stopped", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def show_json(value: dict[str, Any]) -> None:
+    """Print the one JSON value of a command on standard output."""
+    json.dump(value, sys.stdout, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def say(text: str = "") -> None:
+    """Tell the person at the terminal something, beside whatever goes to standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _whole() -> None:
+    """Shared drone flights for the power grid and the agencies around it."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

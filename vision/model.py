@@ -1,0 +1,79 @@
+"""The words of seeing: what is found in a picture, on the ground, and as one event."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from missions.geo import Area, LatLon
+from missions.model import Hazard, Sensor
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A region of a picture in pixels; right and bottom are one past the last pixel."""
+
+    left_px: float
+    top_px: float
+    right_px: float
+    bottom_px: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A hazard seen in one picture. `outline_px` is a closed ring of (x, y), may be empty."""
+
+    hazard: Hazard
+    confidence: float
+    box: Box
+    detector: str  # name and version, "thermal-contextual 1"
+    sensor: Sensor
+    temp_max_c: float | None = None
+    background_c: float | None = None
+    pixels: int = 0
+    outline_px: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipse:
+    """Where the truth lies with 95 % probability: semi-axes in metres, true bearing of the major."""
+
+    major_m: float
+    minor_m: float
+    bearing_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A detection on the ground and in time."""
+
+    id: str
+    hazard: Hazard
+    confidence: float
+    place: LatLon
+    ellipse: Ellipse
+    seen_at: datetime
+    shot: str
+    detector: str
+    area_m2: float | None = None
+    temp_max_c: float | None = None
+    outline: Area | None = None
+    drone: str = ""
+    sortie: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Observations believed to be one event, best estimate of place and size first."""
+
+    id: str
+    hazard: Hazard
+    place: LatLon
+    ellipse: Ellipse
+    confidence: float
+    opened_at: datetime
+    seen_at: datetime
+    looks: int
+    area_m2: float | None = None
+    temp_max_c: float | None = None
+    best_shot: str = ""
+    best_confidence: float = 0.0
+    observations: tuple[str, ...] = field(default_factory=tuple)
