@@ -1,0 +1,61 @@
+# Two commands matter: `make demo` runs the whole product, `make test` proves it.
+# Plain `make` is what every commit must pass: format, lint, types, tests.
+# Needs Python 3.11 with pip, and make; node for the web page.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+INSTALLED_TEST := $(VENV)/.installed-test
+PAGE := api/console/dist/index.html
+PAGE_SOURCES := $(shell find api/console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+PYTEST_ARGS ?=
+
+.PHONY: all demo test check format lint types page install clean train
+
+all: format lint types test
+
+demo: install page
+	$(BIN)/gridpatrol demo $(DEMO_ARGS)
+
+test: $(INSTALLED_TEST) page
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(INSTALLED_TEST) page
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+format: $(INSTALLED_TEST)
+	$(BIN)/ruff format .
+
+lint: $(INSTALLED_TEST)
+	$(BIN)/ruff check .
+
+types: $(INSTALLED_TEST)
+	$(BIN)/mypy
+
+install: $(INSTALLED)
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(INSTALLED_TEST): pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@ $(INSTALLED)
+
+# Without node the page is left out and everything else works.
+page:
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory $(PAGE); \
+	else echo "node is not installed: the web page is left out, everything else works."; fi
+
+$(PAGE): $(PAGE_SOURCES)
+	cd api/console && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+
+clean:
+	rm -rf $(VENV) api/console/dist api/console/node_modules out
