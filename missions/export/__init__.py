@@ -1,0 +1,1 @@
+"""A plan in the forms other programs read, one file per form."""

@@ -1,0 +1,197 @@
+"""plan.json: a plan with the docks, drones and models it needs, so that flying wants no site file.
+
+Version 1. Heights are above mean sea level (EGM96); `above_dock_m` is above
+the pad of the sortie's dock.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from missions.errors import InputWrong
+from missions.geo import Altitude, Datum, LatLon
+from missions.model import (
+    Camera,
+    Dock,
+    Drone,
+    DroneModel,
+    Look,
+    Plan,
+    Sensor,
+    Site,
+    Sortie,
+    Task,
+    TaskKind,
+    Unserved,
+    Waypoint,
+)
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """A plan read back, with what is needed to fly it."""
+
+    plan: Plan
+    docks: tuple[Dock, ...]
+    models: tuple[DroneModel, ...]
+    drones: tuple[Drone, ...]
+    site_id: str
+
+    def dock(self, dock_id: str) -> Dock:
+        return next(d for d in self.docks if d.id == dock_id)
+
+    def model(self, name: str) -> DroneModel:
+        return next(m for m in self.models if m.name == name)
+
+    def sortie(self, sortie_id: str) -> Sortie:
+        """Return the sortie with this id.
+
+        Raises:
+            InputWrong: the plan has no such sortie.
+        """
+        for sortie in self.plan.sorties:
+            if sortie.id == sortie_id:
+                return sortie
+        known = ", ".join(s.id for s in self.plan.sorties) or "none"
+        raise InputWrong(f"the plan has no sortie {sortie_id!r}: it has {known}")
+
+
+def write(plan: Plan, site: Site, path: Path) -> None:
+    """Write the plan and what flying it needs."""
+    document = to_json(PlanFile(plan, site.docks, site.models, site.drones, site.id))
+    path.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1), "utf-8")
+
+
+def read(path: Path) -> PlanFile:
+    """Return the plan in a file.
+
+    Raises:
+        InputWrong: the file is not a plan, or one of a later version.
+    """
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputWrong(f"{path}: cannot be read as a plan ({error})") from None
+    try:
+        return from_json(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputWrong(f"{path}: this is no plan.json of version {VERSION} ({error!r})") from None
+
+
+def to_json(file: PlanFile) -> dict[str, Any]:
+    """Return the plan file as plain JSON values."""
+    return {
+        "version": VERSION,
+        "site": file.site_id,
+        "docks": [_plain(d) for d in file.docks],
+        "models": [_plain(m) for m in file.models],
+        "drones": [_plain(d) for d in file.drones],
+        "plan": _plain(file.plan),
+    }
+
+
+def from_json(document: Mapping[str, Any]) -> PlanFile:
+    """Return the plan file that plain JSON values say."""
+    if document["version"] != VERSION:
+        raise ValueError(f"version {document['version']}")
+    return PlanFile(
+        _plan(document["plan"]),
+        tuple(_dock(d) for d in document["docks"]),
+        tuple(_model(m) for m in document["models"]),
+        tuple(Drone(**d) for d in document["drones"]),
+        document["site"],
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of ours as JSON has it: fields by name, places as lat_deg and lon_deg."""
+    if isinstance(value, Enum):
+        return value.value
+    if dataclasses.is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, frozenset):
+        return sorted(_plain(item) for item in value)
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _place(value: Mapping[str, float]) -> LatLon:
+    return LatLon(value["lat_deg"], value["lon_deg"])
+
+
+def _altitude(value: Mapping[str, Any]) -> Altitude:
+    return Altitude(value["metres"], Datum(value["datum"]))
+
+
+def _dock(value: Mapping[str, Any]) -> Dock:
+    return Dock(**{**value, "place": _place(value["place"])})
+
+
+def _model(value: Mapping[str, Any]) -> DroneModel:
+    return DroneModel(**{**value, "cameras": tuple(_camera(c) for c in value["cameras"])})
+
+
+def _camera(value: Mapping[str, Any]) -> Camera:
+    k1, k2, p1, p2, k3 = value["distortion"]
+    return Camera(**{**value, "sensor": Sensor(value["sensor"]), "distortion": (k1, k2, p1, p2, k3)})
+
+
+def _plan(value: Mapping[str, Any]) -> Plan:
+    return Plan(
+        value["site"],
+        value["seed"],
+        tuple(_sortie(s) for s in value["sorties"]),
+        tuple(_task(t) for t in value["tasks"]),
+        tuple(Unserved(**u) for u in value["unserved"]),
+        value["saving"],
+    )
+
+
+def _sortie(value: Mapping[str, Any]) -> Sortie:
+    return Sortie(
+        **{
+            **value,
+            "waypoints": tuple(_waypoint(w) for w in value["waypoints"]),
+            "tasks": tuple(value["tasks"]),
+            "agencies": tuple(value["agencies"]),
+        }
+    )
+
+
+def _waypoint(value: Mapping[str, Any]) -> Waypoint:
+    return Waypoint(
+        **{
+            **value,
+            "place": _place(value["place"]),
+            "altitude": _altitude(value["altitude"]),
+            "agencies": tuple(value["agencies"]),
+        }
+    )
+
+
+def _task(value: Mapping[str, Any]) -> Task:
+    return Task(
+        **{
+            **value,
+            "kind": TaskKind(value["kind"]),
+            "looks": tuple(_look(look) for look in value["looks"]),
+            "sensors": frozenset(Sensor(s) for s in value["sensors"]),
+            "demands": tuple(value["demands"]),
+            "agencies": tuple(value["agencies"]),
+        }
+    )
+
+
+def _look(value: Mapping[str, Any]) -> Look:
+    return Look(
+        _place(value["place"]), _altitude(value["altitude"]), value["pitch_deg"], tuple(value["demands"])
+    )
