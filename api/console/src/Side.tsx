@@ -1,0 +1,201 @@
+// The list beside the map: what was found, who was told, what is flying.
+
+import { useState } from "preact/hooks";
+import { call } from "./api";
+import type { Incident, Sortie } from "./model";
+import { agencyName, alerts, chosen, docks, drones, incidents, me, sorties, timezone } from "./state";
+import { clock, code, named, say } from "./words";
+
+type Tab = "incidents" | "flights" | "docks";
+
+const byTime = (a: string | null, b: string | null) => (b ?? "").localeCompare(a ?? "");
+
+export function Side() {
+  const [tab, setTab] = useState<Tab>("incidents");
+  const isOperator = me.value?.role === "operator";
+  const tabs: Tab[] = isOperator ? ["incidents", "flights", "docks"] : ["incidents"];
+  const counts: Record<Tab, number> = {
+    incidents: incidents.value.size, flights: sorties.value.size, docks: docks.value.size,
+  };
+  const pick = chosen.value;
+  return (
+    <aside>
+      <nav role="tablist">
+        {tabs.map((name) => (
+          <button key={name} role="tab" aria-selected={tab === name}
+            onClick={() => { setTab(name); chosen.value = null; }}>
+            {say(name)} <b>{counts[name]}</b>
+          </button>
+        ))}
+      </nav>
+      <div class="list">
+        {pick?.kind === "incident" && incidents.value.has(pick.id)
+          ? <IncidentDetail incident={incidents.value.get(pick.id)!} />
+          : pick?.kind === "sortie" && sorties.value.has(pick.id)
+            ? <SortieDetail sortie={sorties.value.get(pick.id)!} />
+            : tab === "incidents" ? <Incidents /> : tab === "flights" ? <Flights /> : <Docks />}
+      </div>
+    </aside>
+  );
+}
+
+function Incidents() {
+  const rows = [...incidents.value.values()].sort((a, b) => byTime(a.opened_at, b.opened_at));
+  if (!rows.length) return <p class="empty">{say("no_incidents")}</p>;
+  return (
+    <>
+      {rows.map((row) => (
+        <button key={row.id} class={`row ${row.severity}`}
+          onClick={() => { chosen.value = { kind: "incident", id: row.id }; }}>
+          <strong>{code(row.hazard)}</strong>
+          <time>{clock(row.opened_at, timezone.value)}</time>
+          <span>{named(row.place_name)}</span>
+          <Facts incident={row} />
+        </button>
+      ))}
+    </>
+  );
+}
+
+function Facts({ incident }: { incident: Incident }) {
+  const facts = [
+    incident.temp_max_c === null ? null : `${say("hottest")} ${Math.round(incident.temp_max_c)} °C`,
+    incident.area_m2 === null ? null : `${incident.area_m2.toFixed(1)} m²`,
+    `± ${Math.round(incident.ellipse.major_m)} m`,
+    `${incident.looks} ${say("looks")}`,
+  ];
+  return <small>{facts.filter(Boolean).join(" · ")}</small>;
+}
+
+function IncidentDetail({ incident }: { incident: Incident }) {
+  const place = `${incident.lat_deg.toFixed(6)}, ${incident.lon_deg.toFixed(6)}`;
+  const told = [...alerts.value.values()].filter((alert) => alert.incident === incident.id);
+  return (
+    <article>
+      <button onClick={() => { chosen.value = null; }}>← {say("back")}</button>
+      <h2 class={incident.severity}>{code(incident.hazard)}</h2>
+      <p class="place">{named(incident.place_name)}</p>
+      <p class="coordinates">
+        {place} <button onClick={() => void navigator.clipboard?.writeText(place)}>{say("copy_place")}</button>
+      </p>
+      <Picture frame={incident.frame} />
+      <dl>
+        <dt>{say("hottest")}</dt>
+        <dd>{incident.temp_max_c === null ? "–" : `${Math.round(incident.temp_max_c)} °C`}</dd>
+        <dt>{say("area")}</dt>
+        <dd>{incident.area_m2 === null ? "–" : `${incident.area_m2.toFixed(1)} m²`}</dd>
+        <dt>{say("place_error")}</dt>
+        <dd>± {incident.ellipse.major_m.toFixed(0)} m (95 %)</dd>
+        <dt>{say("confidence")}</dt>
+        <dd>{Math.round(incident.confidence * 100)} % · {incident.looks} {say("looks")}</dd>
+        <dt>{say("first_seen")}</dt>
+        <dd>{clock(incident.opened_at, timezone.value)}</dd>
+        <dt>{say("last_seen")}</dt>
+        <dd>{clock(incident.seen_at, timezone.value)}</dd>
+      </dl>
+      <h3>{say("told")}</h3>
+      {told.length === 0 && <p class="empty">{say("no_alerts")}</p>}
+      {told.map((alert) => (
+        <div class="told" key={alert.id}>
+          <strong>{named(agencyName(alert.agency))}</strong>
+          <span>{code(alert.state)}</span>
+          {alert.deliveries.map((d) => (
+            <small key={d.channel} title={d.last_error ?? ""}>
+              {d.channel}: {code(d.state)} {clock(d.delivered_at, timezone.value)}
+              {d.attempts > 1 ? ` (${d.attempts} ${say("attempts")})` : ""}
+            </small>
+          ))}
+          {me.value?.role === "agency" && alert.state !== "acknowledged" && (
+            <button class="main" onClick={() => void call(`/v1/alerts/${alert.id}/acknowledge`, "POST")}>
+              {say("acknowledge")}
+            </button>
+          )}
+        </div>
+      ))}
+    </article>
+  );
+}
+
+function Picture({ frame }: { frame: string | null }) {
+  const [missing, setMissing] = useState<string | null>(null);
+  if (!frame || missing === frame) return <p class="empty">{say("no_picture")}</p>;
+  return (
+    <a href={`/v1/frames/${frame}/marked.jpg`} target="_blank" rel="noreferrer">
+      <img src={`/v1/frames/${frame}/marked.jpg`} alt={say("picture")} onError={() => setMissing(frame)} />
+    </a>
+  );
+}
+
+function Flights() {
+  const rows = [...sorties.value.values()].sort(
+    (a, b) => byTime(a.started_at, b.started_at) || a.id.localeCompare(b.id));
+  if (!rows.length) return <p class="empty">{say("no_sorties")}</p>;
+  return (
+    <>
+      {rows.map((row) => (
+        <button key={row.id} class="row" onClick={() => { chosen.value = { kind: "sortie", id: row.id }; }}>
+          <strong>{row.id.split("-").pop()} · {row.drone ?? row.dock}</strong>
+          <span class={`state ${row.state}`}>{code(row.state)}</span>
+          <span>{row.agencies.map((id) => named(agencyName(id))).join(" + ")}</span>
+          <small>
+            {say("pictures")} {row.shots.files}/{row.shots.planned} · {Math.round(row.flight_s / 60)} {say("minutes")}
+          </small>
+        </button>
+      ))}
+    </>
+  );
+}
+
+function SortieDetail({ sortie }: { sortie: Sortie }) {
+  const isUp = ["flying", "armed", "returning", "paused"].includes(sortie.state);
+  const order = (verb: string) => void call(`/v1/sorties/${sortie.id}/${verb}`, "POST");
+  return (
+    <article>
+      <button onClick={() => { chosen.value = null; }}>← {say("back")}</button>
+      <h2>{sortie.id}</h2>
+      <p>{say("serves")}: {sortie.agencies.map((id) => named(agencyName(id))).join(" + ")}</p>
+      {isUp && (
+        <div class="buttons">
+          <button onClick={() => order("pause")}>{say("pause")}</button>
+          <button onClick={() => order("resume")}>{say("resume")}</button>
+          <button class="danger" onClick={() => { if (confirm(say("recall_sure"))) order("recall"); }}>
+            {say("recall")}
+          </button>
+        </div>
+      )}
+      <dl>
+        <dt>{say("drone")}</dt><dd>{sortie.drone ?? "–"}</dd>
+        <dt>{say("dock")}</dt><dd>{named(docks.value.get(sortie.dock)?.name) || sortie.dock}</dd>
+        <dt>{say("pictures")}</dt>
+        <dd>{sortie.shots.files} ({say("planned")} {sortie.shots.planned})</dd>
+      </dl>
+      <h3>{say("steps")}</h3>
+      <ol class="steps">
+        {sortie.steps.map((step, i) => (
+          <li key={i}><time>{clock(step.at, timezone.value)}</time> <b>{code(step.state)}</b> {step.evidence}</li>
+        ))}
+      </ol>
+    </article>
+  );
+}
+
+function Docks() {
+  return (
+    <>
+      {[...docks.value.values()].map((dock) => (
+        <div class="row" key={dock.id}>
+          <strong>{named(dock.name)}</strong>
+          <span>{say("door")}: {code(dock.door)} · {say("charger")}: {code(dock.charger)}</span>
+          {[...drones.value.values()].filter((d) => d.dock === dock.id).map((d) => (
+            <small key={d.id}>
+              {d.id} · {code(d.state)} · {say("battery")}{" "}
+              {d.battery_percent === null ? "–" : `${Math.round(d.battery_percent)} %`}
+              {d.above_home_m !== null && d.state === "flying"
+                ? ` · ${Math.round(d.above_home_m)} m ${say("height")} · ${(d.speed_m_s ?? 0).toFixed(0)} m/s` : ""}
+            </small>
+          ))}
+        </div>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,35 @@
+// The one way the page talks to the service: JSON over fetch, and the event stream.
+
+export class Refused extends Error {
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}
+
+export async function call<T>(path: string, method = "GET", body?: unknown): Promise<T> {
+  const answer = await fetch(path, {
+    method,
+    credentials: "same-origin",
+    headers: body === undefined ? {} : { "Content-Type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  if (!answer.ok) {
+    const said = await answer.json().catch(() => null);
+    const detail = said?.detail ?? said?.error;
+    throw new Refused(answer.status, typeof detail === "string" ? detail : answer.statusText);
+  }
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}
+
+export type Handlers = Record<string, (row: never) => void>;
+
+/** Opens the event stream; the browser reconnects by itself and names the last event it saw. */
+export function listen(handlers: Handlers, connected: (yes: boolean) => void): () => void {
+  const source = new EventSource("/v1/events");
+  source.onopen = () => connected(true);
+  source.onerror = () => connected(false);
+  for (const [name, handle] of Object.entries(handlers)) {
+    source.addEventListener(name, (event) => handle(JSON.parse((event as MessageEvent).data) as never));
+  }
+  return () => source.close();
+}

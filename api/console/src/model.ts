@@ -1,0 +1,111 @@
+// What the API says, as the page uses it. Field names are the API's own.
+
+export type Names = Record<string, string>;
+export type LonLat = [number, number];
+
+export interface Me {
+  role: "operator" | "agency" | "gateway";
+  agency: string | null;
+  name: string;
+}
+
+export interface Site {
+  id: string;
+  name: Names;
+  timezone: string;
+  origin: { lat_deg: number; lon_deg: number };
+  bounds: [number, number, number, number];
+  hillshade: { url: string; corners: [LonLat, LonLat, LonLat, LonLat] };
+  layers: GeoJSON.FeatureCollection;
+}
+
+export interface Dock {
+  id: string;
+  name: Names;
+  lat_deg: number;
+  lon_deg: number;
+  elevation_m: number;
+  door: string | null;
+  charger: string | null;
+  drones: string[];
+  updated_at: string | null;
+}
+
+export interface Drone {
+  id: string;
+  model: string;
+  dock: string;
+  system_id: number;
+  state: string;
+  lat_deg: number | null;
+  lon_deg: number | null;
+  altitude_m: number | null;
+  above_home_m: number | null;
+  heading_deg: number | null;
+  speed_m_s: number | null;
+  battery_percent: number | null;
+  sortie: string | null;
+  updated_at: string | null;
+}
+
+export interface Sortie {
+  id: string;
+  plan: string;
+  dock: string;
+  drone: string | null;
+  state: string;
+  agencies: string[];
+  flight_s: number;
+  started_at: string | null;
+  landed_at: string | null;
+  shots: { planned: number; taken: number; files: number };
+  steps: { at: string; state: string; evidence: string }[];
+  path: LonLat[];
+}
+
+export interface Incident {
+  id: string;
+  hazard: string;
+  severity: string;
+  state: string;
+  place_name: Names;
+  lat_deg: number;
+  lon_deg: number;
+  ellipse: { major_m: number; minor_m: number; bearing_deg: number };
+  confidence: number;
+  area_m2: number | null;
+  temp_max_c: number | null;
+  opened_at: string;
+  seen_at: string;
+  looks: number;
+  frame: string | null;
+  agencies: string[];
+}
+
+export interface Delivery {
+  channel: string;
+  state: string;
+  attempts: number;
+  last_error: string | null;
+  delivered_at: string | null;
+}
+
+export interface Alert {
+  id: string;
+  incident: string;
+  agency: string;
+  state: string;
+  hazard: string;
+  severity: string;
+  title: Names;
+  place_name: Names;
+  raised_at: string;
+  deliveries: Delivery[];
+}
+
+export interface Agency {
+  id: string;
+  name: Names;
+  language: string;
+  hazards: string[];
+}

@@ -1,0 +1,84 @@
+// What the page knows, filled once by reading and kept fresh by the event stream.
+
+import { computed, signal } from "@preact/signals";
+import { call, listen } from "./api";
+import type { Agency, Alert, Dock, Drone, Incident, LonLat, Me, Names, Site, Sortie } from "./model";
+
+export const me = signal<Me | null>(null);
+export const site = signal<Site | null>(null);
+export const docks = signal<ReadonlyMap<string, Dock>>(new Map());
+export const drones = signal<ReadonlyMap<string, Drone>>(new Map());
+export const sorties = signal<ReadonlyMap<string, Sortie>>(new Map());
+export const incidents = signal<ReadonlyMap<string, Incident>>(new Map());
+export const alerts = signal<ReadonlyMap<string, Alert>>(new Map());
+export const agencies = signal<ReadonlyMap<string, Agency>>(new Map());
+export const trails = signal<ReadonlyMap<string, LonLat[]>>(new Map());
+export const connected = signal(false);
+export const lastAt = signal<string | null>(null);
+export const chosen = signal<{ kind: "incident" | "sortie"; id: string } | null>(null);
+
+export const timezone = computed(() => site.value?.timezone ?? "UTC");
+
+const TRAIL_POINTS = 600;
+
+function put<T extends { id: string }>(store: { value: ReadonlyMap<string, T> }, row: T): void {
+  store.value = new Map(store.value).set(row.id, { ...store.value.get(row.id), ...row });
+}
+
+function filled<T extends { id: string }>(rows: T[]): ReadonlyMap<string, T> {
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+function follow(drone: Drone): void {
+  put(drones, drone);
+  if (drone.updated_at && (!lastAt.value || drone.updated_at > lastAt.value)) lastAt.value = drone.updated_at;
+  if (drone.lon_deg === null || drone.lat_deg === null || drone.state === "docked") return;
+  const trail = [...(trails.value.get(drone.id) ?? []), [drone.lon_deg, drone.lat_deg] as LonLat];
+  trails.value = new Map(trails.value).set(drone.id, trail.slice(-TRAIL_POINTS));
+}
+
+/** Reads everything once, then listens. Throws `Refused` with 401 when nobody is signed in. */
+export async function start(): Promise<() => void> {
+  me.value = await call<Me>("/v1/me");
+  site.value = await call<Site>("/v1/site");
+  await refresh();
+  return listen(
+    {
+      telemetry: follow as never,
+      dock: ((row: Dock) => put(docks, row)) as never,
+      sortie: ((row: Sortie) => put(sorties, row)) as never,
+      incident: ((row: Incident) => put(incidents, row)) as never,
+      alert: ((row: Alert) => put(alerts, row)) as never,
+    },
+    (yes) => {
+      // After a break in the line the stream resumes, yet telemetry in between was lost: read again.
+      if (yes && !connected.value) void refresh();
+      connected.value = yes;
+    },
+  );
+}
+
+async function refresh(): Promise<void> {
+  const isOperator = me.value?.role === "operator";
+  const [a, i, g] = await Promise.all([
+    call<{ alerts: Alert[] }>("/v1/alerts"),
+    call<{ incidents: Incident[] }>("/v1/incidents"),
+    call<{ agencies: Agency[] }>("/v1/agencies"),
+  ]);
+  alerts.value = filled(a.alerts);
+  incidents.value = filled(i.incidents);
+  agencies.value = filled(g.agencies);
+  if (!isOperator) return;
+  const [d, n, s] = await Promise.all([
+    call<{ docks: Dock[] }>("/v1/docks"),
+    call<{ drones: Drone[] }>("/v1/drones"),
+    call<{ sorties: Sortie[] }>("/v1/sorties"),
+  ]);
+  docks.value = filled(d.docks);
+  drones.value = filled(n.drones);
+  sorties.value = filled(s.sorties);
+}
+
+export function agencyName(id: string): Names {
+  return agencies.value.get(id)?.name ?? { "en-US": id };
+}

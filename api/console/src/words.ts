@@ -1,0 +1,170 @@
+// What the page says, in English and Chinese. Both languages hold the same keys (the type sees to it).
+
+import { signal } from "@preact/signals";
+import type { Names } from "./model";
+
+export type Language = "en-US" | "zh-CN";
+
+const english = {
+  product: "Gridpatrol",
+  sign_in: "Sign in",
+  token: "Access token",
+  token_help: "The token was printed when the service started.",
+  token_refused: "This token is not known. Check it and try again.",
+  no_service: "The service does not answer. Is it running?",
+  sign_out: "Sign out",
+  live: "live",
+  reconnecting: "reconnecting…",
+  alerts: "Alerts",
+  incidents: "Incidents",
+  flights: "Flights",
+  docks: "Docks",
+  no_incidents: "Nothing found so far.",
+  no_alerts: "No alerts so far.",
+  no_sorties: "No flights yet.",
+  looks: "looks",
+  hottest: "hottest",
+  area: "area",
+  place_error: "place within",
+  confidence: "confidence",
+  first_seen: "first seen",
+  last_seen: "last seen",
+  told: "told",
+  picture: "Picture as marked",
+  no_picture: "The picture is not here yet.",
+  acknowledge: "Acknowledge",
+  acknowledged: "acknowledged",
+  back: "Back",
+  battery: "battery",
+  height: "above dock",
+  speed: "speed",
+  pictures: "pictures",
+  planned: "planned",
+  serves: "serves",
+  steps: "Steps",
+  recall: "Recall",
+  recall_sure: "Call this drone home now?",
+  pause: "Pause",
+  resume: "Resume",
+  door: "door",
+  charger: "charger",
+  dock: "dock",
+  drone: "drone",
+  attempts: "tries",
+  minutes: "min",
+  copy_place: "Copy place",
+  language: "中文",
+  layer_help: "Fire-watched ground is shaded. Ellipse: the truth lies inside with 95 % probability.",
+};
+
+const chinese: typeof english = {
+  product: "Gridpatrol 共享航班",
+  sign_in: "登录",
+  token: "访问令牌",
+  token_help: "令牌在服务启动时已打印。",
+  token_refused: "令牌无效,请核对后重试。",
+  no_service: "服务没有响应,请确认已启动。",
+  sign_out: "退出",
+  live: "实时",
+  reconnecting: "正在重连…",
+  alerts: "预警",
+  incidents: "事件",
+  flights: "架次",
+  docks: "机巢",
+  no_incidents: "暂未发现异常。",
+  no_alerts: "暂无预警。",
+  no_sorties: "暂无架次。",
+  looks: "次观测",
+  hottest: "最高温",
+  area: "面积",
+  place_error: "定位误差",
+  confidence: "置信度",
+  first_seen: "首次发现",
+  last_seen: "最近发现",
+  told: "已通知",
+  picture: "标注图片",
+  no_picture: "图片尚未到达。",
+  acknowledge: "确认收到",
+  acknowledged: "已确认",
+  back: "返回",
+  battery: "电量",
+  height: "距机巢高度",
+  speed: "速度",
+  pictures: "图片",
+  planned: "计划",
+  serves: "服务部门",
+  steps: "过程",
+  recall: "召回",
+  recall_sure: "立即召回这架无人机?",
+  pause: "暂停",
+  resume: "继续",
+  door: "舱门",
+  charger: "充电",
+  dock: "机巢",
+  drone: "无人机",
+  attempts: "次尝试",
+  minutes: "分钟",
+  copy_place: "复制位置",
+  language: "English",
+  layer_help: "阴影为防火巡护范围。椭圆:真实位置以 95% 概率在其中。",
+};
+
+// Words the service sends as codes.
+const codes: Record<Language, Record<string, string>> = {
+  "en-US": {
+    fire: "suspected fire", smoke: "suspected smoke", hot_spot: "hot spot", hot_joint: "hot joint",
+    flood: "flood", logging: "illegal logging", red: "red", orange: "orange", yellow: "yellow", blue: "blue",
+    docked: "in dock", preflight: "preparing", flying: "flying", returning: "coming home", landed: "landed",
+    lost: "no contact", charging: "charging", queued: "waiting", planned: "planned", uploading: "loading plan",
+    verified: "plan verified", armed: "armed", door_open: "door open", door_closed: "door closed", done: "done",
+    failed: "failed", open: "open", closed: "closed", opening: "opening", closing: "closing", stuck: "stuck",
+    on: "on", off: "off", raised: "raised", updated: "updated", acknowledged: "acknowledged",
+    cancelled: "cancelled", pending: "waiting", sending: "sending", delivered: "delivered", dead: "given up",
+    growing: "growing", fading: "fading", recalled: "called home", paused: "paused",
+  },
+  "zh-CN": {
+    fire: "疑似火情", smoke: "疑似烟雾", hot_spot: "疑似热点", hot_joint: "发热缺陷",
+    flood: "洪水", logging: "盗伐", red: "红色", orange: "橙色", yellow: "黄色", blue: "蓝色",
+    docked: "在巢", preflight: "准备中", flying: "飞行中", returning: "返航", landed: "已降落",
+    lost: "失联", charging: "充电中", queued: "排队", planned: "计划", uploading: "上传航线",
+    verified: "航线已核对", armed: "已解锁", door_open: "舱门已开", door_closed: "舱门已关", done: "完成",
+    failed: "失败", open: "开", closed: "关", opening: "正在打开", closing: "正在关闭", stuck: "卡住",
+    on: "开", off: "关", raised: "已发布", updated: "已更新", acknowledged: "已确认",
+    cancelled: "已取消", pending: "等待", sending: "发送中", delivered: "已送达", dead: "已放弃",
+    growing: "扩大", fading: "减弱", recalled: "已召回", paused: "暂停",
+  },
+};
+
+const remembered = localStorage.getItem("language");
+export const language = signal<Language>(
+  remembered === "zh-CN" || remembered === "en-US" ? remembered
+  : navigator.language.startsWith("zh") ? "zh-CN" : "en-US",
+);
+
+export function switchLanguage(): void {
+  language.value = language.value === "en-US" ? "zh-CN" : "en-US";
+  localStorage.setItem("language", language.value);
+  document.documentElement.lang = language.value;
+}
+
+export function say(key: keyof typeof english): string {
+  return (language.value === "zh-CN" ? chinese : english)[key];
+}
+
+export function code(word: string | null | undefined): string {
+  if (!word) return "–";
+  return codes[language.value][word] ?? word.replaceAll("_", " ");
+}
+
+export function named(names: Names | null | undefined): string {
+  if (!names) return "";
+  return names[language.value] ?? names["en-US"] ?? Object.values(names)[0] ?? "";
+}
+
+/** The time of day at the site, not at the reader's desk. */
+export function clock(at: string | null, timezone: string): string {
+  if (!at) return "–";
+  return new Intl.DateTimeFormat(language.value, {
+    hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: timezone,
+  }).format(new Date(at));
+}
