@@ -1,0 +1,134 @@
+"""What a role is told from outside: flag over environment over `gridpatrol.toml`.
+
+Read in one place, when a role starts; importing reads nothing. The environment
+names carry the prefix GRIDPATROL_ (GRIDPATROL_HTTP_PORT), the file has the same
+names in small letters (`http_port = 8000`) and lies in the working folder or
+where GRIDPATROL_CONFIG points.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from missions.clock import Clock, clock_from
+from missions.errors import InputWrong
+from missions.model import Site
+
+PREFIX = "GRIDPATROL_"
+CONFIG = "gridpatrol.toml"
+DEFAULT_MAVLINK_PORT = 5860
+
+
+class Settings(BaseSettings):
+    """Everything a role is told. Paths are made absolute on reading."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    data: Path = Field(Path("gridpatrol-data"), description="the data folder: database, pictures, keys, bus")
+    site: Path = Field(Path("examples/valley/site.yaml"), description="the site file")
+    clock: str = Field("", description="the clock of a simulation, TIME@WALL_SECONDSxSPEED")
+    http_host: str = Field("127.0.0.1", description="the address the api listens on")
+    http_port: int = Field(8000, ge=1, le=65535, description="the port the api listens on")
+    database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the data folder")
+    gateway: str = Field("g1", pattern=r"^[a-z0-9-]{1,32}$", description="this gateway's name on the bus")
+    drones: str = Field("", description="D1=tcp:HOST:PORT,...; empty means the simulator's ports")
+    docks: bool = Field(True, description="whether docks are commanded over MQTT")
+    analysts: int = Field(1, ge=1, le=64, description="how many analysts serve starts")
+    plan_seconds: float = Field(3.0, gt=0, le=3600, description="how long planning may search")
+    seed: int = Field(1, ge=0, description="the planner's seed")
+    log_level: str = Field("info", pattern=r"^(debug|info|warning|error)$", description="least level logged")
+
+    @field_validator("data", "site")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags first, then the environment, then the file."""
+        file = TomlConfigSettingsSource(settings_cls, os.environ.get(f"{PREFIX}CONFIG", CONFIG))
+        return init_settings, env_settings, file
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL of the database."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data / 'gridpatrol.db'}"
+
+    @property
+    def base_url(self) -> str:
+        """Where the api is reached from this machine."""
+        host = "127.0.0.1" if self.http_host in ("0.0.0.0", "::") else self.http_host
+        return f"http://{host}:{self.http_port}"
+
+    def make_clock(self) -> Clock:
+        """Return the clock all roles share."""
+        return clock_from(self.clock)
+
+    def connects(self, site: Site) -> dict[str, str]:
+        """Return how each drone is reached, by drone id.
+
+        Raises:
+            InputWrong: the text cannot be read, or names a drone the site has not.
+        """
+        if not self.drones:
+            return {
+                drone.id: f"tcp:127.0.0.1:{DEFAULT_MAVLINK_PORT + index}"
+                for index, drone in enumerate(site.drones)
+            }
+        found = {}
+        for part in self.drones.split(","):
+            drone, _, connect = part.strip().partition("=")
+            if not connect or drone not in {d.id for d in site.drones}:
+                raise InputWrong(
+                    f"{PREFIX}DRONES: found {part.strip()!r}, expected DRONE=CONNECTION with one of "
+                    f"{', '.join(d.id for d in site.drones)}, as D1=tcp:127.0.0.1:5860"
+                )
+            found[drone] = connect
+        return found
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment that gives a child process these very settings."""
+        values = self.model_dump(mode="json")
+        return {f"{PREFIX}{name.upper()}": _text(value) for name, value in values.items()}
+
+
+def read(**flags: Any) -> Settings:
+    """Return the settings; a flag that is None was not given.
+
+    Raises:
+        InputWrong: one sentence for each value that cannot be, with its place.
+    """
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        raise InputWrong("; ".join(_sentence(e) for e in error.errors())) from None
+    except ValueError as error:  # a file that is no TOML
+        raise InputWrong(f"{os.environ.get(f'{PREFIX}CONFIG', CONFIG)}: {error}") from None
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _sentence(error: Any) -> str:
+    name = ".".join(map(str, error["loc"])).removeprefix(PREFIX.lower())
+    if error["type"] == "extra_forbidden":
+        return f"{CONFIG}: found {name!r}, expected one of {', '.join(Settings.model_fields)}"
+    meaning = Settings.model_fields[name].description if name in Settings.model_fields else ""
+    wanted = error["msg"].replace("Input should be ", "").replace("String should ", "a text that should ")
+    return f"{PREFIX}{name.upper()}: found {error['input']!r}, expected {wanted} ({meaning})"
