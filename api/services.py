@@ -1,0 +1,62 @@
+"""What the web application is built from, handed to `create_app` as one value."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Any
+
+from api.feed import Feed
+from api.pictures import Pictures
+from api.store.engine import Database
+from missions.clock import Clock
+from missions.model import Site
+from missions.terrain import Terrain
+
+Json = Mapping[str, Any]
+
+Publish = Callable[[str, Json, str], Awaitable[None]]
+"""(subject, message, message id): returns when the bus has it on disk, raises when it has not."""
+
+Command = Callable[[str, Json], Awaitable[Json]]
+"""(gateway, command): returns the gateway's answer {"id", "accepted", "reason"}.
+
+Raises TimeoutError when no gateway answers in time.
+"""
+
+RequestPlan = Callable[[int | None], Awaitable[None]]
+"""(seed): asks the coordinator for a new plan and returns at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the operator chooses about how the service meets the world.
+
+    `allowed_networks` are private addresses that webhooks may reach; by default
+    none. `exercise` marks every CAP message as an exercise, as a demo must.
+    """
+
+    public_url: str | None = None
+    allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    secure_cookie: bool = False
+    session_s: float = 12 * 3600.0
+    exercise: bool = False
+    cap_sender: str | None = None
+    console: Path | None = None
+    max_frame_bytes: int = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the routes and the delivery workers use."""
+
+    database: Database
+    pictures: Pictures
+    clock: Clock
+    site: Site
+    terrain: Terrain
+    publish: Publish
+    command: Command
+    request_plan: RequestPlan
+    feed: Feed = field(default_factory=Feed)
+    options: Options = field(default_factory=Options)
