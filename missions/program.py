@@ -12,7 +12,6 @@ import sys
 from importlib.metadata import entry_points
 from typing import Any
 
-import click
 import typer
 
 from missions.errors import GridpatrolError
@@ -39,19 +38,16 @@ def build() -> typer.Typer:
 def main(arguments: list[str] | None = None) -> int:
     """Run the program and return its exit code."""
     try:
-        code = build()(args=arguments, prog_name="gridpatrol", standalone_mode=False)
+        build()(args=arguments, prog_name="gridpatrol")
+    except SystemExit as ended:  # how typer reports wrong words (2), an abort (1) and success (0)
+        return ended.code if isinstance(ended.code, int) else 1
     except GridpatrolError as error:
-        print(f"gridpatrol: {error}", file=sys.stderr)
+        say(f"gridpatrol: {error}")
         return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (click.Abort, KeyboardInterrupt):
-        print("gridpatrol: stopped", file=sys.stderr)
+    except KeyboardInterrupt:
+        say("gridpatrol: stopped")
         return 1
-    except BrokenPipeError:
-        return 1
-    return code if isinstance(code, int) else 0
+    return 0
 
 
 def show_json(value: dict[str, Any]) -> None:
