@@ -1,0 +1,183 @@
+"""Rows as the JSON that leaves the service; the same shape in answers, events and messages."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from api import schemas
+from api.store.models import (
+    AlertRow,
+    DeliveryRow,
+    DetectionRow,
+    DockRow,
+    DroneRow,
+    FrameRow,
+    IncidentRow,
+    ObservationRow,
+    PlanRow,
+    SortieRow,
+)
+
+
+def plain(model: BaseModel) -> dict[str, Any]:
+    """Return a model as JSON values."""
+    return model.model_dump(mode="json")
+
+
+def dock(row: DockRow) -> schemas.DockOut:
+    return schemas.DockOut(
+        id=row.id,
+        name=row.name,
+        lat_deg=row.lat_deg,
+        lon_deg=row.lon_deg,
+        elevation_m=row.elevation_m,
+        door=row.door,
+        charger=row.charger,
+        drones=row.drones,
+        updated_at=row.updated_at,
+    )
+
+
+def drone(row: DroneRow) -> schemas.DroneOut:
+    return schemas.DroneOut(
+        **{name: getattr(row, name) for name in schemas.DroneOut.model_fields},
+    )
+
+
+def plan(row: PlanRow, sorties: int) -> schemas.PlanOut:
+    return schemas.PlanOut(
+        id=row.id,
+        made_at=row.made_at,
+        sorties=sorties,
+        shared_tasks=row.shared_tasks,
+        flight_s=row.flight_s,
+        energy_wh=row.energy_wh,
+        unserved=[schemas.UnservedOut(**left) for left in row.unserved],
+    )
+
+
+def sortie(row: SortieRow) -> schemas.SortieOut:
+    """Return a sortie; its steps must be loaded."""
+    return schemas.SortieOut(
+        id=row.id,
+        plan=row.plan,
+        dock=row.dock,
+        drone=row.drone,
+        state=row.state,
+        agencies=row.agencies,
+        flight_s=row.flight_s,
+        started_at=row.started_at,
+        landed_at=row.landed_at,
+        shots=schemas.ShotCount(planned=row.shots_planned, taken=row.shots_taken, files=row.shots_files),
+        steps=[schemas.StepOut(at=s.at, state=s.state, evidence=s.evidence) for s in row.steps],
+        path=row.path,
+    )
+
+
+def ellipse(row: IncidentRow | ObservationRow) -> schemas.EllipseOut:
+    return schemas.EllipseOut(major_m=row.major_m, minor_m=row.minor_m, bearing_deg=row.bearing_deg)
+
+
+def incident(row: IncidentRow, *, agency: str | None = None) -> schemas.IncidentOut:
+    """Return an incident; its alerts must be loaded. One agency is not told who else knows."""
+    return schemas.IncidentOut(
+        id=row.id,
+        hazard=row.hazard,
+        severity=row.severity,
+        state=row.state,
+        place_name=row.place_name,
+        lat_deg=row.lat_deg,
+        lon_deg=row.lon_deg,
+        ellipse=ellipse(row),
+        confidence=row.confidence,
+        area_m2=row.area_m2,
+        temp_max_c=row.temp_max_c,
+        opened_at=row.opened_at,
+        seen_at=row.seen_at,
+        looks=row.looks,
+        frame=row.best_frame,
+        agencies=[agency] if agency else [alert.agency for alert in row.alerts],
+    )
+
+
+def observation(row: ObservationRow) -> schemas.ObservationOut:
+    return schemas.ObservationOut(
+        id=row.id,
+        frame=row.frame,
+        confidence=row.confidence,
+        lat_deg=row.lat_deg,
+        lon_deg=row.lon_deg,
+        ellipse=ellipse(row),
+        seen_at=row.seen_at,
+        detector=row.detector,
+        area_m2=row.area_m2,
+        temp_max_c=row.temp_max_c,
+        decision=row.decision,
+        reason=row.reason,
+    )
+
+
+def incident_feature(seen: schemas.IncidentOut) -> dict[str, Any]:
+    """Return an incident as a GeoJSON feature."""
+    properties = plain(seen)
+    place = [properties.pop("lon_deg"), properties.pop("lat_deg")]
+    return {
+        "type": "Feature",
+        "id": properties["id"],
+        "geometry": {"type": "Point", "coordinates": place},
+        "properties": properties,
+    }
+
+
+def alert(row: AlertRow) -> schemas.AlertOut:
+    """Return an alert; its deliveries must be loaded."""
+    return schemas.AlertOut(
+        id=row.id,
+        incident=row.incident,
+        agency=row.agency,
+        state=row.state,
+        hazard=row.hazard,
+        severity=row.severity,
+        title=row.title,
+        place_name=row.place_name,
+        raised_at=row.raised_at,
+        deliveries=[delivery(d) for d in row.deliveries],
+    )
+
+
+def delivery(row: DeliveryRow) -> schemas.DeliveryOut:
+    return schemas.DeliveryOut(
+        channel=row.channel,
+        state=row.state,
+        attempts=row.attempts,
+        last_error=row.last_error,
+        delivered_at=row.delivered_at,
+    )
+
+
+def detection(row: DetectionRow) -> schemas.DetectionOut:
+    return schemas.DetectionOut(
+        hazard=row.hazard,
+        confidence=row.confidence,
+        box_px=row.box,
+        temp_max_c=row.temp_max_c,
+        background_c=row.background_c,
+        detector=row.detector,
+    )
+
+
+def frame(row: FrameRow, detections: Sequence[DetectionRow]) -> schemas.FrameOut:
+    return schemas.FrameOut(
+        id=row.id,
+        sortie=row.sortie,
+        drone=row.drone,
+        shot=row.shot,
+        sensor=row.sensor,
+        taken_at=row.taken_at,
+        name=row.name,
+        bytes=row.bytes,
+        analysed_at=row.analysed_at,
+        skipped=row.skipped,
+        detections=[detection(d) for d in detections],
+    )
