@@ -1,0 +1,79 @@
+"""The simulated world: a site's ground, what stands on it, and what burns, from one seed.
+
+A world is a value. It is built once, is handed to the processes that need it
+(it pickles), and knows everything as a function of the time asked for. Nothing
+in Gridpatrol's service may look at it: they meet over MAVLink, MQTT and HTTP.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from missions.geo import LocalFrame
+from missions.model import Site
+from sim.hazards import Decoy, Fire
+from sim.landscape import Landscape
+from sim.relief import Heights, Relief
+from sim.scenarios import Sowing, sow
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """Everything that is really there; `epoch_at` is when the simulation begins."""
+
+    site: Site
+    seed: int
+    epoch_at: datetime
+    relief: Relief
+    landscape: Landscape
+    fires: tuple[Fire, ...]
+    decoys: tuple[Decoy, ...]
+
+    @classmethod
+    def build(
+        cls, site: Site, terrain: Heights, *, seed: int = 1, scenario: str = "fire", epoch_at: datetime
+    ) -> "World":
+        """Return the world of a site; the same seed gives the same world.
+
+        Raises:
+            InputWrong: there is no such scenario, or the site watches no ground for fire.
+        """
+        frame = LocalFrame(site.origin)
+        relief = Relief.sampled(terrain, frame)
+        landscape = Landscape.of(site, frame, relief)
+        sowing = Sowing(frame, relief, landscape, epoch_at, np.random.default_rng(seed))
+        fires, decoys = sow(scenario, site, sowing)
+        return cls(site, seed, epoch_at, relief, landscape, fires, decoys)
+
+    @cached_property
+    def frame(self) -> LocalFrame:
+        """East and north metres around the site's origin."""
+        return LocalFrame(self.site.origin)
+
+    def truth(self, now: datetime) -> dict[str, Any]:
+        """Return what is really there as a GeoJSON FeatureCollection of points."""
+        burning = [f for f in self.fires if f.area_m2(now) > 0]
+        fires = [self._feature(f.east_m, f.north_m, _fire_facts(f, now)) for f in burning]
+        decoys = [
+            self._feature(d.east_m, d.north_m, {"hazard": "none", "decoy": d.kind.value, "id": d.id})
+            for d in self.decoys
+        ]
+        return {"type": "FeatureCollection", "features": fires + decoys}
+
+    def _feature(self, east_m: float, north_m: float, facts: dict[str, Any]) -> dict[str, Any]:
+        place = self.frame.to_place(east_m, north_m)
+        point = {"type": "Point", "coordinates": [round(place.lon_deg, 8), round(place.lat_deg, 8)]}
+        return {"type": "Feature", "geometry": point, "properties": facts}
+
+
+def _fire_facts(fire: Fire, now: datetime) -> dict[str, Any]:
+    return {
+        "hazard": "fire",
+        "id": fire.id,
+        "area_m2": round(fire.area_m2(now), 3),
+        "temp_c": round(fire.temp_c, 1),
+        "ignited_at": fire.ignited_at.isoformat(),
+    }
