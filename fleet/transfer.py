@@ -1,0 +1,454 @@
+"""Mission transfer as machines without I/O: upload with proof, read back, clear.
+
+MAVLink's mission protocol (mavlink.io/en/services/mission.html) trusts one
+acknowledgement. Real vehicles do not deserve that: ArduPilot truncates the old
+plan on MISSION_COUNT, keeps the head of a rejected upload, never answers a
+repeated last item, and PX4 acknowledged incomplete uploads until 2026. So an
+upload here ends with reading everything back and comparing.
+
+    look      ask for the count, and the items while they match: the same plan
+              on board needs no upload
+    offer     send the count until the vehicle asks for an item
+    send      answer each request; after a quarter second of silence send the
+              last item again, and take INVALID_SEQUENCE as "already have it",
+              so a lost request costs a quarter second and not the vehicle's one
+    prove     read everything back; a difference starts over at `offer`
+
+A lost final acknowledgement is an ordinary case: after a few silent repeats of
+the last item the proof decides. `start`, `receive` and `tick` each answer with
+the messages to send; times are seconds of any steady clock.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from fleet.messages import (
+    ClearWanted,
+    Item,
+    ItemCount,
+    ItemWanted,
+    ListWanted,
+    MissionVerdict,
+    Outgoing,
+    Transfer,
+    Verdict,
+)
+
+Messages = list[Outgoing]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long silence lasts before something is sent again, in seconds."""
+
+    resend_s: float = 0.25
+    brisk: int = 3  # repeats before backing off: on a lossy link the next copy often arrives
+    slowest_s: float = 1.5  # repeats back off to this
+    give_up_s: float = 30.0  # without any answer at all
+
+    def after(self, repeats: int) -> float:
+        """Return the silence to wait before the next repeat."""
+        return min(self.slowest_s, self.resend_s * 1.5 ** max(0, repeats - self.brisk))
+
+
+@dataclass(frozen=True, slots=True)
+class UploadResult:
+    """How an upload ended. `uploaded` is False when the plan was on board already."""
+
+    verified: bool
+    uploaded: bool
+    reason: str = ""
+
+
+class Stage(StrEnum):
+    """Where an upload is; the table is in the module's docstring."""
+
+    IDLE = "idle"
+    LOOK = "look"
+    OFFER = "offer"
+    SEND = "send"
+    PROVE = "prove"
+    DONE = "done"
+
+
+# What stops an upload for good; everything else is worth another try.
+_FINAL = frozenset(
+    {
+        Verdict.UNSUPPORTED_FRAME,
+        Verdict.UNSUPPORTED,
+        Verdict.NO_SPACE,
+        Verdict.INVALID,
+        Verdict.INVALID_PARAM1,
+        Verdict.INVALID_PARAM2,
+        Verdict.INVALID_PARAM3,
+        Verdict.INVALID_PARAM4,
+        Verdict.INVALID_LATITUDE,
+        Verdict.INVALID_LONGITUDE,
+        Verdict.INVALID_ALTITUDE,
+    }
+)
+_SILENT_ENDS = 3  # unanswered repeats of the last item before the proof decides
+_SILENT_MIDDLES = 8  # of any other: the vehicle re-requests each second while it receives
+
+
+@dataclass(slots=True)
+class ReadBack:
+    """Reads the mission on board; stops early at the first item `wanted` says is wrong.
+
+    `window` requests are kept under way at once: ArduPilot answers each on its
+    own, PX4 only the next one, so 1 is right for every vehicle.
+    """
+
+    window: int = 1
+    patience: Patience = field(default_factory=Patience)
+    wrong: Callable[[Item], bool] = lambda _item: False
+    expect: int | None = None
+    items: dict[int, Item] = field(default_factory=dict)
+    count: int | None = None
+    done: bool = False
+    busy: bool = False
+    _asked_at: dict[int, float] = field(default_factory=dict)
+    _repeats: int = 0
+    _heard_at: float = 0.0
+
+    def start(self, now: float) -> Messages:
+        """Return the request that begins the reading."""
+        self._asked_at = {-1: now}
+        self._heard_at = now
+        return [ListWanted()]
+
+    def receive(self, message: Transfer, now: float) -> Messages:
+        """Take in one message; return what to send next."""
+        if self.done:
+            return []
+        match message:
+            case ItemCount() if self.count is None:
+                return self._counted(message.count, now)
+            case Item() if self.count is not None and message.seq < self.count:
+                return self._read(message, now)
+            case MissionVerdict(verdict=Verdict.DENIED) if self.count is None:
+                self.busy = True
+        return []
+
+    def tick(self, now: float) -> Messages:
+        """Return what must be asked again after too long a silence."""
+        if self.done:
+            return []
+        wait_s = self.patience.after(self._repeats)
+        late = [seq for seq, at in self._asked_at.items() if now - at >= wait_s]
+        if late:
+            self._repeats += 1
+        return [self._ask(seq, now) for seq in sorted(late)]
+
+    def silent_s(self, now: float) -> float:
+        """Return how long nothing useful has been heard."""
+        return now - self._heard_at
+
+    def _counted(self, count: int, now: float) -> Messages:
+        self.count = count
+        self._heard(now)
+        self._asked_at.clear()
+        if count == 0 or (self.expect is not None and count != self.expect):
+            return self._finish()
+        return self._more(now)
+
+    def _read(self, item: Item, now: float) -> Messages:
+        self._heard(now)
+        self._asked_at.pop(item.seq, None)
+        self.items[item.seq] = item
+        if self.wrong(item) or len(self.items) == self.count:
+            return self._finish()
+        return self._more(now)
+
+    def _more(self, now: float) -> Messages:
+        open_seqs = (s for s in range(self.count or 0) if s not in self.items and s not in self._asked_at)
+        room = self.window - len(self._asked_at)
+        return [self._ask(seq, now) for seq, _ in zip(open_seqs, range(room), strict=False)]
+
+    def _ask(self, seq: int, now: float) -> Outgoing:
+        self._asked_at[seq] = now
+        return ListWanted() if seq < 0 else ItemWanted(seq)
+
+    def _heard(self, now: float) -> None:
+        self._heard_at = now
+        self._repeats = 0
+
+    def _finish(self) -> Messages:
+        self.done = True
+        return [MissionVerdict(Verdict.ACCEPTED)]
+
+
+class Upload:
+    """Puts a mission on a vehicle and proves that it is there.
+
+    `same` compares an item sent with the item read back, after the autopilot's
+    own way of storing it; `first` is the number of the first item that counts
+    (1 on ArduPilot, whose item 0 is home and is overwritten).
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        *,
+        same: Callable[[Item, Item], bool] = lambda sent, read: sent == read,
+        first: int = 0,
+        window: int = 1,
+        patience: Patience | None = None,
+        attempts: int = 8,
+    ) -> None:
+        self.items = tuple(items)
+        self.stage = Stage.IDLE
+        self.result: UploadResult | None = None
+        self.sent = 0  # how far the vehicle has asked, for the progress line
+        self._same = same
+        self._first = first
+        self._window = window
+        self._patience = patience or Patience()
+        self._attempts_left = attempts
+        self._uploaded = False
+        self._pointer = -1  # the item sent last
+        self._asked = -1  # the highest item asked for in this attempt
+        self._repeats = 0
+        self._acted_at = 0.0
+        self._heard_at = 0.0
+        self._reader = ReadBack()
+        self._why = "no answer"
+
+    def start(self, now: float) -> Messages:
+        """Return the first messages: a look at what is on board already."""
+        return self._read(Stage.LOOK, now)
+
+    def receive(self, message: Transfer, now: float) -> Messages:
+        """Take in one message of the vehicle; return the messages to send."""
+        if self.stage in (Stage.LOOK, Stage.PROVE):
+            return self._receive_reading(message, now)
+        if self.stage not in (Stage.OFFER, Stage.SEND):
+            return []
+        match message:
+            case ItemWanted() if message.seq < len(self.items):
+                return self._wanted(message.seq, now)
+            case MissionVerdict():
+                return self._judged(message.verdict, now)
+        return []
+
+    def tick(self, now: float) -> Messages:
+        """Return what silence demands: a repeat, the proof, or giving up."""
+        match self.stage:
+            case Stage.LOOK | Stage.PROVE:
+                if self._reader.silent_s(now) > self._patience.give_up_s:
+                    return self._again(now, "the vehicle stopped answering while its mission was read")
+                return self._reader.tick(now)
+            case Stage.OFFER | Stage.SEND:
+                return self._tick_sending(now)
+        return []
+
+    # --- reading ---
+
+    def _read(self, stage: Stage, now: float) -> Messages:
+        self.stage = stage
+        self._reader = ReadBack(
+            window=self._window, patience=self._patience, wrong=self._is_wrong, expect=len(self.items)
+        )
+        return self._reader.start(now)
+
+    def _is_wrong(self, read: Item) -> bool:
+        return read.seq >= self._first and not self._same(self.items[read.seq], read)
+
+    def _receive_reading(self, message: Transfer, now: float) -> Messages:
+        if self.stage is Stage.PROVE and isinstance(message, ItemWanted):
+            # It still asks: the last item never arrived, so the upload is not over.
+            return self._wanted(message.seq, now) if self._asked <= message.seq < len(self.items) else []
+        out = self._reader.receive(message, now)
+        if self._reader.busy:
+            return self._resend_or_offer(now)
+        return out + self._judge_reading(now) if self._reader.done else out
+
+    def _resend_or_offer(self, now: float) -> Messages:
+        """The vehicle denies reading because it still receives: go on where we were."""
+        if self.stage is Stage.LOOK:
+            return self._offer(now)
+        self.stage = Stage.SEND
+        return self._send(self._pointer, now)
+
+    def _judge_reading(self, now: float) -> Messages:
+        problem = self._difference()
+        if problem is None:
+            self._end(UploadResult(verified=True, uploaded=self._uploaded))
+            return []
+        if self.stage is Stage.LOOK:
+            return self._offer(now)
+        return self._again(now, problem)
+
+    def _difference(self) -> str | None:
+        reader = self._reader
+        if reader.count != len(self.items):
+            return f"the vehicle holds {reader.count} of {len(self.items)} items"
+        wrong = next((i for _, i in sorted(reader.items.items()) if self._is_wrong(i)), None)
+        if wrong is None:
+            return None
+        sent = self.items[wrong.seq]
+        return f"item {wrong.seq} came back as {_shown(wrong)}, sent was {_shown(sent)}"
+
+    # --- sending ---
+
+    def _offer(self, now: float) -> Messages:
+        self.stage = Stage.OFFER
+        self._uploaded = True
+        self._pointer = self._asked = -1
+        self._repeats = 0
+        self._acted_at = self._heard_at = now
+        return [ItemCount(len(self.items))]
+
+    def _wanted(self, seq: int, now: float) -> Messages:
+        """Answer any request, but let only a fresh one move the upload on.
+
+        A vehicle asks for item 0 first and never goes back, so anything else
+        is a request that was delayed or doubled on its way.
+        """
+        if self.stage is Stage.OFFER and seq != 0:
+            return []
+        if seq < self._asked:
+            return [self.items[seq]]
+        self.stage = Stage.SEND
+        self._heard_at = now
+        self._repeats = 0
+        self._asked = seq
+        self.sent = max(self.sent, seq)
+        return self._send(seq, now)
+
+    def _send(self, seq: int, now: float) -> Messages:
+        self._pointer = seq
+        self._acted_at = now
+        return [self.items[seq]]
+
+    def _judged(self, verdict: Verdict, now: float) -> Messages:
+        if verdict is Verdict.INVALID_SEQUENCE:
+            return self._already_there(now)
+        if verdict is Verdict.CANCELLED and self.stage is Stage.OFFER:
+            return []  # of the attempt before
+        self._heard_at = now
+        if verdict is Verdict.ACCEPTED:
+            # A late answer to the reading before may come while offering: the proof sorts it out.
+            return self._read(Stage.PROVE, now) if self.stage is Stage.SEND else []
+        if verdict in _FINAL:
+            item = (
+                f" item {self._pointer} ({_shown(self.items[self._pointer])})" if self._pointer >= 0 else ""
+            )
+            self._fail(f"the vehicle refused{item or ' the mission'}: {verdict.words}")
+            return []
+        self._again(now, f"the vehicle answered {verdict.words}")
+        self._repeats = 6  # at once would only meet the same refusal
+        return []
+
+    def _last_sent(self) -> str:
+        if self._pointer < 0:
+            return f"a mission of {len(self.items)} items"
+        return f"item {self._pointer} ({_shown(self.items[self._pointer])})"
+
+    def _already_there(self, now: float) -> Messages:
+        """The item sent last was a repeat, so the request for the next one was lost."""
+        if self.stage is not Stage.SEND or self._repeats == 0:
+            return []  # the answer to an older copy, or to nothing of ours
+        if self._pointer + 1 >= len(self.items):
+            return self._read(Stage.PROVE, now)
+        self._repeats = 0
+        return self._send(self._pointer + 1, now)
+
+    def _tick_sending(self, now: float) -> Messages:
+        if now - self._heard_at > self._patience.give_up_s:
+            return self._again(now, "the vehicle stopped answering during the upload")
+        if now - self._acted_at < self._patience.after(self._repeats):
+            return []
+        self._repeats += 1
+        if self.stage is Stage.OFFER:
+            self._acted_at = now
+            return [ItemCount(len(self.items))]
+        is_last = self._pointer == len(self.items) - 1
+        if self._repeats > (_SILENT_ENDS if is_last else _SILENT_MIDDLES):
+            return self._read(Stage.PROVE, now)
+        return self._send(self._pointer, now)
+
+    # --- ends ---
+
+    def _again(self, now: float, why: str) -> Messages:
+        self._attempts_left -= 1
+        if self._attempts_left <= 0:
+            self._fail(why)
+            return []
+        return self._offer(now)
+
+    def _fail(self, why: str) -> None:
+        self._end(UploadResult(verified=False, uploaded=self._uploaded, reason=why))
+
+    def _end(self, result: UploadResult) -> None:
+        self.stage = Stage.DONE
+        self.result = result
+
+
+class Clear:
+    """Deletes the mission on board and reads back that it is gone."""
+
+    def __init__(self, *, first: int = 0, patience: Patience | None = None, attempts: int = 5) -> None:
+        self.result: UploadResult | None = None
+        self._first = first
+        self._patience = patience or Patience(resend_s=0.5)
+        self._attempts_left = attempts
+        self._acted_at = 0.0
+        self._reader: ReadBack | None = None
+
+    def start(self, now: float) -> Messages:
+        """Return the request to clear."""
+        return self._ask(now)
+
+    def receive(self, message: Transfer, now: float) -> Messages:
+        """Take in one message of the vehicle; return the messages to send."""
+        if self.result is not None:
+            return []
+        if self._reader is None:
+            return self._receive_verdict(message, now)
+        out = self._reader.receive(message, now)
+        if self._reader.count is not None:
+            gone = self._reader.count <= self._first
+            self.result = UploadResult(gone, True, "" if gone else f"{self._reader.count} items remain")
+        return out
+
+    def tick(self, now: float) -> Messages:
+        """Return what silence demands."""
+        if self.result is not None:
+            return []
+        if self._reader is not None:
+            if self._reader.silent_s(now) > self._patience.give_up_s:
+                self.result = UploadResult(False, True, "the vehicle did not say what is left on board")
+                return []
+            return self._reader.tick(now)
+        return self._ask(now) if now - self._acted_at >= self._patience.slowest_s else []
+
+    def _ask(self, now: float) -> Messages:
+        if self._attempts_left == 0:
+            self.result = UploadResult(False, False, "the vehicle did not answer the request to clear")
+            return []
+        self._attempts_left -= 1
+        self._acted_at = now
+        return [ClearWanted()]
+
+    def _receive_verdict(self, message: Transfer, now: float) -> Messages:
+        if not isinstance(message, MissionVerdict):
+            return []
+        if message.verdict is Verdict.ACCEPTED:
+            self._reader = ReadBack(patience=self._patience, expect=self._first)
+            return self._reader.start(now)
+        self.result = UploadResult(False, False, f"the vehicle answered {message.verdict.words}")
+        return []
+
+
+def numbered(items: Sequence[Item]) -> tuple[Item, ...]:
+    """Return the items numbered from 0 in the order given."""
+    return tuple(replace(item, seq=seq) for seq, item in enumerate(items))
+
+
+def _shown(item: Item) -> str:
+    return (
+        f"command {item.command} at {item.lat_deg:.7f}, {item.lon_deg:.7f}, {item.altitude_m:g} m "
+        f"with {', '.join(f'{p:g}' for p in item.params)}"
+    )
