@@ -166,9 +166,7 @@ class WebhookOut(BaseModel):
 class UnservedOut(BaseModel):
     """A demand that no sortie serves, why, and what would help."""
 
-    model_config = _like(
-        demand="river-7", reason="beyond the reach of every dock", would_help="a dock nearer"
-    )
+    model_config = _like(demand="river", reason="beyond the reach of every dock", would_help="a dock nearer")
 
     demand: str
     reason: str

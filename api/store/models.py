@@ -134,6 +134,7 @@ class SortieRow(Base):
     plan: Mapped[str] = mapped_column(ForeignKey("plans.id"), index=True)
     position: Mapped[int]
     dock: Mapped[str] = mapped_column(ForeignKey("docks.id"))
+    model: Mapped[str]
     drone: Mapped[str | None] = mapped_column(ForeignKey("drones.id"))
     state: Mapped[str] = mapped_column(index=True)
     reason: Mapped[str | None] = mapped_column(Text)

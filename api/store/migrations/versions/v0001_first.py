@@ -231,6 +231,7 @@ def upgrade() -> None:
         sa.Column("plan", sa.String(200), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("dock", sa.String(200), nullable=False),
+        sa.Column("model", sa.String(200), nullable=False),
         sa.Column("drone", sa.String(200), nullable=True),
         sa.Column("state", sa.String(200), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),

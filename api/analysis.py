@@ -1,0 +1,136 @@
+"""What an analyst says of one frame, as a value and as the JSON that crosses the bus."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from missions.geo import Area, LatLon
+from missions.model import Hazard, Sensor
+from vision.model import Box, Detection, Ellipse, Observation
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything found in one frame; `skipped` says why nothing could be looked for."""
+
+    frame: str
+    detections: tuple[Detection, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    skipped: str | None = None
+    note: str | None = None
+    footprint: tuple[LatLon, ...] | None = None
+
+
+def to_json(analysis: Analysis) -> Json:
+    """Return the message that carries an analysis."""
+    return {
+        "frame": analysis.frame,
+        "detections": [detection_to_json(d) for d in analysis.detections],
+        "observations": [observation_to_json(o) for o in analysis.observations],
+        "skipped": analysis.skipped,
+        "note": analysis.note,
+        "footprint": ring_to_json(analysis.footprint) if analysis.footprint else None,
+    }
+
+
+def from_json(value: Mapping[str, Any]) -> Analysis:
+    """Return the analysis that a message carries."""
+    footprint = value.get("footprint")
+    return Analysis(
+        frame=value["frame"],
+        detections=tuple(detection_from_json(d) for d in value["detections"]),
+        observations=tuple(observation_from_json(o) for o in value["observations"]),
+        skipped=value.get("skipped"),
+        note=value.get("note"),
+        footprint=ring_from_json(footprint) if footprint else None,
+    )
+
+
+def detection_to_json(found: Detection) -> Json:
+    box = found.box
+    return {
+        "hazard": found.hazard.value,
+        "confidence": found.confidence,
+        "box": [box.left_px, box.top_px, box.right_px, box.bottom_px],
+        "detector": found.detector,
+        "sensor": found.sensor.value,
+        "temp_max_c": found.temp_max_c,
+        "background_c": found.background_c,
+        "pixels": found.pixels,
+        "outline": [list(point) for point in found.outline_px],
+    }
+
+
+def detection_from_json(value: Mapping[str, Any]) -> Detection:
+    return Detection(
+        hazard=Hazard(value["hazard"]),
+        confidence=value["confidence"],
+        box=Box(*value["box"]),
+        detector=value["detector"],
+        sensor=Sensor(value["sensor"]),
+        temp_max_c=value["temp_max_c"],
+        background_c=value["background_c"],
+        pixels=value["pixels"],
+        outline_px=tuple((x, y) for x, y in value["outline"]),
+    )
+
+
+def observation_to_json(seen: Observation) -> Json:
+    return {
+        "id": seen.id,
+        "hazard": seen.hazard.value,
+        "confidence": seen.confidence,
+        "lat_deg": seen.place.lat_deg,
+        "lon_deg": seen.place.lon_deg,
+        "major_m": seen.ellipse.major_m,
+        "minor_m": seen.ellipse.minor_m,
+        "bearing_deg": seen.ellipse.bearing_deg,
+        "seen_at": seen.seen_at.isoformat(),
+        "shot": seen.shot,
+        "detector": seen.detector,
+        "area_m2": seen.area_m2,
+        "temp_max_c": seen.temp_max_c,
+        "outline": area_to_json(seen.outline) if seen.outline else None,
+        "drone": seen.drone,
+        "sortie": seen.sortie,
+    }
+
+
+def observation_from_json(value: Mapping[str, Any]) -> Observation:
+    return Observation(
+        id=value["id"],
+        hazard=Hazard(value["hazard"]),
+        confidence=value["confidence"],
+        place=LatLon(value["lat_deg"], value["lon_deg"]),
+        ellipse=Ellipse(value["major_m"], value["minor_m"], value["bearing_deg"]),
+        seen_at=datetime.fromisoformat(value["seen_at"]).astimezone(UTC),
+        shot=value["shot"],
+        detector=value["detector"],
+        area_m2=value["area_m2"],
+        temp_max_c=value["temp_max_c"],
+        outline=area_from_json(value["outline"]) if value["outline"] else None,
+        drone=value["drone"],
+        sortie=value["sortie"],
+    )
+
+
+def ring_to_json(ring: tuple[LatLon, ...]) -> list[list[float]]:
+    """Return an open ring as [longitude, latitude] pairs, not closed."""
+    return [[place.lon_deg, place.lat_deg] for place in ring]
+
+
+def ring_from_json(ring: list[list[float]]) -> tuple[LatLon, ...]:
+    return tuple(LatLon(lat, lon) for lon, lat in ring)
+
+
+def area_to_json(area: Area) -> list[list[list[float]]]:
+    """Return an area as open rings of [longitude, latitude], the outer one first."""
+    return [ring_to_json(ring) for ring in (area.outer, *area.holes)]
+
+
+def area_from_json(rings: list[list[list[float]]]) -> Area:
+    outer, *holes = (ring_from_json(ring) for ring in rings)
+    return Area(outer, tuple(holes))

@@ -1,0 +1,43 @@
+"""The durable sequence behind the event stream: what changed, in order, and who may hear it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.store.models import EventRow
+
+_APPENDING = 7177002
+
+
+async def append(
+    session: AsyncSession, kind: str, data: Mapping[str, Any], *, now: datetime, agencies: Sequence[str] = ()
+) -> None:
+    """Add an event; it becomes visible when the caller's transaction does.
+
+    PostgreSQL hands out sequence numbers before commit, so a reader could pass
+    7 while 6 is still being written and never see it. Appenders therefore take
+    turns from here to their commit; SQLite has one writer at a time anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPENDING})
+    session.add(EventRow(kind=kind, data=dict(data), agencies=list(agencies), at=now))
+    await session.flush()
+
+
+async def after(session: AsyncSession, seq: int, *, limit: int = 200) -> Sequence[EventRow]:
+    """Return the events that follow a number, oldest first."""
+    query = select(EventRow).where(EventRow.seq > seq).order_by(EventRow.seq).limit(limit)
+    return (await session.scalars(query)).all()
+
+
+async def last(session: AsyncSession) -> int:
+    """Return the number of the latest event, 0 before the first."""
+    return await session.scalar(select(func.max(EventRow.seq))) or 0
+
+
+async def forget(session: AsyncSession, *, before: datetime) -> None:
+    """Delete events older than a time; whoever was away longer reloads the page."""
+    await session.execute(delete(EventRow).where(EventRow.at < before))

@@ -1,0 +1,110 @@
+"""Pictures that were accepted: object put, row committed, then published.
+
+A frame whose row is committed is promised. If the process dies before it is
+published, `unpublished` finds it and it is published again under the same id.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.errors import Conflict, NotFound
+from api.schemas import FrameIn
+from api.store.models import AlertRow, DetectionRow, FrameRow, IncidentRow, ObservationRow
+from api.store.rows import insert_once
+from api.store.tokens import Caller, Role
+
+
+async def known_frame(session: AsyncSession, meta: FrameIn) -> bool:
+    """Return whether this frame is kept already.
+
+    Raises:
+        Conflict: its id is taken by another picture.
+    """
+    sha256 = await session.scalar(select(FrameRow.sha256).where(FrameRow.id == str(meta.id)))
+    if sha256 is not None and sha256 != meta.sha256:
+        raise Conflict(f"frame {meta.id} is kept already with other bytes (sha256 {sha256})")
+    return sha256 is not None
+
+
+async def accept_frame(session: AsyncSession, meta: FrameIn, *, key: str, now: datetime) -> bool:
+    """Keep the row of a frame whose picture is in the store; return False for a repeat."""
+    return await insert_once(
+        session,
+        FrameRow,
+        id=str(meta.id),
+        gateway=meta.gateway,
+        drone=meta.drone,
+        sortie=meta.sortie,
+        shot=meta.shot,
+        sensor=meta.sensor,
+        taken_at=meta.taken_at,
+        sha256=meta.sha256,
+        name=meta.name,
+        bytes=meta.bytes,
+        pose=meta.pose.model_dump() if meta.pose else None,
+        key=key,
+        received_at=now,
+    )
+
+
+async def mark_published(session: AsyncSession, frame_id: str, *, now: datetime) -> None:
+    """Note that the bus has the frame on disk."""
+    await session.execute(update(FrameRow).where(FrameRow.id == frame_id).values(published_at=now))
+
+
+async def unpublished(session: AsyncSession, *, limit: int = 500) -> Sequence[str]:
+    """Return the ids of frames that the bus may never have heard of, oldest first."""
+    waiting = FrameRow.published_at.is_(None), FrameRow.analysed_at.is_(None)
+    query = select(FrameRow.id).where(*waiting).order_by(FrameRow.received_at).limit(limit)
+    return (await session.scalars(query)).all()
+
+
+async def frame(session: AsyncSession, frame_id: str, caller: Caller | None = None) -> FrameRow:
+    """Return a frame; with a caller, only one that is the caller's to see.
+
+    Raises:
+        NotFound: there is none, or it is not the caller's.
+    """
+    query = select(FrameRow).where(FrameRow.id == frame_id)
+    row = await session.scalar(_visible(query, caller) if caller else query)
+    if row is None:
+        raise NotFound("frame", frame_id)
+    return row
+
+
+async def frames(
+    session: AsyncSession, caller: Caller, *, sortie: str | None, limit: int
+) -> Sequence[tuple[FrameRow, Sequence[DetectionRow]]]:
+    """Return the latest frames the caller may see, each with its detections."""
+    query = _visible(select(FrameRow), caller).order_by(FrameRow.taken_at.desc(), FrameRow.id).limit(limit)
+    if sortie is not None:
+        query = query.where(FrameRow.sortie == sortie)
+    rows = (await session.scalars(query)).all()
+    found = await _detections(session, [row.id for row in rows])
+    return [(row, found.get(row.id, [])) for row in rows]
+
+
+async def detections(session: AsyncSession, frame_id: str) -> Sequence[DetectionRow]:
+    """Return what was found in a frame, in the analyst's order."""
+    return (await _detections(session, [frame_id])).get(frame_id, [])
+
+
+async def _detections(session: AsyncSession, frames: Sequence[str]) -> dict[str, list[DetectionRow]]:
+    query = select(DetectionRow).where(DetectionRow.frame.in_(frames))
+    found: dict[str, list[DetectionRow]] = {}
+    for row in await session.scalars(query.order_by(DetectionRow.frame, DetectionRow.position)):
+        found.setdefault(row.frame, []).append(row)
+    return found
+
+
+def _visible(query: Select[FrameRow], caller: Caller) -> Select[FrameRow]:
+    """An agency sees the pictures of the incidents it was alerted to, and no others."""
+    if caller.role is not Role.AGENCY:
+        return query
+    told = select(AlertRow.incident).where(AlertRow.agency == caller.agency)
+    looked = select(ObservationRow.frame).where(ObservationRow.incident.in_(told))
+    best = select(IncidentRow.best_frame).where(IncidentRow.id.in_(told), IncidentRow.best_frame.is_not(None))
+    return query.where(or_(FrameRow.id.in_(looked), FrameRow.id.in_(best)))

@@ -1,0 +1,221 @@
+"""From what was seen to who is told: one transaction.
+
+`record_observations` takes an analyst's word on one frame and, in the caller's
+transaction, keeps it, opens or grows incidents, raises or updates alerts, puts
+messages into the outbox and events into the stream. Either all of it is there
+after a crash or none, and the same frame a second time changes nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from missions.places import describe
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+from vision.incidents import absorb
+
+from api import alerts, views
+from api.analysis import Analysis, area_to_json, detection_to_json, ring_to_json
+from api.errors import NotFound
+from api.store import events
+from api.store.alerting import tell
+from api.store.models import AlertRow, DetectionRow, FrameRow, IncidentRow, ObservationRow
+from api.store.tokens import Caller, Role
+from missions.geo import LatLon
+from missions.model import Hazard, Site
+from missions.words import LANGUAGES
+from vision.model import Ellipse, Incident, Observation
+
+NEAR_DEG = 0.02
+"""About 2 km: an observation is compared with the open incidents within this, far beyond any ellipse."""
+
+OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What one frame changed: ids of incidents and alerts that are new or different now."""
+
+    repeated: bool = False
+    incidents: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
+
+
+async def record_observations(
+    session: AsyncSession, analysis: Analysis, *, site: Site, now: datetime, public_url: str | None = None
+) -> Recorded:
+    """Keep everything an analyst found in one frame and act on it; repeating is harmless.
+
+    To be called by the one active coordinator: two at once could open two
+    incidents for one fire.
+
+    Raises:
+        NotFound: the frame was never accepted.
+    """
+    frame = await session.get(FrameRow, analysis.frame, with_for_update=True, populate_existing=True)
+    if frame is None:
+        raise NotFound("frame", analysis.frame)
+    if frame.analysed_at is not None:
+        return Recorded(repeated=True)
+    await _keep_analysis(session, frame, analysis, now)
+    changed: dict[str, None] = {}
+    for seen in analysis.observations:
+        incident = await _absorb(session, frame.id, seen, now)
+        if incident is not None:
+            changed[incident] = None
+    told: list[str] = []
+    for incident_id in changed:
+        told += await _update(session, incident_id, site=site, now=now, public_url=public_url)
+    return Recorded(incidents=tuple(changed), alerts=tuple(told))
+
+
+async def incidents(session: AsyncSession, caller: Caller) -> Sequence[IncidentRow]:
+    """Return the incidents the caller may see, latest first, alerts loaded."""
+    query = _visible(_with_alerts(), caller).order_by(IncidentRow.opened_at.desc(), IncidentRow.id)
+    return (await session.scalars(query)).all()
+
+
+async def incident(
+    session: AsyncSession, incident_id: str, caller: Caller
+) -> tuple[IncidentRow, Sequence[ObservationRow]]:
+    """Return one incident and every look at it, oldest first.
+
+    Raises:
+        NotFound: there is none, or it is not the caller's.
+    """
+    row = await session.scalar(_visible(_with_alerts(), caller).where(IncidentRow.id == incident_id))
+    if row is None:
+        raise NotFound("incident", incident_id)
+    looks = select(ObservationRow).where(ObservationRow.incident == incident_id)
+    return row, (await session.scalars(looks.order_by(ObservationRow.seen_at, ObservationRow.id))).all()
+
+
+def to_incident(row: IncidentRow, observations: Iterable[str] = ()) -> Incident:
+    """Return a row as the value that decisions are made on."""
+    return Incident(
+        id=row.id,
+        hazard=Hazard(row.hazard),
+        place=LatLon(row.lat_deg, row.lon_deg),
+        ellipse=Ellipse(row.major_m, row.minor_m, row.bearing_deg),
+        confidence=row.confidence,
+        opened_at=row.opened_at,
+        seen_at=row.seen_at,
+        looks=row.looks,
+        area_m2=row.area_m2,
+        temp_max_c=row.temp_max_c,
+        best_shot=row.best_frame or "",
+        best_confidence=row.best_confidence,
+        observations=tuple(observations),
+    )
+
+
+async def _keep_analysis(session: AsyncSession, frame: FrameRow, analysis: Analysis, now: datetime) -> None:
+    frame.analysed_at, frame.skipped, frame.note = now, analysis.skipped, analysis.note
+    frame.footprint = ring_to_json(analysis.footprint) if analysis.footprint else None
+    for position, found in enumerate(analysis.detections):
+        session.add(DetectionRow(frame=frame.id, position=position, **detection_to_json(found)))
+    await session.flush()
+    told = {
+        "id": frame.id,
+        "sortie": frame.sortie,
+        "drone": frame.drone,
+        "detections": len(analysis.detections),
+    }
+    await events.append(session, "frame", told, now=now)
+
+
+async def _absorb(session: AsyncSession, frame: str, seen: Observation, now: datetime) -> str | None:
+    """Keep one observation; return the id of the incident it opened or joined."""
+    decision = absorb(await _open_near(session, seen), seen, now=now)
+    if decision.incident is not None:
+        await _save(session, decision.incident, frame)
+    found = decision.incident.id if decision.incident is not None else None
+    session.add(
+        ObservationRow(
+            id=seen.id,
+            frame=frame,
+            incident=found,
+            decision=str(decision.kind),
+            reason=decision.reason,
+            hazard=seen.hazard.value,
+            confidence=seen.confidence,
+            lat_deg=seen.place.lat_deg,
+            lon_deg=seen.place.lon_deg,
+            **_ellipse(seen.ellipse),
+            seen_at=seen.seen_at,
+            detector=seen.detector,
+            area_m2=seen.area_m2,
+            temp_max_c=seen.temp_max_c,
+            outline=area_to_json(seen.outline) if seen.outline else None,
+            drone=seen.drone,
+            sortie=seen.sortie,
+        )
+    )
+    await session.flush()
+    return found
+
+
+async def _open_near(session: AsyncSession, seen: Observation) -> tuple[Incident, ...]:
+    lat, lon = seen.place.lat_deg, seen.place.lon_deg
+    near = select(IncidentRow).where(
+        IncidentRow.state == OPEN,
+        IncidentRow.hazard == seen.hazard.value,
+        IncidentRow.lat_deg.between(lat - NEAR_DEG, lat + NEAR_DEG),
+        IncidentRow.lon_deg.between(lon - NEAR_DEG, lon + NEAR_DEG),
+    )
+    rows = (await session.scalars(near.order_by(IncidentRow.opened_at, IncidentRow.id))).all()
+    looks: dict[str, list[str]] = {row.id: [] for row in rows}
+    joined = select(ObservationRow.incident, ObservationRow.id).where(ObservationRow.incident.in_(looks))
+    for incident_id, observation in await session.execute(joined.order_by(ObservationRow.seen_at)):
+        looks[str(incident_id)].append(observation)
+    return tuple(to_incident(row, looks[row.id]) for row in rows)
+
+
+async def _save(session: AsyncSession, incident: Incident, frame: str) -> None:
+    row = await session.get(IncidentRow, incident.id)
+    if row is None:
+        row = IncidentRow(id=incident.id, state=OPEN, place_name={}, best_frame=frame)
+        session.add(row)
+    if incident.best_confidence > (row.best_confidence or 0.0):
+        row.best_frame = frame
+    row.hazard, row.severity = incident.hazard.value, alerts.severity(incident).value
+    row.lat_deg, row.lon_deg = incident.place.lat_deg, incident.place.lon_deg
+    for name, value in _ellipse(incident.ellipse).items():
+        setattr(row, name, value)
+    row.confidence, row.best_confidence = incident.confidence, incident.best_confidence
+    row.area_m2, row.temp_max_c = incident.area_m2, incident.temp_max_c
+    row.opened_at, row.seen_at, row.looks = incident.opened_at, incident.seen_at, incident.looks
+    await session.flush()
+
+
+async def _update(
+    session: AsyncSession, incident_id: str, *, site: Site, now: datetime, public_url: str | None
+) -> list[str]:
+    """Name the incident's place, tell whom it concerns, and put it into the event stream."""
+    row = await session.get_one(IncidentRow, incident_id)
+    where = LatLon(row.lat_deg, row.lon_deg)
+    row.place_name = {language: describe(where, site.layers, language) for language in LANGUAGES}
+    told = await tell(session, row, to_incident(row), site=site, now=now, public_url=public_url)
+    whole = (await session.scalars(_with_alerts().where(IncidentRow.id == incident_id))).one()
+    agencies = [alert.agency for alert in whole.alerts]
+    await events.append(session, "incident", views.plain(views.incident(whole)), now=now, agencies=agencies)
+    return told
+
+
+def _ellipse(ellipse: Ellipse) -> dict[str, Any]:
+    return {"major_m": ellipse.major_m, "minor_m": ellipse.minor_m, "bearing_deg": ellipse.bearing_deg}
+
+
+def _with_alerts() -> Select[IncidentRow]:
+    loaded = select(IncidentRow).options(selectinload(IncidentRow.alerts))
+    return loaded.execution_options(populate_existing=True)
+
+
+def _visible(query: Select[IncidentRow], caller: Caller) -> Select[IncidentRow]:
+    if caller.role is not Role.AGENCY:
+        return query
+    told = select(AlertRow.incident).where(AlertRow.agency == caller.agency)
+    return query.where(IncidentRow.id.in_(told))

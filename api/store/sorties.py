@@ -1,0 +1,175 @@
+"""How far each sortie has come, and the commands that move it.
+
+planned -> ordered -> accepted -> (what the gateway reports: preflight … landed) -> done | failed
+
+An order has the id `SORTIE:fly:ATTEMPT`. Asking again while the answer is
+outstanding sends the same id, which the gateway's journal answers as before, so
+no lost reply starts a second flight. A refusal, or a new start after a failure,
+counts a new attempt.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from api import views
+from api.errors import Conflict, NotFound
+from api.store import events
+from api.store.models import DockRow, DroneRow, SortieRow, StepRow
+from api.store.rows import insert_once
+
+Json = Mapping[str, Any]
+
+AT_REST = ("planned", "done", "failed")
+"""States in which a sortie holds no drone."""
+
+_LEFT = ("armed", "flying", "returning")
+
+
+def with_steps() -> Select[SortieRow]:
+    """Return the query of all sorties in order, with their steps."""
+    return (
+        select(SortieRow)
+        .options(selectinload(SortieRow.steps))
+        .order_by(SortieRow.plan, SortieRow.position)
+        .execution_options(populate_existing=True)
+    )
+
+
+async def sorties(session: AsyncSession) -> Sequence[SortieRow]:
+    """Return all sorties by plan and order, steps loaded."""
+    return (await session.scalars(with_steps())).all()
+
+
+async def sortie(session: AsyncSession, sortie_id: str) -> SortieRow:
+    """Return one sortie, steps loaded.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = await session.scalar(with_steps().where(SortieRow.id == sortie_id).with_for_update())
+    if row is None:
+        raise NotFound("sortie", sortie_id)
+    return row
+
+
+async def order_flight(
+    session: AsyncSession, sortie_id: str, *, now: datetime, drone: str | None = None
+) -> tuple[str, Json]:
+    """Assign a drone and return (gateway, command) to be sent once this is committed.
+
+    Raises:
+        NotFound: there is no such sortie.
+        Conflict: it is under way or done, or no drone of its dock is free.
+    """
+    row = await sortie(session, sortie_id)
+    if row.state not in ("planned", "ordered", "failed"):
+        raise Conflict(f"sortie {row.id} is {row.state}: only a planned or failed sortie can be launched")
+    if row.state == "failed":
+        row.attempt += 1
+    if row.state != "ordered":
+        row.drone = (await _free_drone(session, row, drone)).id
+        row.state, row.reason = "ordered", None
+        await _tell(session, row, now)
+    carrier = await session.get_one(DroneRow, row.drone)
+    dock = await session.get_one(DockRow, row.dock)
+    return carrier.gateway, {
+        "id": f"{row.id}:fly:{row.attempt}",
+        "action": "fly",
+        "sortie": {
+            "id": row.id,
+            "drone": carrier.id,
+            "dock": {
+                "id": dock.id,
+                "lat_deg": dock.lat_deg,
+                "lon_deg": dock.lon_deg,
+                "elevation_m": dock.elevation_m,
+            },
+            "items": row.items,
+            "shots": row.shots_planned,
+            "expected_s": row.flight_s,
+        },
+    }
+
+
+async def flight_answered(session: AsyncSession, sortie_id: str, answer: Json, *, now: datetime) -> None:
+    """Note the gateway's answer to an order; its reports may have come before it."""
+    row = await sortie(session, sortie_id)
+    if row.state != "ordered":
+        return
+    if answer.get("accepted"):
+        row.state = "accepted"
+    else:
+        row.state, row.drone, row.attempt = "planned", None, row.attempt + 1
+        row.reason = str(answer.get("reason") or "the gateway refused without a reason")
+    await _tell(session, row, now)
+
+
+async def flight_command(session: AsyncSession, sortie_id: str, action: str) -> tuple[str, Json]:
+    """Return (gateway, command) of a pause, resume or recall.
+
+    Raises:
+        NotFound: there is no such sortie.
+        Conflict: it is not under way.
+    """
+    row = await sortie(session, sortie_id)
+    if row.state in AT_REST or row.drone is None:
+        raise Conflict(f"sortie {row.id} is {row.state}: there is nothing to {action}")
+    carrier = await session.get_one(DroneRow, row.drone)
+    return carrier.gateway, {
+        "id": f"{row.id}:{action}:{uuid4().hex}",
+        "action": action,
+        "sortie": {"id": row.id, "drone": row.drone},
+    }
+
+
+async def record_sortie_event(session: AsyncSession, told: Json, *, now: datetime) -> bool:
+    """Keep what a gateway reports of a sortie; return False for a repeat or an unknown sortie."""
+    known = await session.scalar(select(SortieRow.id).where(SortieRow.id == told["sortie"]))
+    at = datetime.fromisoformat(told["at"]).astimezone(UTC)
+    values = {"id": told["id"], "sortie": known, "state": told["state"], "at": at}
+    evidence = str(told.get("evidence") or "")
+    if known is None or not await insert_once(session, StepRow, **values, evidence=evidence):
+        return False
+    row = await sortie(session, known)
+    if row.state not in ("done", "failed"):
+        row.state = told["state"]
+    row.drone = told.get("drone") or row.drone
+    shots = told.get("shots") or {}
+    row.shots_taken = max(row.shots_taken, int(shots.get("taken", 0)))
+    row.shots_files = max(row.shots_files, int(shots.get("files", 0)))
+    if told["state"] in _LEFT and row.started_at is None:
+        row.started_at = at
+    if told["state"] == "landed":
+        row.landed_at = at
+    if told.get("landed_from_dock_m") is not None:
+        row.landed_from_dock_m = float(told["landed_from_dock_m"])
+    if told["state"] == "failed":
+        row.reason = evidence
+    await _tell(session, row, now)
+    return True
+
+
+async def _free_drone(session: AsyncSession, row: SortieRow, wanted: str | None) -> DroneRow:
+    busy = select(SortieRow.drone).where(SortieRow.state.not_in(AT_REST), SortieRow.drone.is_not(None))
+    free = (
+        select(DroneRow)
+        .where(DroneRow.dock == row.dock, DroneRow.model == row.model, DroneRow.id.not_in(busy))
+        .order_by(DroneRow.battery_percent.desc().nulls_last(), DroneRow.id)
+        .with_for_update()
+    )
+    candidates = [d for d in await session.scalars(free) if d.state in ("docked", "unknown")]
+    found = next((d for d in candidates if wanted in (None, d.id)), None)
+    if found is None:
+        raise Conflict(f"sortie {row.id}: {wanted or 'no drone'} at {row.dock} is free to fly it")
+    return found
+
+
+async def _tell(session: AsyncSession, row: SortieRow, now: datetime) -> None:
+    await session.flush()
+    await events.append(session, "sortie", views.plain(views.sortie(row)), now=now)

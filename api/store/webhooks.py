@@ -1,0 +1,40 @@
+"""Where each agency's own program listens, and the secret its messages are signed with."""
+
+import base64
+import secrets
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.store.models import WebhookRow
+
+SECRET_BYTES = 24
+
+
+async def set_webhook(session: AsyncSession, agency: str, url: str, *, now: datetime) -> str:
+    """Point an agency's webhook at a URL and return its new secret, shown this once.
+
+    What still waits in the outbox goes to the new URL, signed with the new secret.
+    """
+    secret = f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
+    row = await session.get(WebhookRow, agency)
+    if row is None:
+        row = WebhookRow(agency=agency)
+        session.add(row)
+    row.url, row.secret, row.created_at = url, secret, now
+    row.disabled_at = row.disabled_reason = None
+    await session.flush()
+    return secret
+
+
+async def webhook(session: AsyncSession, agency: str) -> WebhookRow | None:
+    """Return an agency's webhook if it has one in use."""
+    row = await session.get(WebhookRow, agency)
+    return row if row is not None and row.disabled_at is None else None
+
+
+async def disable(session: AsyncSession, agency: str, reason: str, *, now: datetime) -> None:
+    """Send nothing more to an agency's webhook until it is set again."""
+    mine = update(WebhookRow).where(WebhookRow.agency == agency)
+    await session.execute(mine.values(disabled_at=now, disabled_reason=reason))
