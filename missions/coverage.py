@@ -1,0 +1,310 @@
+"""Demands become tasks: where to look, and whom each look serves.
+
+Demands of all agencies at about the same height are laid out together, so that
+ground wanted twice is flown over once. Areas are mown as one union. What their
+looks already see of a corridor is taken off it, and the rest is flown along its
+line. What is then still unseen gets single looks. In the end every look is
+credited to each demand whose ground it sees, whoever it was laid for.
+
+"Seen" is settled on points 10 m apart, over the real terrain (see
+`missions.footprint`), not by area arithmetic.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from scipy.spatial import cKDTree
+from shapely.geometry import Point
+from shapely.geometry.base import BaseGeometry
+from shapely.ops import substring
+
+from missions import lanes
+from missions.airspace import Airspace, Ground
+from missions.footprint import Footprint, Poses, seen
+from missions.geo import Altitude, Area, Corridor, Datum, Floats, LatLon, LocalFrame
+from missions.model import Demand, Look, Site, Task, TaskKind, Unserved
+from missions.terrain import Terrain
+from missions.words import text
+
+GRID_M = 10.0
+STRAIGHT_DOWN_DEG = -90.0
+
+# Demands whose heights differ by no more than this are flown at the lowest of them.
+HEIGHT_RATIO = 1.25
+
+# Lanes are laid closer, step by step, until no more than this share is left to single looks.
+LEFT_TO_SINGLE_LOOKS = 0.003
+TIGHTER = (1.0, 0.92, 0.84, 0.76, 0.68)
+
+# Unseen stretches of a corridor with less than this between them are flown as one.
+JOIN_M = 60.0
+
+# Below this a demand cannot be flown: legs keep 30 m over the ground.
+LOWEST_M = 30.0
+
+
+@dataclass(slots=True)
+class _Watch:
+    """A demand with the points of its ground (east, north, height) and which of them are seen."""
+
+    demand: Demand
+    shape: BaseGeometry
+    points: Floats
+    footprint: Footprint
+    tree: cKDTree
+    is_seen: npt.NDArray[np.bool_]
+
+    @property
+    def unseen(self) -> Floats:
+        return self.points[~self.is_seen & ~np.isnan(self.points[:, 2])]
+
+
+@dataclass(slots=True)
+class _Strip:
+    """Looks flown together, and for each the demands it serves."""
+
+    poses: Poses
+    serves: list[list[str]] = field(default_factory=list)
+
+
+def tasks_of(
+    site: Site, terrain: Terrain, demands: Sequence[Demand] | None = None, *, language: str = "en-US"
+) -> tuple[tuple[Task, ...], tuple[Unserved, ...]]:
+    """Return the tasks that see all ground demanded, and the demands of which some cannot be seen.
+
+    `demands` are the site's unless given. Whether a drone can reach a task is
+    the planner's question.
+    """
+    wanted = tuple(site.demands if demands is None else demands)
+    ground = Ground.of(site, terrain)
+    airspace = airspace_of(site, ground, wanted)
+    unserved: list[Unserved] = []
+    watches: list[_Watch] = []
+    for demand in wanted:
+        footprint = Footprint.of(site.models, demand.sensors)
+        if footprint is None:
+            unserved.append(_unserved(demand, "no_camera", language))
+        elif demand.height_m < LOWEST_M:
+            unserved.append(_unserved(demand, "too_low", language, lowest=LOWEST_M))
+        else:
+            watches.append(_watch(demand, footprint, ground))
+    strips = [strip for group in _by_height(watches) for strip in _laid(group, airspace)]
+    unserved += [u for watch in watches if (u := _left(watch, airspace, language))]
+    return _tasks(site, wanted, strips, ground.frame), tuple(unserved)
+
+
+def airspace_of(site: Site, ground: Ground, demands: Sequence[Demand]) -> Airspace:
+    """Return the airspace in which these demands are flown: up to a little over the highest look."""
+    highest = max((d.height_m for d in demands), default=0.0)
+    return Airspace.of(site, ground, top_m=ground.top_m + highest)
+
+
+def _watch(demand: Demand, footprint: Footprint, ground: Ground) -> _Watch:
+    shape = _shape(demand.where, ground.frame)
+    flat = _grid(shape)
+    points = np.column_stack([flat, ground.exact_m(flat[:, 0], flat[:, 1])])
+    return _Watch(demand, shape, points, footprint, cKDTree(flat), np.zeros(len(points), dtype=bool))
+
+
+def _shape(where: LatLon | Corridor | Area, frame: LocalFrame) -> BaseGeometry:
+    if isinstance(where, Area):
+        return frame.polygon(where)
+    if isinstance(where, Corridor):
+        return frame.line(where.line).buffer(where.half_width_m, cap_style="flat")
+    return Point(frame.to_local(where))
+
+
+def _grid(shape: BaseGeometry) -> Floats:
+    """Return points 10 m apart inside a shape and along its rim."""
+    if isinstance(shape, Point):
+        return np.array([[shape.x, shape.y]])
+    left, bottom, right, top = shape.bounds
+    x, y = np.meshgrid(np.arange(left, right, GRID_M), np.arange(bottom, top, GRID_M))
+    inside = shapely.contains_xy(shape, x, y)
+    rim = shapely.get_coordinates(shapely.segmentize(shape.boundary, GRID_M))
+    return np.vstack([np.column_stack([x[inside], y[inside]]), rim])
+
+
+def _by_height(watches: list[_Watch]) -> list[list[_Watch]]:
+    """Return the demands in groups that can be flown at one height, that of the lowest."""
+    groups: list[list[_Watch]] = []
+    for watch in sorted(watches, key=lambda w: w.demand.height_m):
+        if groups and watch.demand.height_m <= groups[-1][0].demand.height_m * HEIGHT_RATIO:
+            groups[-1].append(watch)
+        else:
+            groups.append([watch])
+    return groups
+
+
+def _laid(group: list[_Watch], airspace: Airspace) -> list[_Strip]:
+    height_m = group[0].demand.height_m
+    strips = _areas(group, airspace, height_m)
+    for watch in sorted(group, key=lambda w: -w.shape.area):
+        if isinstance(watch.demand.where, Corridor):
+            strips += _corridor(watch, group, airspace, height_m)
+    return strips + _single_looks(group, airspace, height_m)
+
+
+def _areas(group: list[_Watch], airspace: Airspace, height_m: float) -> list[_Strip]:
+    """Return strips over the union of the group's areas."""
+    areas = [w for w in group if isinstance(w.demand.where, Area)]
+    if not areas:
+        return []
+    footprint = areas[0].footprint
+    for watch in areas[1:]:
+        footprint = footprint.narrowest(watch.footprint)
+    union = airspace.without_zones(shapely.union_all([w.shape for w in areas]))
+    strips: list[_Strip] = []
+    for tight in TIGHTER:
+        for watch in group:
+            watch.is_seen[:] = False
+        laid = lanes.over(
+            union, footprint, height_m=height_m, heights=airspace.ground.elevation_m, tight=tight
+        )
+        strips = _credited(laid, group, airspace, height_m)
+        missing = sum(len(w.unseen) for w in areas)
+        if missing <= LEFT_TO_SINGLE_LOOKS * sum(len(w.points) for w in areas):
+            break
+    return strips
+
+
+def _corridor(watch: _Watch, group: list[_Watch], airspace: Airspace, height_m: float) -> list[_Strip]:
+    """Return strips along the stretches of a corridor that nothing laid so far sees."""
+    where = watch.demand.where
+    assert isinstance(where, Corridor)
+    line = airspace.ground.frame.line(where.line)
+    before = watch.is_seen.copy()
+    strips: list[_Strip] = []
+    for tight in TIGHTER:
+        watch.is_seen = before.copy()
+        laid = [
+            lane
+            for start, end in _stretches(shapely.line_locate_point(line, shapely.points(watch.unseen[:, :2])))
+            for lane in lanes.along(
+                substring(line, start, end),
+                where.half_width_m,
+                watch.footprint,
+                height_m=height_m,
+                tight=tight,
+            )
+        ]
+        strips = _credited(laid, group, airspace, height_m)
+        if len(watch.unseen) <= LEFT_TO_SINGLE_LOOKS * len(watch.points):
+            break
+    return strips
+
+
+def _stretches(at_m: Floats) -> list[tuple[float, float]]:
+    """Return the stretches of a line around the given chainages, near ones joined."""
+    if not len(at_m):
+        return []
+    ordered = np.sort(at_m)
+    cuts = np.flatnonzero(np.diff(ordered) > JOIN_M)
+    starts, ends = ordered[np.r_[0, cuts + 1]], ordered[np.r_[cuts, len(ordered) - 1]]
+    return [(float(s), float(max(e, s + GRID_M))) for s, e in zip(starts, ends, strict=True)]
+
+
+def _single_looks(group: list[_Watch], airspace: Airspace, height_m: float) -> list[_Strip]:
+    """Return one look for each cluster of points that no strip sees; point demands are such points."""
+    strips: list[_Strip] = []
+    reach_m = min(min(w.footprint.reach_m(height_m)) for w in group)
+    todo = [(w, k) for w in group for k in np.flatnonzero(~w.is_seen & ~np.isnan(w.points[:, 2]))]
+    for watch, k in todo:
+        here = watch.points[k, :2]
+        unseen = np.vstack([w.unseen[:, :2] for w in group])
+        near = unseen[np.hypot(*(unseen - here).T) <= reach_m / 2]
+        # From the middle of the cluster if that shows the point, else from straight above it.
+        for place in (near.mean(axis=0), here) if len(near) else ():
+            if not watch.is_seen[k]:
+                strips += _credited([place[None, :]], group, airspace, height_m)
+    return strips
+
+
+def _credited(
+    laid: list[lanes.Lane], group: list[_Watch], airspace: Airspace, height_m: float
+) -> list[_Strip]:
+    """Return the lanes that show anybody's ground, as strips; what they show becomes seen."""
+    strips = []
+    for lane in laid:
+        altitude_m = airspace.ground.exact_m(lane[:, 0], lane[:, 1]) + height_m
+        flyable = airspace.is_open(lane[:, 0], lane[:, 1]) & ~np.isnan(altitude_m)
+        if not flyable.any():
+            continue
+        lane, altitude_m = lane[flyable], altitude_m[flyable]
+        headings = lanes.headings_deg(lane) if len(lane) > 1 else np.full((1, 2), np.nan)
+        strip = _Strip(Poses(lane[:, 0], lane[:, 1], altitude_m, headings), [[] for _ in lane])
+        for watch in group:
+            for k, points in enumerate(seen(strip.poses, watch.footprint, watch.points, watch.tree)):
+                if len(points):
+                    watch.is_seen[points] = True
+                    strip.serves[k].append(watch.demand.id)
+        if any(strip.serves):
+            strips.append(strip)
+    return strips
+
+
+def _left(watch: _Watch, airspace: Airspace, language: str) -> Unserved | None:
+    """Return what stays unseen of a demand and why, or None when all of it is seen."""
+    missing = watch.points[~watch.is_seen]
+    if not len(missing):
+        return None
+    percent = max(1, round(100 * len(missing) / len(watch.points)))
+    if not airspace.is_open(missing[:, 0], missing[:, 1]).all():
+        why = "in_zone"
+    elif np.isnan(missing[:, 2]).any():
+        why = "off_terrain"
+    else:
+        why = "too_steep"
+    return _unserved(watch.demand, why, language, percent=percent)
+
+
+def _unserved(demand: Demand, why: str, language: str, **values: object) -> Unserved:
+    values |= {
+        "height": f"{demand.height_m:g}",
+        "sensors": " + ".join(sorted(demand.sensors)),
+    }
+    return Unserved(
+        demand.id,
+        text(f"unserved.{why}", language, **values),
+        text(f"unserved.{why}.help", language, **values),
+    )
+
+
+def _tasks(
+    site: Site, demands: Sequence[Demand], strips: list[_Strip], frame: LocalFrame
+) -> tuple[Task, ...]:
+    by_id = {d.id: d for d in demands}
+    order = [a.id for a in site.agencies]
+    tasks = []
+    for number, strip in enumerate(strips, start=1):
+        serves = {demand for look in strip.serves for demand in look}
+        served = [d for d in demands if d.id in serves]
+        agencies = {d.agency for d in served}
+        tasks.append(
+            Task(
+                id=f"T{number:03d}",
+                kind=TaskKind.STRIP if len(strip.poses) > 1 else TaskKind.POINT,
+                looks=_looks(strip, frame),
+                sensors=frozenset().union(*(by_id[d].sensors for d in serves)),
+                demands=tuple(d.id for d in served),
+                agencies=tuple(sorted(agencies, key=lambda a: order.index(a) if a in order else len(order))),
+                prize=max(d.priority for d in served) * len(strip.poses),
+            )
+        )
+    return tuple(tasks)
+
+
+def _looks(strip: _Strip, frame: LocalFrame) -> tuple[Look, ...]:
+    lat, lon = frame.lat_lon(strip.poses.east_m, strip.poses.north_m)
+    return tuple(
+        Look(
+            LatLon(round(float(a), 7), round(float(o), 7)),
+            Altitude(round(float(z), 2), Datum.AMSL),
+            STRAIGHT_DOWN_DEG,
+            tuple(serves),
+        )
+        for a, o, z, serves in zip(lat, lon, strip.poses.altitude_m, strip.serves, strict=True)
+    )

@@ -1,0 +1,170 @@
+"""Docks and tasks as a network: every way of flying every task, and what lies between them."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from missions import energy, passes
+from missions.airspace import Airspace, Spot, Way, spot
+from missions.energy import Cost, UnflyableLeg
+from missions.geo import Altitude, Datum
+from missions.model import Demand, Dock, DroneModel, Site, Sortie, Task, Waypoint
+from missions.passes import Pass, Step
+from missions.solver import Progress
+
+# Take-off ends and landing begins so far over the pad, clear of the pylon and its wires.
+OVER_DOCK_M = 40.0
+
+
+class Network:
+    """All ways of flying all tasks from all docks, with what each takes."""
+
+    def __init__(
+        self, site: Site, airspace: Airspace, tasks: tuple[Task, ...], demands: Sequence[Demand]
+    ) -> None:
+        self.site, self.airspace, self.tasks = site, airspace, tasks
+        self._agency_of = {d.id: d.agency for d in demands}
+        self.ways = [passes.passes(task, airspace) for task in tasks]
+        self.nodes: list[Pass] = [p for ways in self.ways for p in ways]
+        self.over_docks = [self._over(dock) for dock in site.docks]
+        size = len(site.docks) + len(self.nodes)
+        self.time_s = [np.full((size, size), np.inf) for _ in site.models]
+        self.energy_wh = [np.full((size, size), np.inf) for _ in site.models]
+        self._between: dict[tuple[Spot, Spot], Way | None] = {}
+
+    def measure(self, tell: Progress) -> None:
+        """Fill the matrices: from each dock and each pass's end to each dock and through each pass."""
+        docks = len(self.site.docks)
+        inside = [[self._cost(m, p.spots) for p in self.nodes] for m in self.site.models]
+        for i in range(docks + len(self.nodes)):
+            tell("measuring ways", i / (docks + len(self.nodes)))
+            for j in range(docks + len(self.nodes)):
+                if (i < docks and j < docks) or (i >= docks and self._is_same_task(i - docks, j - docks)):
+                    continue
+                for m, model in enumerate(self.site.models):
+                    total = self._arc(model, i, j, inside[m])
+                    if total is not None:
+                        self.time_s[m][i, j] = total.time_s
+                        self.energy_wh[m][i, j] = total.energy_wh
+
+    def way(self, a: Spot, b: Spot) -> Way | None:
+        """Return the way between two spots, worked out once for both directions."""
+        if (a, b) not in self._between:
+            found = self.airspace.way(a, b)
+            self._between[a, b] = found
+            self._between[b, a] = found[::-1] if found else None
+        return self._between[a, b]
+
+    def sortie(self, flight: tuple[Dock, DroneModel, tuple[Pass, ...]]) -> Sortie:
+        """Return a flight as a sortie, from over its dock to over its dock; its id comes later."""
+        dock, model, flown = flight
+        over = self.over_docks[self.site.docks.index(dock)]
+        steps: list[tuple[Step, Task | None]] = [(Step(over), None)]
+        for each in flown:
+            steps += [(Step(s), None) for s in (self.way(steps[-1][0].spot, each.spots[0]) or ())[1:-1]]
+            steps += [(step, each.task) for step in each.steps]
+        steps += [(Step(s), None) for s in (self.way(steps[-1][0].spot, over) or ())[1:]]
+        total = (
+            energy.takeoff(model, rise_m=over.altitude_m - dock.elevation_m)
+            + passes.cost(model, tuple(step.spot for step, _ in steps), self.site.wind)
+            + energy.landing(model, fall_m=over.altitude_m - dock.elevation_m)
+        )
+        waypoints = tuple(self._waypoint(step, task, dock, model) for step, task in steps)
+        served = {a for w in waypoints for a in w.agencies}
+        return Sortie(
+            id="",
+            dock=dock.id,
+            model=model.name,
+            waypoints=waypoints,
+            tasks=tuple(p.task.id for p in flown),
+            agencies=tuple(a.id for a in self.site.agencies if a.id in served),
+            flight_s=round(total.time_s, 1),
+            energy_wh=round(total.energy_wh, 2),
+            reserve_min=round(energy.reserve_min(model, total.energy_wh), 1),
+        )
+
+    def there_and_back(self, task: int) -> tuple[Cost, Dock] | None:
+        """Return the cheapest flight for one task alone, or None where there is no way at all."""
+        best: tuple[Cost, Dock] | None = None
+        docks = len(self.site.docks)
+        for m in range(len(self.site.models)):
+            for d, dock in enumerate(self.site.docks):
+                for node in self.node_numbers(task):
+                    total = Cost(
+                        float(self.time_s[m][d, docks + node] + self.time_s[m][docks + node, d]),
+                        float(self.energy_wh[m][d, docks + node] + self.energy_wh[m][docks + node, d]),
+                    )
+                    if math.isfinite(total.time_s) and (best is None or total.time_s < best[0].time_s):
+                        best = (total, dock)
+        return best
+
+    def alone_s(self, task: int) -> float:
+        """Return the shortest time over a task itself, without the ways to it and from it."""
+        return min(
+            (
+                cost.time_s
+                for model in self.site.models
+                for node in self.node_numbers(task)
+                if (cost := self._cost(model, self.nodes[node].spots))
+            ),
+            default=0.0,
+        )
+
+    def node_numbers(self, task: int) -> range:
+        """Return which of the passes are this task's."""
+        first = sum(len(w) for w in self.ways[:task])
+        return range(first, first + len(self.ways[task]))
+
+    def _arc(self, model: DroneModel, i: int, j: int, inside: list[Cost | None]) -> Cost | None:
+        docks = len(self.site.docks)
+        before = (self.over_docks[i],) if i < docks else self.nodes[i - docks].spots
+        after = (self.over_docks[j],) if j < docks else self.nodes[j - docks].spots
+        way = self.way(before[-1], after[0])
+        if way is None:
+            return None
+        total = self._cost(model, way)
+        if j >= docks and total is not None:
+            through = inside[j - docks]
+            total = total + through if through else None
+        if total is None:
+            return None
+        total += passes.turn_onto(model, before, way if len(way) > 1 else after)
+        total += passes.turn_onto(model, way, after)
+        if i < docks:
+            total += energy.takeoff(model, rise_m=before[-1].altitude_m - self.site.docks[i].elevation_m)
+        if j < docks:
+            total += energy.landing(model, fall_m=after[0].altitude_m - self.site.docks[j].elevation_m)
+        return total
+
+    def _cost(self, model: DroneModel, spots: Way) -> Cost | None:
+        try:
+            return passes.cost(model, spots, self.site.wind)
+        except UnflyableLeg:
+            return None
+
+    def _is_same_task(self, i: int, j: int) -> bool:
+        return j >= 0 and self.nodes[i].task is self.nodes[j].task
+
+    def _over(self, dock: Dock) -> Spot:
+        here = spot(self.airspace.ground.frame, dock.place, 0.0)
+        level = float(self.airspace.ground.exact_m(np.array(here.east_m), np.array(here.north_m)))
+        base = dock.elevation_m if math.isnan(level) else max(level, dock.elevation_m)
+        return spot(self.airspace.ground.frame, dock.place, base + OVER_DOCK_M)
+
+    def _waypoint(self, step: Step, task: Task | None, dock: Dock, model: DroneModel) -> Waypoint:
+        look = step.look
+        wanted = {self._agency_of[d] for d in look.demands} if look else set()
+        altitude_m = round(look.altitude.metres if look else step.spot.altitude_m, 2)
+        return Waypoint(
+            place=look.place
+            if look
+            else self.airspace.ground.frame.to_place(step.spot.east_m, step.spot.north_m),
+            altitude=Altitude(altitude_m, Datum.AMSL),
+            above_dock_m=round(altitude_m - dock.elevation_m, 2),
+            speed_m_s=model.cruise_m_s,
+            pitch_deg=look.pitch_deg if look else -90.0,
+            shoots=look is not None,
+            task=task.id if task else None,
+            agencies=tuple(a.id for a in self.site.agencies if a.id in wanted),
+        )

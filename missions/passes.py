@@ -1,0 +1,103 @@
+"""A task as it can be flown: its spots in order, from either end, with run-in and run-out.
+
+A drone yaws to its track, and the track bends at a waypoint. The run-in lets
+the heading settle before the first picture of a strip, the run-out keeps it
+until the last is taken.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from missions import energy
+from missions.airspace import Airspace, Spot, Way, spot
+from missions.energy import Cost
+from missions.model import DroneModel, Look, Task, Wind
+
+RUN_IN_M = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A spot on the way, and the look taken there, if one is."""
+
+    spot: Spot
+    look: Look | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One way of flying a task."""
+
+    task: Task
+    steps: tuple[Step, ...]
+
+    @property
+    def spots(self) -> Way:
+        return tuple(step.spot for step in self.steps)
+
+    @property
+    def back(self) -> "Pass":
+        """The same from the other end."""
+        return Pass(self.task, self.steps[::-1])
+
+
+def passes(task: Task, airspace: Airspace) -> tuple[Pass, ...]:
+    """Return the ways of flying a task: one for a point, two for a strip, none where it is closed in."""
+    steps = [Step(spot(airspace.ground.frame, k.place, k.altitude.metres), k) for k in task.looks]
+    if len(steps) == 1:
+        return (Pass(task, tuple(steps)),)
+    chain = [steps[0]]
+    for here, there in pairwise(steps):
+        way = airspace.way(here.spot, there.spot)
+        if way is None:
+            return ()
+        chain += [*(Step(s) for s in way[1:-1]), there]
+    before, after = _beyond(chain[1].spot, chain[0].spot), _beyond(chain[-2].spot, chain[-1].spot)
+    if _is_clear(airspace, before, chain[0].spot):
+        chain.insert(0, Step(before))
+    if _is_clear(airspace, chain[-1].spot, after):
+        chain.append(Step(after))
+    forward = Pass(task, tuple(chain))
+    return (forward, forward.back)
+
+
+def cost(model: DroneModel, spots: Way, wind: Wind) -> Cost:
+    """Return what flying along the spots takes, turns at the inner ones counted.
+
+    Raises:
+        UnflyableLeg: the wind along some leg is too strong.
+    """
+    total, track = energy.NOTHING, None
+    for a, b in pairwise(spots):
+        run_m, toward = a.run_m(b), a.track_deg(b)
+        total += energy.leg(
+            model, run_m=run_m, rise_m=b.altitude_m - a.altitude_m, track_deg=toward, wind=wind
+        )
+        if run_m > 0:
+            if track is not None:
+                total += energy.turn(model, by_deg=toward - track)
+            track = toward
+    return total
+
+
+def turn_onto(model: DroneModel, before: Way, after: Way) -> Cost:
+    """Return what turning from the last leg of one chain into the first of the next takes."""
+    came = next((a.track_deg(b) for b, a in pairwise(before[::-1]) if a.run_m(b) > 0), None)
+    goes = next((a.track_deg(b) for a, b in pairwise(after) if a.run_m(b) > 0), None)
+    if came is None or goes is None:
+        return energy.NOTHING
+    return energy.turn(model, by_deg=goes - came)
+
+
+def _beyond(a: Spot, b: Spot) -> Spot:
+    """Return the spot a run-in further than b on the way from a, at b's height."""
+    share = RUN_IN_M / max(a.run_m(b), 1e-6)
+    return Spot(
+        b.east_m + (b.east_m - a.east_m) * share, b.north_m + (b.north_m - a.north_m) * share, b.altitude_m
+    )
+
+
+def _is_clear(airspace: Airspace, a: Spot, b: Spot) -> bool:
+    """Return whether the straight line between the spots can be flown as it is."""
+    way = airspace.way(a, b)
+    return way is not None and len(way) == 2
