@@ -1,0 +1,67 @@
+"""What differs between autopilots, one file each behind one small protocol."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol
+
+from fleet.messages import Command, Item
+from fleet.order import DockPlace
+from fleet.parameters import Wanted
+from missions.items import MissionItem
+
+
+class Step(StrEnum):
+    """What a vehicle can be told to do during a sortie."""
+
+    READY = "ready"  # a mode in which it may be armed
+    ARM = "arm"
+    DISARM = "disarm"
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RECALL = "recall"
+
+
+class Flying(StrEnum):
+    """What a flight mode means to a sortie."""
+
+    READY = "ready"
+    MISSION = "mission"
+    RETURN = "return"
+    OTHER = "other"
+
+
+class Autopilot(Protocol):
+    """How one kind of autopilot wants to be spoken to."""
+
+    name: str
+    first: int  # number of the first item of ours in its list
+    window: int  # items that may be asked for at once when reading back
+
+    def mission(self, items: Sequence[MissionItem], dock: DockPlace) -> tuple[Item, ...]:
+        """Return the list to upload."""
+        ...
+
+    def same(self, sent: Item, read: Item) -> bool:
+        """Return whether an item read back is the one sent, as this autopilot stores it."""
+        ...
+
+    def profile(self, highest_m: float) -> tuple[Wanted, ...]:
+        """Return the parameters a flight relies on."""
+        ...
+
+    def commands(self, step: Step, mode: int | None) -> tuple[Command, ...]:
+        """Return the commands of a step, given the mode the vehicle is in."""
+        ...
+
+    def streams(self) -> tuple[Command, ...]:
+        """Return the commands that make it tell what a sortie needs to know."""
+        ...
+
+    def flying(self, mode: int | None) -> Flying:
+        """Return what a mode means."""
+        ...
+
+    def mode_name(self, mode: int | None) -> str:
+        """Return the name of a mode as its documentation has it."""
+        ...

@@ -1,0 +1,155 @@
+"""ArduCopter, as 4.5 behaves on the wire.
+
+Item 0 is home and is overwritten by the vehicle. Armed in GUIDED, then AUTO,
+then MISSION_START works whatever AUTO_OPTIONS says. A pause stays in AUTO
+(DO_PAUSE_CONTINUE): LOITER without a stick sinks.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fleet.autopilots import Flying, Step
+from fleet.messages import Command, Item
+from fleet.order import DockPlace
+from fleet.parameters import Wanted
+from missions.items import MissionItem
+
+_DO_SET_MODE = 176
+_ARM_DISARM = 400
+_MISSION_START = 300
+_PAUSE_CONTINUE = 193
+_SET_MESSAGE_INTERVAL = 511
+_CUSTOM_MODE = 1.0
+
+_AUTO, _GUIDED, _RTL, _LAND, _SMART_RTL = 3, 4, 6, 9, 21
+_MODES = {
+    0: "STABILIZE",
+    1: "ACRO",
+    2: "ALT_HOLD",
+    _AUTO: "AUTO",
+    _GUIDED: "GUIDED",
+    5: "LOITER",
+    _RTL: "RTL",
+    7: "CIRCLE",
+    _LAND: "LAND",
+    16: "POSHOLD",
+    17: "BRAKE",
+    _SMART_RTL: "SMART_RTL",
+    27: "AUTO_RTL",
+}
+
+# The command values ArduCopter stores and gives back; the rest comes back as zero.
+_KEPT_PARAMS = {16: 1, 20: 0, 21: 1, 22: 1, 178: 3, 205: 3}
+_WITH_PLACE = frozenset({16, 17, 18, 19, 21, 22, 82, 195, 201})
+_STORED_FRAME = {5: 0, 6: 3, 11: 10}
+_HEIGHT_STEP_M = 0.011  # it stores centimetres
+
+# Message id and seconds between two: what a sortie must know, and no more.
+_STREAMS = (
+    (1, 1.0),  # SYS_STATUS
+    (24, 2.0),  # GPS_RAW_INT
+    (33, 0.5),  # GLOBAL_POSITION_INT
+    (42, 1.0),  # MISSION_CURRENT
+    (193, 2.0),  # EKF_STATUS_REPORT
+    (242, 10.0),  # HOME_POSITION
+    (245, 1.0),  # EXTENDED_SYS_STATE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ArduCopter:
+    """The one way to speak to an ArduCopter."""
+
+    name: str = "ArduCopter"
+    first: int = 1
+    window: int = 8
+
+    def mission(self, items: Sequence[MissionItem], dock: DockPlace) -> tuple[Item, ...]:
+        home = Item(0, 16, 0, (0.0, 0.0, 0.0, 0.0), dock.lat_deg, dock.lon_deg, dock.elevation_m)
+        rest = (
+            Item(seq, i.command, i.frame, i.params, i.lat_deg, i.lon_deg, i.altitude_m)
+            for seq, i in enumerate(items, start=1)
+        )
+        return (home, *rest)
+
+    def same(self, sent: Item, read: Item) -> bool:
+        return sent.seq == read.seq and sent.command == read.command and _stored_alike(sent, read)
+
+    def profile(self, highest_m: float) -> tuple[Wanted, ...]:
+        return (
+            Wanted("FS_GCS_ENABLE", 1, "come home when the ground is silent"),
+            Wanted("FS_OPTIONS", 2, "but finish a mission under way", is_mask=True),
+            Wanted("RTL_ALT", math.ceil(highest_m) * 100, "come home as high as the sortie flies"),
+            Wanted("RTL_ALT_TYPE", 0, "heights of the way home are above the dock"),
+            Wanted("MIS_RESTART", 0, "go on where a mission was interrupted"),
+            Wanted("BATT_FS_LOW_ACT", 2, "come home on low battery"),
+            Wanted("BATT_FS_CRT_ACT", 1, "land on critical battery"),
+            Wanted(
+                "CAM1_TYPE",
+                None,
+                "the autopilot reports pictures",
+                by_hand="set the camera's type and restart the autopilot, else it reports no pictures",
+            ),
+        )
+
+    def commands(self, step: Step, mode: int | None) -> tuple[Command, ...]:
+        match step:
+            case Step.READY:
+                return (_set_mode(_GUIDED),)
+            case Step.ARM:
+                return (_command(_ARM_DISARM, 1),)
+            case Step.DISARM:
+                return (_command(_ARM_DISARM, 0),)
+            case Step.START:
+                return (_command(_MISSION_START),) if mode == _AUTO else (_set_mode(_AUTO),)
+            case Step.PAUSE:
+                return (_command(_PAUSE_CONTINUE, 0),)
+            case Step.RESUME:
+                return (_command(_PAUSE_CONTINUE, 1),) if mode == _AUTO else (_set_mode(_AUTO),)
+            case Step.RECALL:
+                return (_set_mode(_RTL),)
+
+    def streams(self) -> tuple[Command, ...]:
+        return tuple(_command(_SET_MESSAGE_INTERVAL, id_, every_s * 1e6) for id_, every_s in _STREAMS)
+
+    def flying(self, mode: int | None) -> Flying:
+        match mode:
+            case 3:
+                return Flying.MISSION
+            case 4:
+                return Flying.READY
+            case 6 | 9 | 21 | 27:
+                return Flying.RETURN
+        return Flying.OTHER
+
+    def mode_name(self, mode: int | None) -> str:
+        return "unknown" if mode is None else _MODES.get(mode, f"mode {mode}")
+
+
+def _command(number: int, p1: float = 0.0, p2: float = 0.0) -> Command:
+    return Command(number, (float(p1), float(p2), 0.0, 0.0, 0.0, 0.0, 0.0))
+
+
+def _set_mode(mode: int) -> Command:
+    return _command(_DO_SET_MODE, _CUSTOM_MODE, mode)
+
+
+def _stored_alike(sent: Item, read: Item) -> bool:
+    kept = _KEPT_PARAMS.get(sent.command, 4)
+    if not all(_close(a, b) for a, b in zip(sent.params[:kept], read.params[:kept], strict=True)):
+        return False
+    if sent.command not in _WITH_PLACE:
+        return True
+    return (
+        _STORED_FRAME.get(sent.frame, sent.frame) == _STORED_FRAME.get(read.frame, read.frame)
+        and round(sent.lat_deg * 1e7) == round(read.lat_deg * 1e7)
+        and round(sent.lon_deg * 1e7) == round(read.lon_deg * 1e7)
+        and abs(sent.altitude_m - read.altitude_m) <= _HEIGHT_STEP_M
+    )
+
+
+def _close(a: float, b: float) -> bool:
+    """Return whether two values are the same float32, NaN being stored as 0."""
+    a, b = (0.0 if math.isnan(v) else v for v in (a, b))
+    return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-6)
