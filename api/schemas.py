@@ -243,6 +243,7 @@ class SortieOut(BaseModel):
         flight_s=1130.0,
         started_at="2026-06-01T02:01:00Z",
         landed_at=None,
+        landed_from_dock_m=None,
         shots={"planned": 120, "taken": 31, "files": 58},
         steps=[{"at": "2026-06-01T02:00:40Z", "state": "verified", "evidence": "142 items read back"}],
         path=[[119.43, 30.28], [119.42, 30.285]],
@@ -257,6 +258,7 @@ class SortieOut(BaseModel):
     flight_s: float
     started_at: datetime | None
     landed_at: datetime | None
+    landed_from_dock_m: float | None
     shots: ShotCount
     steps: list[StepOut]
     path: list[list[float]]

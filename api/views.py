@@ -69,6 +69,7 @@ def sortie(row: SortieRow) -> schemas.SortieOut:
         flight_s=row.flight_s,
         started_at=row.started_at,
         landed_at=row.landed_at,
+        landed_from_dock_m=row.landed_from_dock_m,
         shots=schemas.ShotCount(planned=row.shots_planned, taken=row.shots_taken, files=row.shots_files),
         steps=[schemas.StepOut(at=s.at, state=s.state, evidence=s.evidence) for s in row.steps],
         path=row.path,

@@ -140,6 +140,7 @@ class SortieRow(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     attempt: Mapped[int]
     agencies: Mapped[list[str]]
+    demands: Mapped[list[str]]
     flight_s: Mapped[float]
     energy_wh: Mapped[float]
     items: Mapped[list[Any]]

@@ -32,7 +32,7 @@ async def save_plan(session: AsyncSession, plan: Plan, site: Site, *, now: datet
     session.add(row)
     await session.flush()
     for position, sortie in enumerate(plan.sorties):
-        session.add(_sortie_row(row.id, position, sortie, site))
+        session.add(_sortie_row(row.id, position, sortie, plan, site))
     await session.flush()
     for saved in await session.scalars(with_steps().where(SortieRow.plan == row.id)):
         await events.append(session, "sortie", views.plain(views.sortie(saved)), now=now)
@@ -50,10 +50,11 @@ async def plans(session: AsyncSession) -> Sequence[tuple[PlanRow, int]]:
     return [(plan, count) for plan, count in await session.execute(counted)]
 
 
-def _sortie_row(plan: str, position: int, sortie: Sortie, site: Site) -> SortieRow:
+def _sortie_row(plan_id: str, position: int, sortie: Sortie, plan: Plan, site: Site) -> SortieRow:
+    served = {task.id: task.demands for task in plan.tasks}
     return SortieRow(
-        id=f"{plan}-{sortie.id}",
-        plan=plan,
+        id=f"{plan_id}-{sortie.id}",
+        plan=plan_id,
         position=position,
         dock=sortie.dock,
         model=sortie.model,
@@ -62,6 +63,7 @@ def _sortie_row(plan: str, position: int, sortie: Sortie, site: Site) -> SortieR
         reason=None,
         attempt=1,
         agencies=list(sortie.agencies),
+        demands=sorted({demand for task in sortie.tasks for demand in served[task]}),
         flight_s=sortie.flight_s,
         energy_wh=sortie.energy_wh,
         items=[dataclasses.asdict(item) for item in mission_items(sortie, site.dock(sortie.dock))],

@@ -237,6 +237,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("agencies", sa.JSON(), nullable=False),
+        sa.Column("demands", sa.JSON(), nullable=False),
         sa.Column("flight_s", sa.Float(53), nullable=False),
         sa.Column("energy_wh", sa.Float(53), nullable=False),
         sa.Column("items", sa.JSON(), nullable=False),
