@@ -1,0 +1,214 @@
+"""A frame: pixels or °C together with the shot they belong to, read from one file."""
+
+import warnings
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tifffile
+from PIL import Image
+
+from missions.model import CameraPose, Sensor, Shot
+from vision import radiometry
+from vision.errors import Unreadable
+from vision.metadata import Metadata, of_jpeg, of_parts
+from vision.metadata.reading import pose_of
+from vision.radiometry import Celsius, celsius_tiff, linear16, makers
+
+ELEVATION_MODEL = "an elevation model, used as ground"
+_TIFF_MARKS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+_PICTURE_MARKS = (b"\xff\xd8", b"\x89PNG\r\n\x1a\n")
+_GEOREFERENCED = (33550, 34264, 34735)  # pixel scale, transformation, GeoKey directory
+_XMP_TAG, _EXIF_TAGS = 700, (34665, 34853)
+_DECODED_SUFFIXES = ("_celsius", "_temperature", "_temp", "_thermal")
+_THERMAL_SIZES = {(640, 512), (640, 480), (336, 256), (320, 256), (320, 240), (160, 120), (1280, 1024)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture. Of `pixels` (8 bit, grey or RGB) and `celsius` exactly one is there.
+
+    `saturated_c` is what the hottest pixels are *at least*, None when none is at
+    the camera's limit; `pixel_m2` is what a pixel in the middle covers on the ground,
+    None until that is known. `unplaced` says why the shot has no pose, `note` what a
+    person should know about the reading.
+    """
+
+    shot: Shot
+    metadata: Metadata
+    pixels: npt.NDArray[np.uint8] | None = None
+    celsius: Celsius | None = None
+    saturated_c: float | None = None
+    pixel_m2: float | None = None
+    unplaced: str | None = None
+    note: str | None = None
+
+
+def load(path: Path, *, shot_id: str | None = None, fallback_pose: CameraPose | None = None) -> Frame:
+    """Return the frame in a file; `fallback_pose` counts only where the file tells no usable pose.
+
+    Raises:
+        Unreadable: the file is no picture, is damaged, or holds nothing to look at.
+    """
+    data = _bytes(path)
+    if data.startswith(_TIFF_MARKS):
+        frame = _load_tiff(path, data)
+    elif data.startswith(_PICTURE_MARKS):
+        frame = _load_picture(path, data)
+    else:
+        raise Unreadable("not a picture: neither JPEG, PNG nor TIFF inside")
+    shot = replace(frame.shot, id=shot_id) if shot_id else frame.shot
+    if shot.pose is None and fallback_pose is not None:
+        return replace(frame, shot=replace(shot, pose=fallback_pose), unplaced=None)
+    return replace(frame, shot=shot)
+
+
+def is_elevation_model(path: Path) -> bool:
+    """Return whether a file is a georeferenced one-band TIFF, and so ground rather than a picture."""
+    try:
+        with path.open("rb") as file:
+            if file.read(4) not in _TIFF_MARKS:
+                return False
+        with tifffile.TiffFile(path) as tiff:
+            return _is_ground(tiff.pages.first)
+    except (OSError, tifffile.TiffFileError):
+        return False
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"cannot be opened: {error.strerror or error}") from None
+    if not data:
+        raise Unreadable("the file is empty")
+    return data
+
+
+def _load_tiff(path: Path, data: bytes) -> Frame:
+    try:
+        with tifffile.TiffFile(BytesIO(data)) as tiff:
+            page = tiff.pages.first
+            if _is_ground(page):
+                raise Unreadable(ELEVATION_MODEL)
+            values = page.asarray()
+            packet = page.tags.valueof(_XMP_TAG)
+            description = str(page.description or "")
+            has_exif = any(code in page.tags for code in _EXIF_TAGS)
+    except Unreadable:
+        raise
+    except Exception as error:  # tifffile raises what a damaged file makes it trip over
+        raise Unreadable(f"the TIFF is damaged: {error}") from None
+    if values.ndim != 2:
+        raise Unreadable(f"expected a TIFF of one band of temperatures, found the shape {values.shape}")
+    height, width = values.shape
+    own = of_parts(packet, data if has_exif else b"", width_px=width, height_px=height, thermal=True)
+    metadata, note = (own, None) if own.reading.place else _from_neighbour(path, own)
+    temperatures = _temperatures(values, metadata.xmp, description)
+    return Frame(
+        shot=_shot(path, metadata),
+        metadata=metadata,
+        celsius=temperatures.celsius,
+        saturated_c=temperatures.saturated_c,
+        unplaced=_unplaced(metadata),
+        note=_join(note, temperatures.note),
+    )
+
+
+def _temperatures(values: npt.NDArray[Any], xmp: dict[str, str], description: str) -> radiometry.Temperatures:
+    """Return the temperatures of a TIFF's values, or say why they are none."""
+    if np.issubdtype(values.dtype, np.floating):
+        temperatures = radiometry.checked(*celsius_tiff.to_celsius(values))
+    elif values.dtype == np.uint16 and (gain := linear16.gain_k(xmp, description)):
+        temperatures = radiometry.checked(linear16.to_celsius(values, kelvin_per_count=gain))
+    else:
+        raise Unreadable(
+            f"a TIFF of {values.dtype} without a stated temperature scale: expected °C as floats, "
+            "or 16-bit counts whose metadata name centikelvin or a TlinearGain"
+        )
+    if not np.isfinite(temperatures.celsius).any():
+        raise Unreadable("no pixel holds a temperature (all are NaN or out of range)")
+    return temperatures
+
+
+def _load_picture(path: Path, data: bytes) -> Frame:
+    pixels = _decoded(data)
+    height, width = pixels.shape[:2]
+    maker = makers.radiometric_jpeg(data)
+    grey = pixels.ndim == 2 or _is_grey(pixels)
+    thermal = maker is not None or (grey and (width, height) in _THERMAL_SIZES)
+    metadata = of_jpeg(data, width_px=width, height_px=height, thermal=thermal)
+    note = None
+    if maker:
+        note = f"temperatures cannot be had: {maker} radiometric data inside, a format that is not read"
+    elif metadata.camera.sensor is Sensor.THERMAL:
+        note = "temperatures cannot be had: a thermal picture of 8 bits shows only what is warmer than what"
+    return Frame(
+        shot=_shot(path, metadata),
+        metadata=metadata,
+        pixels=pixels,
+        unplaced=_unplaced(metadata),
+        note=note,
+    )
+
+
+def _decoded(data: bytes) -> npt.NDArray[np.uint8]:
+    """Return the pixels; a picture that ends early is refused, not filled with grey."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(BytesIO(data)) as image:
+                image.load()
+                return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
+    except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, its own
+        raise Unreadable(f"the picture is damaged: {error}") from None
+
+
+def _is_grey(pixels: npt.NDArray[np.uint8]) -> bool:
+    sample = pixels[::4, ::4].astype(np.int16)
+    return bool((np.abs(sample - sample[..., :1]) <= 2).all())
+
+
+def _is_ground(page: tifffile.TiffPage) -> bool:
+    return page.samplesperpixel == 1 and any(code in page.tags for code in _GEOREFERENCED)
+
+
+def _shot(path: Path, metadata: Metadata) -> Shot:
+    pose = pose_of(metadata.reading)
+    return Shot(
+        id=path.stem,
+        camera=metadata.camera,
+        taken_at=metadata.taken_at,
+        pose=pose if isinstance(pose, CameraPose) else None,
+        file=str(path),
+        drone=metadata.drone,
+        index=metadata.index,
+    )
+
+
+def _unplaced(metadata: Metadata) -> str | None:
+    pose = pose_of(metadata.reading)
+    return pose if isinstance(pose, str) else None
+
+
+def _from_neighbour(path: Path, own: Metadata) -> tuple[Metadata, str | None]:
+    """Return the metadata of the JPEG that a bare temperature file was decoded from, if it lies beside it."""
+    stem = path.stem
+    stems = [stem, *(stem.removesuffix(s) for s in _DECODED_SUFFIXES if stem.lower().endswith(s))]
+    for name in (f"{s}{ending}" for s in stems for ending in (".jpg", ".JPG", ".jpeg", ".JPEG")):
+        beside = path.with_name(name)
+        if beside.is_file():
+            camera = own.camera
+            found = of_jpeg(
+                beside.read_bytes(), width_px=camera.width_px, height_px=camera.height_px, thermal=True
+            )
+            if found.reading.place:
+                return found, f"place and direction are those of {name} beside it"
+    return own, None
+
+
+def _join(*notes: str | None) -> str | None:
+    return "; ".join(n for n in notes if n) or None

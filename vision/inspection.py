@@ -1,0 +1,250 @@
+"""The front door: pictures in, hazards on the ground out.
+
+`examine` takes one file through the whole chain: read, detect, put on the
+ground. `inspect` does so with many and joins what they show into incidents. A
+file that cannot be used is a result with a reason, never an exception.
+"""
+
+import uuid
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from missions.geo import LatLon
+from missions.model import CameraPose, Hazard, Shot
+from missions.terrain import Terrain
+from vision import georeference, incidents
+from vision.detectors import Detector
+from vision.detectors.thermal import ThermalFire, hot_pixels
+from vision.errors import Unreadable
+from vision.frame import Frame, load
+from vision.georeference import FlatGround, Ground, Located, Unplaced
+from vision.grounds import Grounds
+from vision.marking import marked
+from vision.metadata.reading import Reading
+from vision.model import Detection, Incident, Observation
+
+__all__ = ["FrameResult", "Inspection", "examine", "inspect", "marked"]
+
+DETECTORS: tuple[Detector, ...] = (ThermalFire(),)
+_NAMES = uuid.UUID("0d7a5f0e-0c1f-5f0b-9a3e-3b1c7a2f4d55")
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """What one file showed.
+
+    `skipped` says why a file could not be used at all. `placed` gives for each
+    observation the index of its detection. `note` tells a person what could not
+    be had: a pose, temperatures, a place for a detection. `ground` names what the
+    frame was laid on.
+    """
+
+    file: str
+    shot: Shot | None = None
+    skipped: str | None = None
+    detections: tuple[Detection, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    note: str | None = None
+    footprint: tuple[LatLon, ...] | None = None
+    placed: tuple[int, ...] = ()
+    ground: str | None = None
+    reading: Reading | None = None
+
+    def observation_of(self, detection: int) -> Observation | None:
+        """Return where a detection lies on the ground, by its index."""
+        return next((o for i, o in zip(self.placed, self.observations, strict=True) if i == detection), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """Many files' results, and the incidents they add up to."""
+
+    frames: tuple[FrameResult, ...]
+    incidents: tuple[Incident, ...]
+
+
+def examine(
+    path: str | Path,
+    *,
+    terrain: Terrain | None = None,
+    hazards: Collection[Hazard] | None = None,
+    fallback_pose: CameraPose | None = None,
+    shot_id: str | None = None,
+) -> FrameResult:
+    """Return what one file shows, on the ground as far as its pose and the terrain tell.
+
+    Without `terrain` the ground is level at take-off height, if the file knows
+    its height over take-off. `fallback_pose` counts where the file has no pose.
+    """
+    try:
+        frame = load(Path(path), shot_id=shot_id, fallback_pose=fallback_pose)
+    except Unreadable as reason:
+        return FrameResult(str(path), skipped=str(reason))
+    return _examined(frame, terrain or _level(frame), hazards)
+
+
+def inspect(
+    paths: Iterable[str | Path],
+    *,
+    dem: str | Path | None = None,
+    hazards: Collection[Hazard] | None = None,
+    each: Callable[[FrameResult], None] | None = None,
+) -> Inspection:
+    """Return what files and folders of pictures show, and the incidents they add up to.
+
+    Elevation models among the files serve as ground for the pictures they cover;
+    `dem` names one that serves for all. `each` is called after every file.
+    """
+    files = list(pictures(paths))
+    grounds = Grounds(files, Terrain.open(dem) if dem else None)
+    results = []
+    for path in files:
+        try:
+            frame = load(path)
+        except Unreadable as reason:
+            result = FrameResult(str(path), skipped=str(reason))
+        else:
+            place = frame.metadata.reading.place
+            result = _examined(frame, grounds.under(path, place) or _level(frame), hazards)
+        results.append(result)
+        if each:
+            each(result)
+    return Inspection(tuple(results), joined(o for r in results for o in r.observations))
+
+
+def pictures(paths: Iterable[str | Path]) -> Iterable[Path]:
+    """Yield the files named, and in folders (at any depth) those whose ending is a picture's."""
+    for path in map(Path, paths):
+        if not path.is_dir():
+            yield path
+            continue
+        inside = (p for p in path.rglob("*") if p.suffix.lower() in _ENDINGS and p.is_file())
+        yield from sorted(inside)
+
+
+def joined(observations: Iterable[Observation]) -> tuple[Incident, ...]:
+    """Return the incidents that observations add up to, in the order of time."""
+    found: dict[str, Incident] = {}
+    for observation in sorted(observations, key=lambda o: o.seen_at):
+        decision = incidents.absorb(found.values(), observation, now=observation.seen_at)
+        if decision.incident:
+            found[decision.incident.id] = decision.incident
+    return tuple(found.values())
+
+
+_ENDINGS = frozenset({".jpg", ".jpeg", ".tif", ".tiff", ".png"})
+
+
+def _examined(frame: Frame, ground: Ground | None, hazards: Collection[Hazard] | None) -> FrameResult:
+    """Return what a frame shows on a ground."""
+    unplaced = frame.unplaced
+    footprint: tuple[LatLon, ...] | None = None
+    pose, camera = frame.shot.pose, frame.shot.camera
+    if pose and ground is None:
+        unplaced = "no elevation model covers the place and the height over take-off is not known"
+    elif pose and ground:
+        seen = georeference.footprint(camera, pose, ground=ground)
+        if isinstance(seen, Unplaced):
+            unplaced = seen.reason
+        else:
+            footprint = seen
+            middle = georeference.locate(
+                camera, pose, camera.width_px / 2, camera.height_px / 2, ground=ground
+            )
+            frame = replace(frame, pixel_m2=middle.pixel_m2 if isinstance(middle, Located) else None)
+    detections = _detections(frame, hazards)
+    result = FrameResult(
+        file=frame.shot.file,
+        shot=frame.shot,
+        detections=detections,
+        footprint=footprint,
+        ground=ground.source if ground and footprint else None,
+        reading=frame.metadata.reading,
+    )
+    notes = [frame.note, _unsearched(frame), f"not put on the ground: {unplaced}" if unplaced else None]
+    if footprint and pose and ground:
+        result, reasons = _placed(result, frame, pose, ground)
+        notes += reasons
+    if frame.shot.taken_at and not frame.metadata.zone_stated:
+        notes.append("the file names no time zone: its clock is taken as UTC")
+    return replace(result, note="; ".join(n for n in notes if n) or None)
+
+
+def _detections(frame: Frame, hazards: Collection[Hazard] | None) -> tuple[Detection, ...]:
+    """Return what every detector that reads the frame finds of the hazards wanted."""
+    wanted = set(hazards) if hazards is not None else set(Hazard)
+    found = (
+        detection
+        for detector in DETECTORS
+        if detector.hazards & wanted and detector.reads(frame)
+        for detection in detector.detect(frame)
+    )
+    return tuple(d for d in found if d.hazard in wanted)
+
+
+def _placed(
+    result: FrameResult, frame: Frame, pose: CameraPose, ground: Ground
+) -> tuple[FrameResult, list[str]]:
+    """Return the result with its detections on the ground, and why some are not."""
+    if not result.detections:
+        return result, []
+    pixels = np.array([_middle(d) for d in result.detections])
+    located = georeference.locate_many(frame.shot.camera, pose, pixels, ground=ground)
+    observations, placed, reasons = [], [], []
+    for i, (detection, at) in enumerate(zip(result.detections, located, strict=True)):
+        if isinstance(at, Unplaced):
+            reasons.append(f"{detection.hazard} at pixel {pixels[i][0]:.0f}, {pixels[i][1]:.0f}: {at.reason}")
+            continue
+        observations.append(_observation(detection, i, at, frame, pose, ground))
+        placed.append(i)
+    return replace(result, observations=tuple(observations), placed=tuple(placed)), reasons
+
+
+def _observation(
+    detection: Detection, i: int, at: Located, frame: Frame, pose: CameraPose, ground: Ground
+) -> Observation:
+    shot = frame.shot
+    area = hot_pixels(detection, frame.celsius) * at.pixel_m2 if frame.celsius is not None else None
+    ring = np.array(detection.outline_px[:-1]).reshape(-1, 2)
+    return Observation(
+        id=str(uuid.uuid5(_NAMES, f"{shot.id}#{detection.detector}#{i}")),
+        hazard=detection.hazard,
+        confidence=detection.confidence,
+        place=at.place,
+        ellipse=at.ellipse,
+        seen_at=shot.taken_at or datetime.fromtimestamp(Path(shot.file).stat().st_mtime, UTC),
+        shot=shot.id,
+        detector=detection.detector,
+        area_m2=area,
+        temp_max_c=detection.temp_max_c,
+        outline=georeference.outline(shot.camera, pose, ring, ground=ground) if len(ring) > 2 else None,
+        drone=shot.drone,
+        sortie=shot.sortie,
+    )
+
+
+def _middle(detection: Detection) -> tuple[float, float]:
+    """Return the pixel that stands for a detection: its outline's centre of area, else its box's."""
+    box = detection.box
+    if len(detection.outline_px) > 3:
+        moments = cv2.moments(np.array(detection.outline_px, dtype=np.float32))
+        if moments["m00"] > 0:
+            return moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
+    return (box.left_px + box.right_px) / 2, (box.top_px + box.bottom_px) / 2
+
+
+def _level(frame: Frame) -> Ground | None:
+    """Return level ground at take-off height, None when the height over take-off is not known."""
+    above, pose = frame.metadata.reading.above_takeoff_m, frame.shot.pose
+    return FlatGround(pose.altitude_m - above) if pose and above is not None and above > 0 else None
+
+
+def _unsearched(frame: Frame) -> str | None:
+    if any(d.reads(frame) for d in DETECTORS) or frame.note:
+        return None
+    return "not searched: no detector reads colour pictures yet"

@@ -1,0 +1,48 @@
+"""Temperatures out of thermal files, one file per format.
+
+So far: TIFFs of floats (`celsius_tiff.py`) and of 16-bit counts whose scale is
+stated (`linear16.py`). Radiometric JPEGs of the makers are recognised and named,
+not decoded: whoever reads them gets the reason instead of a guess.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Celsius = npt.NDArray[np.float32]
+
+COLDEST_C, HOTTEST_C = -90.0, 3000.0
+"""Outside this no camera measures: such values are fill, not temperature."""
+
+_SATURATION_FROM_C = 120.0  # no drone's thermal camera saturates below its high-gain limit of 135-160 °C
+_SATURATION_PIXELS = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Temperatures:
+    """A picture in °C, NaN where nothing was measured.
+
+    `saturated_c` is the highest temperature the camera could show, None when
+    nothing in the picture reached it: there the truth is at least that.
+    """
+
+    celsius: Celsius
+    saturated_c: float | None
+    note: str | None = None
+
+
+def checked(celsius: Celsius, note: str | None = None) -> Temperatures:
+    """Return temperatures with what cannot be one made NaN, and the saturation found."""
+    hottest, coldest = float(np.max(celsius)), float(np.min(celsius))
+    if not (coldest > COLDEST_C and hottest < HOTTEST_C):  # NaN fails too
+        celsius = np.where((celsius > COLDEST_C) & (celsius < HOTTEST_C), celsius, np.float32(np.nan))
+        hottest = float(np.nanmax(celsius, initial=-np.inf))
+    return Temperatures(celsius, _saturation(celsius, hottest), note)
+
+
+def _saturation(celsius: Celsius, hottest: float) -> float | None:
+    """Return the highest value if several pixels share it exactly, as noise never does."""
+    if hottest < _SATURATION_FROM_C:
+        return None
+    return hottest if np.count_nonzero(celsius == np.float32(hottest)) >= _SATURATION_PIXELS else None
