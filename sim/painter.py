@@ -1,0 +1,299 @@
+"""Paints squares of ground: which cover lies where, with its colour, warmth and grain.
+
+Layers go on from the bottom up: fields, village, wood with the cleared strip under
+the line, single trees, water, roads, shadows of houses. Every border is a signed
+distance plus a little noise. All patterns are tiles cut at the square's place,
+so that neighbouring squares fit.
+"""
+
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from sim import matter
+from sim.cover import STEP_M as COVER_STEP_M
+from sim.cover import Cover
+from sim.landscape import House
+from sim.matter import Layer, Matter, temp_c
+from sim.sky import Sky
+from sim.textures import NO_TREE, Crowns, Pixels, Species, crowns, cut, noise, slopes
+from sim.world import World
+
+TILE_PX = 768
+WOODS = (
+    (Species(7.0, (3.4, 5.4), (9.0, 15.0), 2.0), matter.BROADLEAF),
+    (Species(4.6, (2.0, 3.1), (11.0, 17.0), 1.1), matter.NEEDLE),
+    (Species(3.2, (1.5, 2.4), (8.0, 10.0), 1.6), matter.BAMBOO),
+)
+PARCEL_M = (44.0, 23.0)
+SHADE = 0.45  # brightness of shaded ground beside sunlit ground
+LANDSCAPE_SEED = 110
+BANK_M = 5.0
+
+
+class Painter:
+    """Holds the patterns and the light; `paint` gives any square of the landscape."""
+
+    def __init__(self, world: World, *, step_m: float) -> None:
+        rng = np.random.default_rng(LANDSCAPE_SEED)
+        self.step_m = step_m
+        self.relief = world.relief
+        self.houses = world.landscape.houses
+        self.cover = Cover.of(world.landscape, world.relief)
+        self.broad, self.middle, self.fine = (noise(rng, TILE_PX, m / step_m) for m in (70.0, 11.0, 2.2))
+        self.woods = tuple(crowns(rng, s, size=TILE_PX, step_m=step_m) for s, _ in WOODS)
+        self.field_heading = math.radians(_longest_road_heading(world))
+        self.light(Sky.over(world.site.origin, world.epoch_at))
+
+    def light(self, sky: Sky) -> None:
+        """Set the sun: which slopes and crowns are lit, where shadows of trees fall."""
+        self.sky = sky
+        self.slope_sun = _slope_sun(self.relief.heights_m, self.relief.step_m, sky)
+        self.crown_sun = tuple(_crown_sun(w, self.step_m, sky) for w in self.woods)
+        self.tree_shadow = _shadow_lots(self.woods[0], self.step_m, sky)
+
+    def paint(self, row: int, column: int, shape: tuple[int, int]) -> tuple[npt.NDArray[np.uint8], Pixels]:
+        """Return the colours (blue, green, red, grain) and °C of a square of the ground."""
+        square = _Square(self, row, column, shape)
+        layer = square.fields()
+        square.lay_village(layer)
+        square.lay_banks(layer)
+        square.lay_wood(layer)
+        square.lay_trees(layer)
+        square.lay_water(layer)
+        square.lay_roads(layer)
+        return square.finished(layer)
+
+
+class _Square:
+    """One square being painted: everything it is cut from, at its place."""
+
+    def __init__(self, painter: Painter, row: int, column: int, shape: tuple[int, int]) -> None:
+        self.painter, self.sky, self.shape = painter, painter.sky, shape
+        self.at = (row, column)
+        step, relief, cover = painter.step_m, painter.relief, painter.cover
+        self.east = (relief.west_m + (column + np.arange(shape[1]) + 0.5) * step).astype(np.float32)[None, :]
+        self.north = (relief.north_end_m - (row + np.arange(shape[0]) + 0.5) * step).astype(np.float32)[
+            :, None
+        ]
+        self.broad, self.middle, self.fine = (
+            cut(tile, row, column, shape) for tile in (painter.broad, painter.middle, painter.fine)
+        )
+        self._cover_x, self._cover_y = self._grid_map(cover.west_m, cover.north_m, COVER_STEP_M, 0.5)
+        x, y = self._grid_map(relief.west_m, relief.north_end_m, relief.step_m, 0.0)
+        self.sun = cv2.remap(painter.slope_sun, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        self.light = np.ones(shape, np.float32)  # 1 where nothing above takes the sun away
+
+    def fields(self) -> Layer:
+        """Return the bottom layer: parcels of crops with bunds between them."""
+        turn = self.painter.field_heading
+        along = self.east * math.sin(turn) + self.north * math.cos(turn) + 3.0 * self.broad
+        across = self.east * math.cos(turn) - self.north * math.sin(turn) + 2.0 * self.broad
+        strip = np.floor(across / PARCEL_M[1])
+        along = along + 17.3 * strip
+        parcel = np.floor(along / PARCEL_M[0])
+        draw = _hash(parcel, strip)
+        layer = self._layer(matter.GRASS)
+        for i, crop in enumerate(matter.CROPS):
+            here = (draw * len(matter.CROPS)).astype(int) == i
+            layer.cover(here.astype(np.float32), self._layer(crop))
+        rows = np.sin(across * (2 * math.pi / 2.6)) * (_hash(strip, parcel) > 0.35)
+        layer.colour *= (1 + 0.05 * rows + 0.10 * (_hash(parcel + 7, strip) - 0.5))[..., None]
+        layer.temp_c += 0.4 * rows + 2.0 * (_hash(parcel, strip + 9) - 0.5)
+        edge = np.minimum(_to_edge(along, PARCEL_M[0]), _to_edge(across, PARCEL_M[1]))
+        layer.cover(_share(0.7 - edge, 0.5), self._layer(matter.BUND))
+        return layer
+
+    def lay_village(self, layer: Layer) -> None:
+        """Packed yards with garden patches between the houses."""
+        inside = _share(self._inside("village") + 3.0 * self.middle, 2.0)
+        if inside.any():
+            yard = self._layer(matter.YARD)
+            yard.cover(_share(self.middle - 0.1, 0.3), self._layer(matter.GARDEN))
+            layer.cover(inside, yard)
+
+    def lay_banks(self, layer: Layer) -> None:
+        """A belt of grass and gravel along the water."""
+        beside = self._inside("water") + BANK_M
+        grass = _share(beside + 7.0 + 2.0 * self.middle, 2.0)
+        layer.cover(grass, self._layer(matter.GRASS))
+        layer.cover(_share(beside - 1.0 + 2.5 * self.middle, 0.8), self._layer(matter.GRAVEL))
+
+    def lay_wood(self, layer: Layer) -> None:
+        """Closed forest of three mixed woods, scrub and thin young trees where the line is kept clear."""
+        forest = _share(self._inside("forest") + 4.0 * self.middle, 1.0)
+        if not forest.any():
+            return
+        wood = self._wood(0)
+        wood.cover(_share(self.broad - 0.35 + 0.3 * self.middle, 0.15), self._wood(1))
+        wood.cover(_share(-self.broad - 0.9 + 0.3 * self.middle, 0.15), self._wood(2))
+        wood.cover(_share(self._inside("cleared") + 2.0 * self.middle, 1.0), self._layer(matter.SCRUB))
+        layer.cover(forest, wood)
+
+    def lay_trees(self, layer: Layer) -> None:
+        """Single trees with their shadows: many in villages and on banks, few in fields."""
+        density = 0.02 + 0.02 * (self.broad > 0.5)
+        density = np.where(self._inside("village") > 0, 0.16, density)
+        density = np.where((self._inside("water") > -16.0), 0.22, density)
+        density = np.where(self._inside("cleared") > 0, 0.06, density)
+        density = np.where(np.maximum(self._inside("paved"), self._inside("track")) > -2.0, 0.0, density)
+        density = np.where(
+            self._inside("forest") > 6.0, np.where(self._inside("cleared") > 0, density, 0), density
+        )
+        tree = (self._cut(self.painter.woods[0].lot) < density).astype(np.float32)
+        shadow = (self._cut(self.painter.tree_shadow) < density).astype(np.float32)
+        self._shade(layer, cv2.GaussianBlur(shadow * (1 - tree), (0, 0), 0.7))
+        layer.cover(cv2.GaussianBlur(tree, (0, 0), 0.5), self._wood(0))
+
+    def lay_water(self, layer: Layer) -> None:
+        """The river: darker and cooler in the middle, its warmth that of the season."""
+        inside = self._inside("water") + 1.0 * self.middle
+        share = _share(inside, 0.6)
+        if share.any():
+            water = self._layer(matter.WATER)
+            deep = np.clip(inside / 9.0, 0, 1)
+            water.colour *= (1.25 - 0.35 * deep + 0.03 * self.fine)[..., None]
+            water.temp_c = (matter.WATER_C + 1.2 * (1 - deep) + 0.15 * self.broad).astype(np.float32)
+            layer.cover(share, water)
+
+    def lay_roads(self, layer: Layer) -> None:
+        """Tracks of bare earth with a green middle, and the paved road."""
+        track = self._inside("track") + 0.35 * self.middle
+        layer.cover(_share(track, 0.4), self._layer(matter.EARTH))
+        paved = self._inside("paved")
+        layer.cover(_share(paved + 1.6, 0.5), self._layer(matter.EARTH))
+        layer.cover(_share(paved, 0.3), self._layer(matter.ASPHALT))
+
+    def finished(self, layer: Layer) -> tuple[npt.NDArray[np.uint8], Pixels]:
+        """Return the square with the shadows of houses, lit by the sun and rounded to bytes."""
+        self._shade(layer, self._house_shadows())
+        upright = max(math.sin(math.radians(self.sky.sun_elevation_deg)), 0.15)
+        slope = np.clip(0.55 + 0.45 * self.sun / upright, 0.45, 1.25) if self.sky.beam > 0 else 1.0
+        lit = layer.colour * (np.asarray(slope) * self.sky.daylight)[..., None]
+        out = np.empty((*self.shape, 4), np.uint8)
+        out[..., :3] = np.clip(lit, 0, 255)
+        out[..., 3] = layer.grain
+        return out, layer.temp_c
+
+    def _layer(self, kind: Matter) -> Layer:
+        """Return a plain layer of one kind of ground, mottled."""
+        mottle = 1.0 + kind.grain / 255 * (0.28 * self.middle + 0.35 * self.fine + 0.25 * self.broad)
+        colour = np.asarray(kind.colour, np.float32) * mottle[..., None]
+        dry = 1.0 + 0.10 * self.middle + 0.05 * self.fine + 0.06 * self.broad
+        warmth = temp_c(kind, self.sky, self.sun * dry) + 0.25 * self.middle
+        return Layer(colour, warmth, np.full(self.shape, kind.grain, np.float32))
+
+    def _wood(self, index: int) -> Layer:
+        """Return a closed wood: crowns lit from the sun's side, dark gaps, shaded sides cooler."""
+        kind, crown = WOODS[index][1], self.painter.woods[index]
+        lit, tint, height = (
+            self._cut(tile) for tile in (self.painter.crown_sun[index], crown.tint, crown.height_m)
+        )
+        top = np.clip(height / WOODS[index][0].top_m[1], 0, 1)
+        bright = (0.30 + 0.45 * lit + 0.42 * top) * (1 + 0.10 * self.fine + 0.06 * self.broad)
+        hue = np.stack([1 - 0.10 * tint, 1 + 0.05 * tint, 1 + 0.22 * tint], axis=-1)
+        colour = np.asarray(kind.colour, np.float32) * hue * bright[..., None]
+        sunned = self.sun * np.clip(0.1 + 0.75 * lit + 0.35 * top, 0, 1.4)
+        warmth = temp_c(kind, self.sky, sunned) + 0.35 * tint + 0.15 * self.fine + 0.3 * self.broad
+        return Layer(colour, warmth.astype(np.float32), np.full(self.shape, kind.grain, np.float32))
+
+    def _shade(self, layer: Layer, share: Pixels) -> None:
+        """Take the sun off a share of the ground; it keeps half the warmth the sun gave it before."""
+        if self.sky.beam <= 0:
+            return
+        layer.colour *= (1 - (1 - SHADE) * share)[..., None]
+        layer.temp_c -= 0.5 * share * np.maximum(layer.temp_c - self.sky.air_c, 0)
+
+    def _house_shadows(self) -> Pixels:
+        shadow = np.zeros(self.shape, np.uint8)
+        if self.sky.sun_elevation_deg < 3:
+            return shadow.astype(np.float32)
+        west, north = float(self.east[0, 0]), float(self.north[0, 0])
+        for house in self.painter.houses:
+            points = _house_shadow(house, self.sky)
+            pixels = np.column_stack([points[:, 0] - west, north - points[:, 1]]) / self.painter.step_m
+            if (pixels.max(0) < 0).any() or (pixels.min(0) > self.shape[::-1]).any():
+                continue
+            hull = cv2.convexHull(np.round(pixels * 16).astype(np.int32))
+            cv2.fillConvexPoly(shadow, hull, 255, cv2.LINE_AA, 4)
+        return shadow.astype(np.float32) / 255
+
+    def _inside(self, kind: str) -> Pixels:
+        """Return metres inside a kind of cover."""
+        grid: Pixels = getattr(self.painter.cover, kind)
+        return np.asarray(
+            cv2.remap(grid, self._cover_x, self._cover_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        )
+
+    def _cut(self, tile: Pixels) -> Pixels:
+        return cut(tile, *self.at, self.shape)
+
+    def _grid_map(self, west_m: float, north_m: float, step_m: float, half: float) -> tuple[Pixels, Pixels]:
+        x = np.broadcast_to((self.east - west_m) / step_m - half, self.shape)
+        y = np.broadcast_to((north_m - self.north) / step_m - half, self.shape)
+        return np.ascontiguousarray(x, np.float32), np.ascontiguousarray(y, np.float32)
+
+
+def _share(inside_m: Pixels, soft_m: float) -> Pixels:
+    """Return 0 outside, 1 inside, rising over a soft border."""
+    return np.asarray(np.clip(inside_m / soft_m + 0.5, 0, 1), np.float32)
+
+
+def _hash(a: Pixels, b: Pixels) -> Pixels:
+    """Return a number in 0..1 for each pair of whole numbers."""
+    mixed = np.sin(a * 127.1 + b * 311.7) * 43758.5453
+    return np.asarray(mixed - np.floor(mixed), np.float32)
+
+
+def _to_edge(distance: Pixels, pitch: float) -> Pixels:
+    inside = np.mod(distance, pitch)
+    return np.asarray(np.minimum(inside, pitch - inside))
+
+
+def _slope_sun(heights_m: npt.NDArray[np.float64], step_m: float, sky: Sky) -> Pixels:
+    """Return the cosine between the beam and each slope, row 0 in the north, 0 in its own shade."""
+    north_up = np.flipud(heights_m).astype(np.float32)
+    down, right = np.gradient(cv2.GaussianBlur(north_up, (0, 0), 0.7), step_m)
+    return _facing(np.asarray(right), np.asarray(down), sky)
+
+
+def _crown_sun(wood: Crowns, step_m: float, sky: Sky) -> Pixels:
+    return _facing(*slopes(wood.height_m, step_m), sky)
+
+
+def _facing(right: Pixels, down: Pixels, sky: Sky) -> Pixels:
+    """Return the cosine between the beam and a surface that rises so to the right and downwards."""
+    east, north, up = sky.to_sun
+    facing = (-right * east + down * north + up) / np.sqrt(1 + right**2 + down**2)
+    return np.asarray(np.clip(facing, 0, 1), np.float32)
+
+
+def _shadow_lots(wood: Crowns, step_m: float, sky: Sky) -> Pixels:
+    """Return for each pixel the smallest lot among the crowns whose shadow falls on it."""
+    lots = np.full(wood.lot.shape, NO_TREE, np.float32)
+    if sky.sun_elevation_deg < 3:
+        return lots
+    reach_m = min(10.0 / math.tan(math.radians(sky.sun_elevation_deg)), 25.0)
+    azimuth = math.radians(sky.sun_azimuth_deg)
+    for share in np.linspace(0.25, 1.0, max(int(reach_m / 1.5), 3)):
+        right = round(-math.sin(azimuth) * reach_m * share / step_m)
+        down = round(math.cos(azimuth) * reach_m * share / step_m)
+        np.minimum(lots, np.roll(wood.lot, (down, right), (0, 1)), out=lots)
+    return lots
+
+
+def _house_shadow(house: House, sky: Sky) -> npt.NDArray[np.float64]:
+    """Return the points whose hull is a house's footprint and its shadow on level ground."""
+    walls = house.corners()
+    azimuth = math.radians(sky.sun_azimuth_deg)
+    reach = (house.eaves_m + house.ridge_m) / 2 / math.tan(math.radians(sky.sun_elevation_deg))
+    return np.vstack([walls, walls - np.array([math.sin(azimuth), math.cos(azimuth)]) * reach])
+
+
+def _longest_road_heading(world: World) -> float:
+    if not world.landscape.roads:
+        return 60.0
+    (x0, y0), *_, (x1, y1) = max((r.line for r in world.landscape.roads), key=lambda g: g.length).coords
+    return math.degrees(math.atan2(x1 - x0, y1 - y0))
