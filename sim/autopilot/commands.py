@@ -1,0 +1,240 @@
+"""MAV_CMDs from COMMAND_LONG and COMMAND_INT: one short function each, returning the MAV_RESULT."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from missions.geo import LatLon
+from sim.autopilot.dialect import Message, mav
+from sim.autopilot.items import GLOBAL, Item
+from sim.autopilot.modes import Mode, mode_from
+from sim.autopilot.pilot import FORCED
+from sim.autopilot.telemetry import BUILDERS
+
+if TYPE_CHECKING:
+    from sim.autopilot.vehicle import Vehicle
+
+ACCEPTED = int(mav.MAV_RESULT_ACCEPTED)
+DENIED = int(mav.MAV_RESULT_DENIED)
+UNSUPPORTED = int(mav.MAV_RESULT_UNSUPPORTED)
+FAILED = int(mav.MAV_RESULT_FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command with its seven values; a place is in degrees whatever message brought it."""
+
+    number: int
+    p: tuple[float, float, float, float, float, float, float]
+    link: int
+    frame: int = GLOBAL
+
+    @property
+    def place(self) -> LatLon | None:
+        """The place it names, or None for 0, 0 or nonsense."""
+        lat, lon = self.p[4], self.p[5]
+        if not (abs(lat) <= 90 and abs(lon) <= 180) or (lat == 0 and lon == 0):
+            return None
+        return LatLon(lat, lon)
+
+
+def command_from(message: Message, link: int) -> Command:
+    """Return the command a COMMAND_LONG or COMMAND_INT holds."""
+    first = (message.param1, message.param2, message.param3, message.param4)
+    if message.get_type() == "COMMAND_INT":
+        rest = (message.x / 1e7, message.y / 1e7, message.z)
+        return Command(message.command, (*first, *rest), link, message.frame)
+    rest = (message.param5, message.param6, message.param7)
+    return Command(message.command, (*first, *rest), link)
+
+
+def carry_out(vehicle: "Vehicle", command: Command) -> int:
+    """Do a command and return its MAV_RESULT."""
+    handler = _HANDLERS.get(command.number)
+    return UNSUPPORTED if handler is None else handler(vehicle, command)
+
+
+def set_mode(vehicle: "Vehicle", base_mode: int, custom_mode: int) -> int:
+    """Change the mode as SET_MODE and MAV_CMD_DO_SET_MODE do."""
+    mode = mode_from(custom_mode)
+    if not base_mode & mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED:
+        return DENIED
+    if mode is None:
+        return FAILED
+    return _done(vehicle.pilot.set_mode(mode))
+
+
+def _done(worked: bool) -> int:
+    return ACCEPTED if worked else FAILED
+
+
+def _arm(v: "Vehicle", c: Command) -> int:
+    forced = c.p[1] == FORCED
+    if c.p[0] == 1:
+        return _done(v.pilot.arm(forced=forced))
+    return _done(v.pilot.disarm(forced=forced)) if c.p[0] == 0 else UNSUPPORTED
+
+
+def _take_off(v: "Vehicle", c: Command) -> int:
+    return _done(v.pilot.take_off(c.p[6]))
+
+
+def _mode(mode: Mode) -> Callable[["Vehicle", Command], int]:
+    return lambda v, c: _done(v.pilot.set_mode(mode))
+
+
+def _do_set_mode(v: "Vehicle", c: Command) -> int:
+    return set_mode(v, int(c.p[0]), int(c.p[1]))
+
+
+def _mission_start(v: "Vehicle", c: Command) -> int:
+    if c.p[0] or c.p[1]:
+        return DENIED
+    return _done(v.pilot.start_mission())
+
+
+def _pause_continue(v: "Vehicle", c: Command) -> int:
+    if c.p[0] not in (0, 1):
+        return DENIED
+    worked = v.pilot.pause() if c.p[0] == 0 else v.pilot.resume()
+    return ACCEPTED if worked else DENIED
+
+
+def _set_mission_current(v: "Vehicle", c: Command) -> int:
+    seq = int(c.p[0])
+    if seq >= len(v.pilot.run.items) or seq < 0:
+        return DENIED
+    if c.p[1] == 1:
+        v.pilot.run.reset()
+    worked = v.pilot.run.set_current(seq, v.pilot.helm)
+    v.send(BUILDERS[mav.MAVLINK_MSG_ID_MISSION_CURRENT](v))
+    return _done(worked)
+
+
+def _change_speed(v: "Vehicle", c: Command) -> int:
+    return _done(v.change_speed(int(c.p[0]), c.p[1]))
+
+
+def _reposition(v: "Vehicle", c: Command) -> int:
+    if c.place is None:
+        return DENIED
+    if v.pilot.mode is not Mode.GUIDED and (not int(c.p[1]) & 1 or not v.pilot.set_mode(Mode.GUIDED)):
+        return DENIED
+    item = Item(16, c.frame, x=round(c.place.lat_deg * 1e7), y=round(c.place.lon_deg * 1e7), z=c.p[6])
+    return _done(v.go_to(item))
+
+
+def _set_home(v: "Vehicle", c: Command) -> int:
+    if c.p[0] == 1:
+        v.pilot.home = v.pilot.drone.at
+    elif c.place is None:
+        return DENIED
+    else:
+        v.pilot.set_home(c.place, c.p[6])
+    v.send(BUILDERS[mav.MAVLINK_MSG_ID_HOME_POSITION](v))
+    return ACCEPTED
+
+
+def _get_home(v: "Vehicle", c: Command) -> int:
+    return _request(v, mav.MAVLINK_MSG_ID_HOME_POSITION, c.link)
+
+
+def _request_message(v: "Vehicle", c: Command) -> int:
+    return _request(v, int(c.p[0]), c.link)
+
+
+def _request_version(v: "Vehicle", c: Command) -> int:
+    return _request(v, mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION, c.link)
+
+
+def _request(v: "Vehicle", message_id: int, link: int) -> int:
+    builder = BUILDERS.get(message_id)
+    message = builder(v) if builder else None
+    if message is None:
+        return FAILED
+    v.send(message, link)
+    return ACCEPTED
+
+
+def _set_interval(v: "Vehicle", c: Command) -> int:
+    message_id, interval_us = int(c.p[0]), c.p[1]
+    if message_id not in BUILDERS or math.isnan(interval_us):
+        return DENIED
+    interval_s = interval_us / 1e6 if interval_us > 0 else None
+    v.streams.set_interval(c.link, message_id, interval_s=interval_s, now_s=v.now_s)
+    return ACCEPTED
+
+
+def _get_interval(v: "Vehicle", c: Command) -> int:
+    message_id = int(c.p[0])
+    if message_id not in BUILDERS:
+        return FAILED
+    interval_s = v.streams.interval_s(c.link, message_id)
+    interval_us = -1 if interval_s is None else round(interval_s * 1e6)
+    v.send(mav.MAVLink_message_interval_message(message_id, interval_us), c.link)
+    return ACCEPTED
+
+
+def _reboot(v: "Vehicle", c: Command) -> int:
+    if v.pilot.armed:
+        return FAILED
+    if c.p[0] not in (1, 3):
+        return UNSUPPORTED
+    v.reboot_wanted = True
+    return ACCEPTED
+
+
+def _run_checks(v: "Vehicle", c: Command) -> int:
+    v.say_problem()
+    return ACCEPTED
+
+
+def _terminate(v: "Vehicle", c: Command) -> int:
+    return _done(v.pilot.disarm(forced=True)) if c.p[0] > 0.5 else FAILED
+
+
+def _yes(v: "Vehicle", c: Command) -> int:
+    return ACCEPTED
+
+
+def _as_item(v: "Vehicle", c: Command) -> int:
+    """Carry out a camera or gimbal command as the mission item of the same number."""
+    x, y = (round(a) if math.isfinite(a) else 0 for a in c.p[4:6])
+    p1, p2, p3, p4 = c.p[:4]
+    return _done(v.do(Item(c.number, params=(p1, p2, p3, p4), x=x, y=y)))
+
+
+_HANDLERS: dict[int, Callable[["Vehicle", Command], int]] = {
+    mav.MAV_CMD_NAV_LOITER_UNLIM: _mode(Mode.LOITER),
+    mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: _mode(Mode.RTL),
+    mav.MAV_CMD_NAV_LAND: _mode(Mode.LAND),
+    mav.MAV_CMD_NAV_TAKEOFF: _take_off,
+    mav.MAV_CMD_CONDITION_YAW: _as_item,
+    mav.MAV_CMD_DO_SET_MODE: _do_set_mode,
+    mav.MAV_CMD_DO_CHANGE_SPEED: _change_speed,
+    mav.MAV_CMD_DO_SET_HOME: _set_home,
+    mav.MAV_CMD_DO_FLIGHTTERMINATION: _terminate,
+    mav.MAV_CMD_DO_REPOSITION: _reposition,
+    mav.MAV_CMD_DO_PAUSE_CONTINUE: _pause_continue,
+    mav.MAV_CMD_DO_SET_ROI_LOCATION: _yes,
+    mav.MAV_CMD_DO_SET_ROI_NONE: _yes,
+    mav.MAV_CMD_DO_SET_ROI: _yes,
+    mav.MAV_CMD_DO_DIGICAM_CONTROL: _as_item,
+    mav.MAV_CMD_DO_MOUNT_CONTROL: _as_item,
+    mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST: _as_item,
+    mav.MAV_CMD_DO_SET_MISSION_CURRENT: _set_mission_current,
+    mav.MAV_CMD_PREFLIGHT_CALIBRATION: _yes,
+    mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN: _reboot,
+    mav.MAV_CMD_MISSION_START: _mission_start,
+    mav.MAV_CMD_COMPONENT_ARM_DISARM: _arm,
+    mav.MAV_CMD_RUN_PREARM_CHECKS: _run_checks,
+    mav.MAV_CMD_GET_HOME_POSITION: _get_home,
+    mav.MAV_CMD_GET_MESSAGE_INTERVAL: _get_interval,
+    mav.MAV_CMD_SET_MESSAGE_INTERVAL: _set_interval,
+    mav.MAV_CMD_REQUEST_MESSAGE: _request_message,
+    mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES: _request_version,
+    mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: _as_item,
+    mav.MAV_CMD_IMAGE_START_CAPTURE: _as_item,
+    mav.MAV_CMD_IMAGE_STOP_CAPTURE: _as_item,
+}

@@ -1,0 +1,60 @@
+"""When a vehicle may arm: the times of a booting ArduCopter and what its checks refuse.
+
+Seen on SITL: sensors and attitude are ready 23 s after boot, which satisfies the
+checks in a mode flown by hand; the position estimate takes until 42 s, and until
+then modes that fly by position refuse.
+"""
+
+from typing import Protocol
+
+from sim.autopilot.failsafe import BatteryWatch, GroundWatch
+from sim.autopilot.modes import Mode
+from sim.autopilot.parameters import Parameters
+from sim.drone import Multirotor
+
+SENSORS_S = 23.0
+POSITION_S = 42.0
+EKF_READY = 831  # attitude, velocities and positions, absolute and predicted
+EKF_STARTING = 167  # attitude, velocities, height; standing in for a position
+_EKF_NOTHING = 1024  # uninitialised
+
+
+class Checked(Protocol):
+    """What the checks look at."""
+
+    mode: Mode
+    params: Parameters
+    drone: Multirotor
+    ground: GroundWatch
+    battery: BatteryWatch
+    waiting_for_terrain: bool
+
+    @property
+    def up_time_s(self) -> float: ...
+
+
+def arming_problem(vehicle: Checked) -> str | None:
+    """Return the first thing that keeps the motors from starting, in ArduCopter's words."""
+    if vehicle.drone.crashed:
+        return "Crash detected"
+    if vehicle.up_time_s < SENSORS_S:
+        return "AHRS: waiting for home"
+    if vehicle.mode.needs_position and vehicle.up_time_s < POSITION_S:
+        return "Need Position Estimate"
+    if vehicle.battery.critical:
+        return "Battery failsafe"
+    minimum = vehicle.params["BATT_ARM_VOLT"]
+    if minimum > 0 and vehicle.drone.battery.voltage_v < minimum:
+        return "Battery 1 below minimum arming voltage"
+    if vehicle.ground.failed and vehicle.params["FS_GCS_ENABLE"]:
+        return "GCS failsafe on"
+    if vehicle.waiting_for_terrain:
+        return "waiting for terrain data"
+    return None
+
+
+def ekf_flags(up_time_s: float) -> int:
+    """Return the flags of EKF_STATUS_REPORT so long after boot."""
+    if up_time_s >= POSITION_S:
+        return EKF_READY
+    return EKF_STARTING if up_time_s >= SENSORS_S / 2 else _EKF_NOTHING

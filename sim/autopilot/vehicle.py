@@ -1,0 +1,481 @@
+"""One vehicle as its links see it: bytes-free, socket-free, told the time.
+
+`receive` takes a message and the simulated time and `tick` the time alone; what
+is to be sent is collected and handed out by `outbox`. All state machines of
+this package meet here, and only here.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from missions.geo import LatLon
+from missions.model import CameraPose, DroneModel, Wind
+from sim.autopilot import commands, telemetry
+from sim.autopilot.camera import Cameras, Exposure, Gimbal
+from sim.autopilot.dialect import AUTOPILOT, Forwarded, Message, Outgoing, Text, mav
+from sim.autopilot.items import GLOBAL, Item, stored_frame
+from sim.autopilot.manoeuvres import Steer
+from sim.autopilot.modes import Mode
+from sim.autopilot.parameters import Parameters
+from sim.autopilot.pilot import Pilot
+from sim.autopilot.shutter import Shutter
+from sim.autopilot.streams import Streams
+from sim.autopilot.transfer import MISSION, Transfers
+from sim.drone import Multirotor, Point, level
+from sim.noise import Gusts, PoseNoise
+from sim.tangent import Tangent
+
+STEP_S = 0.1
+_NOISE_S = 0.2
+_HEARTBEAT_S = 1.0
+_TIMESYNC_S = 10.0
+_COMPLAIN_S = 30.0
+_BARO_SHARE = 0.2  # how much of the GPS height drift the barometer leaves in heights above home
+
+Reply = Outgoing | Forwarded
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which drone this is, where its pad lies and where its pictures are fetched."""
+
+    drone_id: str
+    system_id: int
+    model: DroneModel
+    pad: LatLon
+    pad_amsl_m: float
+    media: str = "http://127.0.0.1:0"
+    seed: int = 0
+
+
+class Vehicle:
+    """The MAVLink side of one drone: an ArduCopter with two cameras."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        now_s: float,
+        wind: Wind | None = None,
+        ground_m: Callable[[float, float], float] = level,
+        speed: float = 1.0,
+    ) -> None:
+        self.identity = identity
+        self.system_id = identity.system_id
+        self.now_s = now_s
+        self.tangent = Tangent(identity.pad)
+        self.drone = Multirotor(identity.model, ground_m)
+        self.params = Parameters(identity.model, system_id=identity.system_id, speed=speed)
+        self.noise = PoseNoise(identity.seed)
+        self.streams = Streams()
+        self.transfers = Transfers(home=self.home_item, running=self._mission_runs)
+        self.cameras = Cameras(identity.system_id, identity.model.cameras, identity.media, now_s)
+        self.gimbal = Gimbal()
+        self.shutter = Shutter()
+        self.air = (0.0, 0.0)
+        self.reboot_wanted = False
+        self.exposures: list[Exposure] = []  # taken since somebody last emptied this list
+        self._ground_m = ground_m
+        self._outbox: list[Reply] = []
+        self._gusts = Gusts(*_air(wind or Wind()), seed=identity.seed + 1)
+        self._home_drift = (0.0, 0.0, 0.0)
+        self._noise_s = self._beat_s = self._complained_s = now_s
+        self._sync_s = now_s
+        self._boot()
+
+    # --- the machine ---
+
+    def receive(self, message: Message, link: int, now_s: float) -> list[Reply]:
+        """Take one message from a link and return what is to be sent."""
+        kind = message.get_type()
+        if kind == "HEARTBEAT":
+            self._hear(message, link, now_s)
+            return self._emptied()
+        if getattr(message, "target_system", 0) not in (0, self.system_id):
+            return []
+        component = getattr(message, "target_component", 0)
+        if component in self.cameras.components:
+            if kind in ("COMMAND_LONG", "COMMAND_INT"):
+                self._command_camera(message, link, component)
+        elif kind in _RECEIVERS:
+            _RECEIVERS[kind](self, message, link)
+        elif kind.startswith("MISSION_"):
+            self._post(self.transfers.receive(message, link, now_s))
+            self._after_upload()
+        elif kind.startswith("PARAM_"):
+            self._outbox += self.params.receive(message, link)
+        return self._emptied()
+
+    def tick(self, now_s: float) -> list[Reply]:
+        """Fly on to `now_s` and return what is to be sent."""
+        while now_s > self.now_s:
+            quiet = self.pilot.landed and not self.pilot.armed
+            self._step(now_s if quiet else min(now_s, self.now_s + STEP_S))
+        self._post(self.transfers.tick(now_s))
+        self._outbox += self.params.tick()
+        self._regular()
+        if self.reboot_wanted:
+            self._boot()
+        return self._emptied()
+
+    def send(self, message: Message | None, link: int | None = None) -> None:
+        """Put a message of the autopilot into the outbox."""
+        if message is not None:
+            self._outbox.append(Outgoing(message, link))
+
+    def closed(self, link: int) -> None:
+        """Forget what was under way on a link that is gone; its rates stay, as a serial port's do."""
+        self.params.forget(link)
+
+    # --- what telemetry and commands read ---
+
+    @property
+    def boot_ms(self) -> int:
+        return round((self.now_s - self.pilot.boot_s) * 1000)
+
+    @property
+    def prearm_problem(self) -> str | None:
+        return None if self.pilot.armed else self.pilot.problem()
+
+    @property
+    def believed(self) -> tuple[float, float, float, float]:
+        """Where the drone believes to be: latitude, longitude, height above sea, above home."""
+        drift = self.noise.drift()
+        lat, lon = self.place_off(drift.east_m, drift.north_m)
+        up = self.drone.at.up_m + _BARO_SHARE * (drift.up_m - self._home_drift[2])
+        home_up = self.pilot.home.up_m if self.pilot.home else 0.0
+        return lat, lon, self.identity.pad_amsl_m + up, up - home_up
+
+    @property
+    def believed_heading_deg(self) -> float:
+        return (self.drone.heading_deg + self.noise.drift().yaw_deg) % 360.0
+
+    @property
+    def charge_state(self) -> int:
+        watch = self.pilot.battery
+        if watch.critical:
+            return int(mav.MAV_BATTERY_CHARGE_STATE_CRITICAL)
+        return int(mav.MAV_BATTERY_CHARGE_STATE_LOW if watch.low else mav.MAV_BATTERY_CHARGE_STATE_OK)
+
+    @property
+    def landed_state(self) -> int:
+        if self.pilot.landed:
+            return int(mav.MAV_LANDED_STATE_ON_GROUND)
+        if self.pilot.mode is Mode.LAND:
+            return int(mav.MAV_LANDED_STATE_LANDING)
+        return int(mav.MAV_LANDED_STATE_IN_AIR)
+
+    @property
+    def target(self) -> Point | None:
+        """The point now flown to, if any."""
+        run = self.pilot.run
+        if self.pilot.mode is not Mode.AUTO or not run.running or run.current >= len(run.items):
+            return None
+        item = run.items[run.current]
+        return self.pilot.locate(item) if item.has_place else None
+
+    def place_off(self, east_m: float, north_m: float) -> tuple[float, float]:
+        """Return the latitude and longitude so far off the drone's true place."""
+        return self.tangent.to_place(self.drone.at.east_m + east_m, self.drone.at.north_m + north_m)
+
+    def home_item(self) -> Item:
+        """Return home as the mission holds it: item 0, height above the sea."""
+        home = self.pilot.home
+        if home is None:
+            return Item(16, GLOBAL)
+        lat, lon = self.tangent.to_place(
+            home.east_m + self._home_drift[0], home.north_m + self._home_drift[1]
+        )
+        return Item(
+            16, GLOBAL, x=round(lat * 1e7), y=round(lon * 1e7), z=self.identity.pad_amsl_m + home.up_m
+        )
+
+    # --- what commands and mission items do ---
+
+    def do(self, item: Item) -> bool:
+        """Carry out a DO item; return whether it is one that does something."""
+        p1, p2, p3, _ = item.params
+        match item.command:
+            case mav.MAV_CMD_DO_CHANGE_SPEED:
+                return self.change_speed(int(p1), p2)
+            case mav.MAV_CMD_DO_MOUNT_CONTROL:
+                self.gimbal.point(p1, p3)
+            case mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW:
+                self.gimbal.point(p1, p2)
+            case mav.MAV_CMD_CONDITION_YAW:
+                turned = self.drone.heading_deg + p1 * (p3 or 1.0) if item.params[3] == 1 else p1
+                self.drone.face_deg = turned % 360.0
+            case mav.MAV_CMD_IMAGE_START_CAPTURE:
+                return self._start_capture(p2, p3)
+            case mav.MAV_CMD_IMAGE_STOP_CAPTURE:
+                self.shutter.stop()
+            case mav.MAV_CMD_DO_DIGICAM_CONTROL:
+                return self.shoot() if item.x == 1 else True
+            case mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST:
+                self.shutter.by_distance(p1, self.drone.at)
+                return self.shoot() if p3 == 1 and p1 > 0 else True
+            case mav.MAV_CMD_DO_SET_HOME if p1 == 1:
+                self.pilot.home = self.drone.at
+        return True
+
+    def shoot(self) -> bool:
+        """Press the shutter; nothing happens where CAM1_TYPE was 0 at boot."""
+        if not self._camera_on or not self.cameras.components:
+            return False
+        exposure = self._expose()
+        self.exposures.append(exposure)
+        self._outbox += self.cameras.record(exposure)
+        self.send(self._feedback(exposure))
+        return True
+
+    def change_speed(self, kind: int, speed_m_s: float) -> bool:
+        """Set the horizontal (0, 1), climb (2) or descent (3) speed until the mode changes."""
+        if not speed_m_s > 0:
+            return False
+        if kind in (0, 1):
+            self.pilot.speed_m_s = speed_m_s
+        elif kind == 2:
+            self.drone.climb_m_s = speed_m_s
+        elif kind == 3:
+            self.drone.descent_m_s = speed_m_s
+        return kind in (0, 1, 2, 3)
+
+    def go_to(self, item: Item) -> bool:
+        """Fly to an item's place in GUIDED."""
+        return self.pilot.go_to(self.pilot.locate(replace(item, frame=stored_frame(item.frame))))
+
+    def say_problem(self) -> None:
+        """Tell what keeps the drone from arming, if anything does."""
+        problem = self.prearm_problem
+        if problem is not None:
+            self._say(mav.MAV_SEVERITY_CRITICAL, f"PreArm: {problem}")
+
+    # --- inside ---
+
+    def _boot(self) -> None:
+        self.reboot_wanted = False
+        self.streams.reset()
+        self._camera_on = self.params["CAM1_TYPE"] != 0
+        self.pilot = Pilot(
+            self.drone,
+            self.params,
+            self.transfers.lists[MISSION],
+            tangent=self.tangent,
+            pad_amsl_m=self.identity.pad_amsl_m,
+            ground_m=self._ground_m,
+            say=self._say,
+            do=self.do,
+            boot_s=self.now_s,
+        )
+
+    def _step(self, now_s: float) -> None:
+        dt_s, self.now_s = now_s - self.now_s, now_s
+        if now_s - self._noise_s >= _NOISE_S:
+            self.noise.advance(now_s - self._noise_s)
+            self._noise_s = now_s
+        self.air = self._gusts.advance(dt_s)
+        self.gimbal.advance(dt_s)
+        home = self.pilot.home
+        self.pilot.step(now_s, self.air)
+        if self.pilot.home is not home and self.pilot.home is not None:
+            drift = self.noise.drift()
+            self._home_drift = (drift.east_m, drift.north_m, drift.up_m)
+        if self.shutter.due(self.drone.at, now_s):
+            self.shoot()
+
+    def _regular(self) -> None:
+        if self.now_s >= self._beat_s:
+            self._beat_s = max(self._beat_s + _HEARTBEAT_S, self.now_s)
+            self.send(telemetry.heartbeat(self))
+            self._outbox += self.cameras.heartbeats()
+        if self.now_s - self._sync_s >= _TIMESYNC_S:
+            self._sync_s = self.now_s
+            self.send(telemetry.timesync(self))
+        if self.now_s - self._complained_s >= _COMPLAIN_S:
+            self._complained_s = self.now_s
+            self.say_problem()
+        run = self.pilot.run
+        if run.reached is not None:
+            self.send(mav.MAVLink_mission_item_reached_message(run.reached))
+            run.reached = None
+        built: dict[int, Message | None] = {}
+        for link, message_id in self.streams.due(self.now_s):
+            if message_id not in built:
+                built[message_id] = telemetry.BUILDERS[message_id](self)
+            self.send(built[message_id], link)
+
+    def _hear(self, message: Message, link: int, now_s: float) -> None:
+        if message.type == mav.MAV_TYPE_GCS or message.autopilot == mav.MAV_AUTOPILOT_INVALID:
+            self._outbox.append(Forwarded(bytes(message.get_msgbuf()), link))
+        if self.pilot.ground.heartbeat(message.get_srcSystem(), now_s):
+            self._say(mav.MAV_SEVERITY_WARNING, "GCS Failsafe Cleared")
+
+    def _command(self, message: Message, link: int) -> None:
+        result = commands.carry_out(self, commands.command_from(message, link))
+        self._ack(message, message.command, result, link)
+
+    def _command_camera(self, message: Message, link: int, component: int) -> None:
+        command = commands.command_from(message, link)
+        answer: Message | None = None
+        match command.number:
+            case mav.MAV_CMD_REQUEST_MESSAGE:
+                result, answer = self.cameras.request(component, int(command.p[0]), command.p[1], self.now_s)
+            case mav.MAV_CMD_REQUEST_CAMERA_INFORMATION:
+                result, answer = self.cameras.request(
+                    component, mav.MAVLINK_MSG_ID_CAMERA_INFORMATION, 0, self.now_s
+                )
+            case mav.MAV_CMD_IMAGE_START_CAPTURE:
+                result = commands.ACCEPTED if self._start_capture(*command.p[1:3]) else commands.FAILED
+            case mav.MAV_CMD_IMAGE_STOP_CAPTURE:
+                self.shutter.stop()
+                result = commands.ACCEPTED
+            case mav.MAV_CMD_SET_CAMERA_MODE:
+                result = commands.ACCEPTED
+            case _:
+                result = commands.UNSUPPORTED
+        self._ack(message, command.number, result, link, component)
+        if answer is not None:
+            self._outbox.append(Outgoing(answer, link, component))
+
+    def _start_capture(self, interval_s: float, count: float) -> bool:
+        if count == 1:
+            return self.shoot()
+        self.shutter.by_interval(interval_s, count, self.now_s)
+        return self._camera_on
+
+    def _set_mode(self, message: Message, link: int) -> None:
+        result = commands.set_mode(self, message.base_mode, message.custom_mode)
+        self._ack(message, mav.MAVLINK_MSG_ID_SET_MODE, result, link)
+
+    def _set_current(self, message: Message, link: int) -> None:
+        if self.pilot.run.set_current(message.seq, self.pilot.helm):
+            self.send(telemetry.mission_current(self))
+
+    def _stream(self, message: Message, link: int) -> None:
+        hz = message.req_message_rate if message.start_stop else 0
+        self.streams.request_stream(link, message.req_stream_id, hz=hz, now_s=self.now_s)
+
+    def _timesync(self, message: Message, link: int) -> None:
+        if message.tc1 == 0:
+            self.send(mav.MAVLink_timesync_message(round(self.now_s * 1e9), message.ts1), link)
+
+    def _guided_item(self, message: Message, link: int) -> None:
+        """Take an item of an upload, or with current = 2 the old way to say "fly there"."""
+        if message.current != 2:
+            self._post(self.transfers.receive(message, link, self.now_s))
+            self._after_upload()
+            return
+        scale = 1e7 if message.get_type() == "MISSION_ITEM" else 1
+        item = Item(16, message.frame, x=round(message.x * scale), y=round(message.y * scale), z=message.z)
+        result = mav.MAV_MISSION_ACCEPTED if self.go_to(item) else mav.MAV_MISSION_ERROR
+        self.send(
+            mav.MAVLink_mission_ack_message(message.get_srcSystem(), message.get_srcComponent(), result), link
+        )
+
+    def _target_global(self, message: Message, link: int) -> None:
+        if message.type_mask & 0b111 == 0:
+            self.go_to(
+                Item(16, message.coordinate_frame, x=message.lat_int, y=message.lon_int, z=message.alt)
+            )
+        elif message.type_mask & 0b111000 == 0:
+            self._steer(message)
+
+    def _target_local(self, message: Message, link: int) -> None:
+        if message.type_mask & 0b111 == 0:
+            home = self.pilot.helm.home
+            self.pilot.go_to(Point(home.east_m + message.y, home.north_m + message.x, home.up_m - message.z))
+        elif message.type_mask & 0b111000 == 0:
+            self._steer(message)
+
+    def _steer(self, message: Message) -> None:
+        self.pilot.fly(Steer((message.vy, message.vx, -message.vz), self.now_s))
+
+    def _after_upload(self) -> None:
+        if self.transfers.replaced:
+            self.transfers.replaced.clear()
+            self.pilot.mission_replaced()
+        self.params.set("MIS_TOTAL", len(self.transfers.lists[MISSION]))
+
+    def _mission_runs(self) -> bool:
+        return self.pilot.mode is Mode.AUTO and self.pilot.armed and self.pilot.run.running
+
+    def _expose(self) -> Exposure:
+        error = self.noise.sample()
+        at, heading = self.drone.at, self.drone.heading_deg + self.gimbal.yaw_deg
+        amsl = self.identity.pad_amsl_m + at.up_m
+        truth = CameraPose(LatLon(*self.place_off(0.0, 0.0)), amsl, heading % 360.0, self.gimbal.pitch_deg)
+        reported = CameraPose(
+            LatLon(*self.place_off(error.east_m, error.north_m)),
+            amsl + error.up_m,
+            (heading + error.yaw_deg) % 360.0,
+            self.gimbal.pitch_deg + error.pitch_deg,
+            error.roll_deg,
+        )
+        home_up = self.pilot.home.up_m if self.pilot.home else 0.0
+        return Exposure(
+            self.system_id,
+            self.cameras.count,
+            self.now_s,
+            self.now_s + self.noise.clock_s(),
+            truth,
+            reported,
+            at.up_m + error.up_m - home_up,
+        )
+
+    def _feedback(self, exposure: Exposure) -> Message:
+        pose = exposure.reported
+        count = (exposure.index + 1) & 0xFFFF
+        return mav.MAVLink_camera_feedback_message(
+            round(exposure.reported_s * 1e6),
+            0,
+            0,
+            count,
+            round(pose.place.lat_deg * 1e7),
+            round(pose.place.lon_deg * 1e7),
+            pose.altitude_m,
+            exposure.above_home_m,
+            pose.roll_deg,
+            pose.pitch_deg,
+            pose.heading_deg,
+            0.0,
+            mav.CAMERA_FEEDBACK_PHOTO,
+            count,
+        )
+
+    def _ack(
+        self, message: Message, command: int, result: int, link: int, component: int = AUTOPILOT
+    ) -> None:
+        sender = (message.get_srcSystem(), message.get_srcComponent())
+        ack = mav.MAVLink_command_ack_message(command, result, 0, 0, *sender)
+        self._outbox.append(Outgoing(ack, link, component))
+
+    def _say(self, severity: int, text: str) -> None:
+        self.send(Text(severity, text).message())
+
+    def _post(self, answers: list[Outgoing | Text]) -> None:
+        self._outbox += [a if isinstance(a, Outgoing) else Outgoing(a.message()) for a in answers]
+
+    def _emptied(self) -> list[Reply]:
+        sent, self._outbox = self._outbox, []
+        return sent
+
+
+def _air(wind: Wind) -> tuple[float, float]:
+    """Return the velocity of the air (east, north) of a wind given by where it blows from."""
+    towards = math.radians(wind.from_deg + 180.0)
+    return wind.speed_m_s * math.sin(towards), wind.speed_m_s * math.cos(towards)
+
+
+_RECEIVERS: dict[str, Callable[[Vehicle, Message, int], None]] = {
+    "COMMAND_LONG": Vehicle._command,
+    "COMMAND_INT": Vehicle._command,
+    "SET_MODE": Vehicle._set_mode,
+    "MISSION_SET_CURRENT": Vehicle._set_current,
+    "MISSION_ITEM": Vehicle._guided_item,
+    "MISSION_ITEM_INT": Vehicle._guided_item,
+    "REQUEST_DATA_STREAM": Vehicle._stream,
+    "TIMESYNC": Vehicle._timesync,
+    "SET_POSITION_TARGET_GLOBAL_INT": Vehicle._target_global,
+    "SET_POSITION_TARGET_LOCAL_NED": Vehicle._target_local,
+}
