@@ -6,11 +6,12 @@ looks already see of a corridor is taken off it, and the rest is flown along its
 line. What is then still unseen gets single looks. In the end every look is
 credited to each demand whose ground it sees, whoever it was laid for.
 
-"Seen" is settled on points 10 m apart, over the real terrain (see
+"Seen" is settled on points 5 m apart, over the real terrain (see
 `missions.footprint`), not by area arithmetic.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,18 +30,22 @@ from missions.model import Demand, Look, Site, Task, TaskKind, Unserved
 from missions.terrain import Terrain
 from missions.words import text
 
-GRID_M = 10.0
+GRID_M = 5.0
 STRAIGHT_DOWN_DEG = -90.0
 
 # Demands whose heights differ by no more than this are flown at the lowest of them.
 HEIGHT_RATIO = 1.25
 
-# Lanes are laid closer, step by step, until no more than this share is left to single looks.
-LEFT_TO_SINGLE_LOOKS = 0.003
-TIGHTER = (1.0, 0.92, 0.84, 0.76, 0.68)
+# How much closer than on level ground lanes and looks may be laid for the sake of slopes.
+TIGHTER = (1.0, 0.94, 0.88, 0.82, 0.76, 0.7)
+
+# Going out of one's way for a single look takes as long as so many looks of a strip.
+LOOKS_OF_A_SINGLE = 2.5
 
 # Unseen stretches of a corridor with less than this between them are flown as one.
 JOIN_M = 60.0
+
+NO_POINTS = np.empty(0, dtype=np.intp)
 
 # Below this a demand cannot be flown: legs keep 30 m over the ground.
 LOWEST_M = 30.0
@@ -64,10 +69,11 @@ class _Watch:
 
 @dataclass(slots=True)
 class _Strip:
-    """Looks flown together, and for each the demands it serves."""
+    """Looks flown together: for each the demands it serves, for each demand the points all show."""
 
     poses: Poses
-    serves: list[list[str]] = field(default_factory=list)
+    serves: list[list[str]]
+    shows: dict[str, npt.NDArray[np.intp]] = field(default_factory=dict)
 
 
 def tasks_of(
@@ -118,7 +124,7 @@ def _shape(where: LatLon | Corridor | Area, frame: LocalFrame) -> BaseGeometry:
 
 
 def _grid(shape: BaseGeometry) -> Floats:
-    """Return points 10 m apart inside a shape and along its rim."""
+    """Return points 5 m apart inside a shape and along its rim."""
     if isinstance(shape, Point):
         return np.array([[shape.x, shape.y]])
     left, bottom, right, top = shape.bounds
@@ -156,18 +162,20 @@ def _areas(group: list[_Watch], airspace: Airspace, height_m: float) -> list[_St
     footprint = areas[0].footprint
     for watch in areas[1:]:
         footprint = footprint.narrowest(watch.footprint)
-    union = airspace.without_zones(shapely.union_all([w.shape for w in areas]))
     strips: list[_Strip] = []
-    for tight in TIGHTER:
-        for watch in group:
-            watch.is_seen[:] = False
-        laid = lanes.over(
-            union, footprint, height_m=height_m, heights=airspace.ground.elevation_m, tight=tight
+    for part in lanes.polygons(airspace.without_zones(shapely.union_all([w.shape for w in areas]))):
+        strips += _best(
+            (
+                lanes.over(
+                    part, footprint, height_m=height_m, heights=airspace.ground.elevation_m, tight=tight
+                )
+                for tight in TIGHTER
+            ),
+            [(w, shapely.intersects_xy(part, w.points[:, 0], w.points[:, 1])) for w in areas],
+            group,
+            airspace,
+            height_m,
         )
-        strips = _credited(laid, group, airspace, height_m)
-        missing = sum(len(w.unseen) for w in areas)
-        if missing <= LEFT_TO_SINGLE_LOOKS * sum(len(w.points) for w in areas):
-            break
     return strips
 
 
@@ -176,25 +184,77 @@ def _corridor(watch: _Watch, group: list[_Watch], airspace: Airspace, height_m: 
     where = watch.demand.where
     assert isinstance(where, Corridor)
     line = airspace.ground.frame.line(where.line)
-    before = watch.is_seen.copy()
-    strips: list[_Strip] = []
-    for tight in TIGHTER:
-        watch.is_seen = before.copy()
-        laid = [
-            lane
-            for start, end in _stretches(shapely.line_locate_point(line, shapely.points(watch.unseen[:, :2])))
-            for lane in lanes.along(
-                substring(line, start, end),
-                where.half_width_m,
-                watch.footprint,
-                height_m=height_m,
-                tight=tight,
-            )
-        ]
+    stretches = _stretches(shapely.line_locate_point(line, shapely.points(watch.unseen[:, :2])))
+    return _best(
+        (
+            [
+                lane
+                for start, end in stretches
+                for lane in lanes.along(
+                    substring(line, start, end),
+                    where.half_width_m,
+                    watch.footprint,
+                    height_m=height_m,
+                    tight=tight,
+                )
+            ]
+            for tight in TIGHTER
+        ),
+        [(watch, np.ones(len(watch.points), dtype=bool))],
+        group,
+        airspace,
+        height_m,
+    )
+
+
+def _best(
+    choices: Iterable[list[lanes.Lane]],
+    ground: list[tuple[_Watch, npt.NDArray[np.bool_]]],
+    group: list[_Watch],
+    airspace: Airspace,
+    height_m: float,
+) -> list[_Strip]:
+    """Return the strips of the cheapest choice, single looks for what it leaves of the ground counted.
+
+    Choices come from the widest apart to the closest, so that the first which
+    leaves nothing is the best of all that follow. What it shows becomes seen.
+    """
+    best: list[_Strip] = []
+    least = math.inf
+    reach_m = min(group[0].footprint.reach_m(height_m))
+    for laid in choices:
         strips = _credited(laid, group, airspace, height_m)
-        if len(watch.unseen) <= LEFT_TO_SINGLE_LOOKS * len(watch.points):
+        singles = _clusters(np.vstack([_missed(w, mine, strips) for w, mine in ground]), reach_m)
+        worth = sum(len(s.poses) for s in strips) + LOOKS_OF_A_SINGLE * singles
+        if worth < least:
+            best, least = strips, worth
+        if not singles:
             break
-    return strips
+    _mark(best, group)
+    return best
+
+
+def _missed(watch: _Watch, mine: npt.NDArray[np.bool_], strips: list[_Strip]) -> Floats:
+    """Return the points that would still be unseen after the strips."""
+    is_seen = watch.is_seen.copy()
+    for strip in strips:
+        is_seen[strip.shows.get(watch.demand.id, NO_POINTS)] = True
+    return watch.points[mine & ~is_seen & ~np.isnan(watch.points[:, 2])]
+
+
+def _clusters(points: Floats, reach_m: float) -> int:
+    """Return about how many single looks would show the points."""
+    count = 0
+    while len(points):
+        points = points[np.hypot(*(points[:, :2] - points[0, :2]).T) > reach_m / 2]
+        count += 1
+    return count
+
+
+def _mark(strips: list[_Strip], group: list[_Watch]) -> None:
+    for strip in strips:
+        for watch in group:
+            watch.is_seen[strip.shows.get(watch.demand.id, NO_POINTS)] = True
 
 
 def _stretches(at_m: Floats) -> list[tuple[float, float]]:
@@ -204,7 +264,7 @@ def _stretches(at_m: Floats) -> list[tuple[float, float]]:
     ordered = np.sort(at_m)
     cuts = np.flatnonzero(np.diff(ordered) > JOIN_M)
     starts, ends = ordered[np.r_[0, cuts + 1]], ordered[np.r_[cuts, len(ordered) - 1]]
-    return [(float(s), float(max(e, s + GRID_M))) for s, e in zip(starts, ends, strict=True)]
+    return [(float(s), float(max(e, s + 2 * GRID_M))) for s, e in zip(starts, ends, strict=True)]
 
 
 def _single_looks(group: list[_Watch], airspace: Airspace, height_m: float) -> list[_Strip]:
@@ -219,14 +279,15 @@ def _single_looks(group: list[_Watch], airspace: Airspace, height_m: float) -> l
         # From the middle of the cluster if that shows the point, else from straight above it.
         for place in (near.mean(axis=0), here) if len(near) else ():
             if not watch.is_seen[k]:
-                strips += _credited([place[None, :]], group, airspace, height_m)
+                strips += (more := _credited([place[None, :]], group, airspace, height_m))
+                _mark(more, group)
     return strips
 
 
 def _credited(
     laid: list[lanes.Lane], group: list[_Watch], airspace: Airspace, height_m: float
 ) -> list[_Strip]:
-    """Return the lanes that show anybody's ground, as strips; what they show becomes seen."""
+    """Return the lanes that show anybody's ground, as strips."""
     strips = []
     for lane in laid:
         altitude_m = airspace.ground.exact_m(lane[:, 0], lane[:, 1]) + height_m
@@ -237,9 +298,10 @@ def _credited(
         headings = lanes.headings_deg(lane) if len(lane) > 1 else np.full((1, 2), np.nan)
         strip = _Strip(Poses(lane[:, 0], lane[:, 1], altitude_m, headings), [[] for _ in lane])
         for watch in group:
-            for k, points in enumerate(seen(strip.poses, watch.footprint, watch.points, watch.tree)):
+            shown = seen(strip.poses, watch.footprint, watch.points, watch.tree)
+            strip.shows[watch.demand.id] = np.unique(np.concatenate(shown))
+            for k, points in enumerate(shown):
                 if len(points):
-                    watch.is_seen[points] = True
                     strip.serves[k].append(watch.demand.id)
         if any(strip.serves):
             strips.append(strip)

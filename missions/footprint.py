@@ -16,9 +16,9 @@ from missions.geo import Floats
 from missions.model import DroneModel, Sensor
 
 # Ground counts as seen when it is this far inside the picture: the pose error of a consumer GPS
-# and gimbal (about 4 m on the ground at one standard deviation from 120 m) and the 7 m that a
-# place can be from the nearest of the points, 10 m apart, at which ground is looked up.
-MARGIN_M = 10.0
+# and gimbal (about 4 m on the ground at one standard deviation from 120 m) and the 3.5 m that a
+# place can be from the nearest of the points, 5 m apart, at which ground is looked up.
+MARGIN_M = 8.0
 
 SIDELAP = 0.30
 FORWARD_OVERLAP = 0.35

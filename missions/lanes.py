@@ -41,7 +41,7 @@ def over(
     `tight` under 1 lays lanes and looks closer, for slopes where the uphill side is near.
     """
     lanes: list[Lane] = []
-    for part in _polygons(shape):
+    for part in polygons(shape):
         choices: list[list[Lane]] = [
             _mown(part, angle, footprint, height_m=height_m, tight=tight) for angle in _directions(part)
         ]
@@ -127,7 +127,7 @@ def _stations(start: float, end: float, reach_m: float, step_m: float) -> Floats
 
 def _intervals(slab: BaseGeometry, *, gap: float) -> Iterator[tuple[float, float]]:
     """Yield the stretches of x that the parts of a slab fill, those closer than `gap` as one."""
-    spans = sorted((p.bounds[0], p.bounds[2]) for p in _polygons(slab))
+    spans = sorted((p.bounds[0], p.bounds[2]) for p in polygons(slab))
     if not spans:
         return
     start, end = spans[0]
@@ -139,12 +139,12 @@ def _intervals(slab: BaseGeometry, *, gap: float) -> Iterator[tuple[float, float
     yield start, end
 
 
-def _polygons(shape: BaseGeometry) -> list[Polygon]:
+def polygons(shape: BaseGeometry) -> list[Polygon]:
     if isinstance(shape, Polygon):
         return [] if shape.is_empty else [shape]
     if isinstance(shape, MultiPolygon):
         return list(shape.geoms)
-    return [p for part in getattr(shape, "geoms", []) for p in _polygons(part)]
+    return [p for part in getattr(shape, "geoms", []) for p in polygons(part)]
 
 
 def _time_s(lanes: list[Lane], heights: Heights) -> float:
