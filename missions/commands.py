@@ -1,7 +1,198 @@
-"""Commands of missions."""
+"""Commands of missions: plan, export."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+
+from missions.errors import InputWrong
+from missions.export import geojson, kml, planfile, qgc, waypoints
+from missions.export.planfile import PlanFile
+from missions.model import Plan, Site
+from missions.program import say, show_json
+
+FORMATS = ("qgc", "waypoints", "kml", "geojson")
+
+PLAN_HELP = """Plan the flights that serve all agencies of a site together.
+
+Example: gridpatrol plan examples/valley/site.yaml --out OUT
+"""
+
+EXPORT_HELP = """Write a plan in the form another program reads.
+
+Example: gridpatrol export OUT/plan.json --format qgc --out OUT
+"""
 
 
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the program."""
+    app.command("plan", help=PLAN_HELP)(plan_command)
+    app.command("export", help=EXPORT_HELP)(export_command)
+
+
+def plan_command(
+    site_file: Annotated[Path, typer.Argument(metavar="SITE.yaml", help="The site file.")],
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long to look for a better plan.")] = 10.0,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, help="Search so many rounds instead: the same plan everywhere.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Where the search starts from.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Searches side by side; the best plan wins.")] = 1,
+    compare_separate: Annotated[
+        bool,
+        typer.Option("--compare-separate", help="Also plan each agency alone and say what sharing saves."),
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for plan.json, the files and plan.png.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
+) -> None:
+    # Planning brings SciPy and the solver along, which the other commands need not wait for.
+    from missions.planner import plan, saving
+    from missions.site import load_site
+    from missions.terrain import Terrain
+
+    site = load_site(site_file)
+    terrain = Terrain.open(site.terrain)
+    progress = _Progress()
+    search: dict[str, Any] = {"seconds": seconds, "iterations": iterations, "seed": seed, "workers": workers}
+    made = plan(site, terrain=terrain, progress=progress, **search)
+    if compare_separate:
+        made = replace(made, saving=saving(made, site, terrain=terrain, progress=progress, **search))
+    progress.end()
+    if out is not None:
+        _write(made, site, terrain, out)
+    tell: Callable[[str], None] = say if as_json else print
+    _show(made, site, tell)
+    if as_json:
+        show_json(to_json(made))
+
+
+def export_command(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN.json", help="A plan that `plan --out` wrote.")],
+    form: Annotated[str, typer.Option("--format", help="One of: " + ", ".join(FORMATS) + ".")],
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
+) -> None:
+    if form not in FORMATS:
+        raise InputWrong(f"--format: found {form!r}, expected one of {', '.join(FORMATS)}")
+    file = planfile.read(plan_file)
+    paths = _export(file, form, _folder(out))
+    if as_json:
+        show_json({"files": [str(p) for p in paths]})
+    else:
+        print("\n".join(str(p) for p in paths))
+
+
+def to_json(plan: Plan) -> dict[str, Any]:
+    """Return what `plan --json` prints."""
+    return {
+        "site": plan.site,
+        "seed": plan.seed,
+        "sorties": [
+            {
+                "id": s.id,
+                "dock": s.dock,
+                "model": s.model,
+                "flight_s": s.flight_s,
+                "energy_wh": s.energy_wh,
+                "reserve_min": s.reserve_min,
+                "agencies": list(s.agencies),
+                "shots": len(s.shots),
+                "tasks": len(s.tasks),
+            }
+            for s in plan.sorties
+        ],
+        "flight_s": round(plan.flight_s, 1),
+        "energy_wh": round(plan.energy_wh, 2),
+        "shared_tasks": plan.shared_tasks,
+        "unserved": [
+            {"demand": u.demand, "reason": u.reason, "would_help": u.would_help} for u in plan.unserved
+        ],
+        "saving": plan.saving,
+    }
+
+
+def _export(file: PlanFile, form: str, folder: Path) -> tuple[Path, ...]:
+    if form == "qgc":
+        return qgc.write(file, folder)
+    if form == "waypoints":
+        return waypoints.write(file, folder)
+    path = folder / f"plan.{form}"
+    (kml if form == "kml" else geojson).write(file, path)
+    return (path,)
+
+
+def _write(plan: Plan, site: Site, terrain: Any, out: Path) -> None:
+    """Write everything that `plan --out` leaves in its folder."""
+    from missions.export import picture  # matplotlib takes a second to load
+
+    folder = _folder(out)
+    planfile.write(plan, site, folder / "plan.json")
+    file = PlanFile(plan, site.docks, site.models, site.drones, site.id)
+    for form in ("qgc", "geojson"):
+        _export(file, form, folder)
+    picture.write(plan, site, terrain, folder / "plan.png")
+
+
+def _folder(out: Path) -> Path:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputWrong(f"--out: {out} cannot be used as a folder ({error.strerror})") from None
+    return out
+
+
+def _show(plan: Plan, site: Site, tell: Callable[[str], None]) -> None:
+    """Tell the plan as a table, what it leaves out, and how to start ArduPilot at each dock."""
+    rows = [("sortie", "dock", "minutes", "reserve", "shots", "agencies")]
+    rows += [
+        (
+            s.id,
+            s.dock,
+            f"{s.flight_s / 60:.1f}",
+            f"{s.reserve_min:.0f} min",
+            str(len(s.shots)),
+            ", ".join(s.agencies),
+        )
+        for s in plan.sorties
+    ]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    for row in rows:
+        tell("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    tell(
+        f"{len(plan.sorties)} sorties, {plan.flight_s / 60:.0f} min, {plan.energy_wh:.0f} Wh; "
+        f"{plan.shared_tasks} tasks serve more than one agency"
+    )
+    if plan.saving is not None:
+        tell(f"flying together saves {plan.saving:.0%} of the time that separate flights would take")
+    for unserved in plan.unserved:
+        tell(f"unserved: {unserved.demand}: {unserved.reason} (would help: {unserved.would_help})")
+    for dock in site.docks:
+        place = f"{dock.place.lat_deg:.7f},{dock.place.lon_deg:.7f},{dock.elevation_m:g},0"
+        tell(f"ArduPilot at {dock.id}: sim_vehicle.py -v ArduCopter --custom-location={place}")
+
+
+class _Progress:
+    """One line on standard error that says what is done, redrawn in place on a terminal."""
+
+    def __init__(self) -> None:
+        self._is_terminal = sys.stderr.isatty()
+        self._what, self._told_s = "", 0.0
+
+    def __call__(self, what: str, share: float) -> None:
+        now_s = time.monotonic()
+        if what == self._what and (not self._is_terminal or now_s - self._told_s < 0.1):
+            return
+        self._what, self._told_s = what, now_s
+        if self._is_terminal:
+            print(f"\r\033[K{what} … {share:.0%}", end="", file=sys.stderr, flush=True)
+        else:
+            say(f"{what} …")
+
+    def end(self) -> None:
+        """Leave the line empty for what follows."""
+        if self._is_terminal and self._what:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)

@@ -286,3 +286,33 @@ def _why(network: Network, tasks: list[int], limits: _Limits) -> tuple[str, dict
         "longest": limits.longest_s / 60,
         "within": away_m * within / 1000,
     }
+
+
+def saving(
+    shared: Plan,
+    site: Site,
+    *,
+    terrain: Terrain,
+    seconds: float = 10.0,
+    iterations: int | None = None,
+    seed: int = 1,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> float | None:
+    """Return the share of flight time that flying together saves over each agency flying alone.
+
+    None when the agencies alone would not fly at all.
+    """
+    alone_s = 0.0
+    for agency in dict.fromkeys(d.agency for d in site.demands):
+        alone_s += plan(
+            site,
+            terrain=terrain,
+            seconds=seconds,
+            iterations=iterations,
+            seed=seed,
+            workers=workers,
+            progress=progress,
+            demands=[d for d in site.demands if d.agency == agency],
+        ).flight_s
+    return round(1 - shared.flight_s / alone_s, 4) if alone_s else None
