@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from api.store.models import DetectionRow
 from missions.geo import Area, LatLon
 from missions.model import Hazard, Sensor
 from vision.model import Box, Detection, Ellipse, Observation
@@ -75,6 +76,21 @@ def detection_from_json(value: Mapping[str, Any]) -> Detection:
         background_c=value["background_c"],
         pixels=value["pixels"],
         outline_px=tuple((x, y) for x, y in value["outline"]),
+    )
+
+
+def detection_from_row(row: DetectionRow) -> Detection:
+    """Return a detection as the database kept it."""
+    return Detection(
+        hazard=Hazard(row.hazard),
+        confidence=row.confidence,
+        box=Box(*row.box),
+        detector=row.detector,
+        sensor=Sensor(row.sensor),
+        temp_max_c=row.temp_max_c,
+        background_c=row.background_c,
+        pixels=row.pixels,
+        outline_px=tuple((x, y) for x, y in row.outline),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Names = dict[str, str]
@@ -440,7 +440,7 @@ class FrameIn(BaseModel):
     sortie: Name
     shot: Annotated[int, Field(ge=0, lt=2**31)]
     sensor: Literal["thermal", "rgb"]
-    taken_at: Annotated[datetime, Field(description="with a time zone")]
+    taken_at: AwareDatetime
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     name: Name
     bytes: Annotated[int, Field(gt=0, lt=2**31)]

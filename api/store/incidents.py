@@ -15,7 +15,6 @@ from missions.places import describe
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
-from vision.incidents import absorb
 
 from api import alerts, views
 from api.analysis import Analysis, area_to_json, detection_to_json, ring_to_json
@@ -27,6 +26,7 @@ from api.store.tokens import Caller, Role
 from missions.geo import LatLon
 from missions.model import Hazard, Site
 from missions.words import LANGUAGES
+from vision.incidents import DecisionKind, absorb
 from vision.model import Ellipse, Incident, Observation
 
 NEAR_DEG = 0.02
@@ -130,15 +130,16 @@ async def _keep_analysis(session: AsyncSession, frame: FrameRow, analysis: Analy
 async def _absorb(session: AsyncSession, frame: str, seen: Observation, now: datetime) -> str | None:
     """Keep one observation; return the id of the incident it opened or joined."""
     decision = absorb(await _open_near(session, seen), seen, now=now)
-    if decision.incident is not None:
+    found = None
+    if decision.incident is not None and decision.kind is not DecisionKind.IGNORED:
+        found = decision.incident.id
         await _save(session, decision.incident, frame)
-    found = decision.incident.id if decision.incident is not None else None
     session.add(
         ObservationRow(
             id=seen.id,
             frame=frame,
             incident=found,
-            decision=str(decision.kind),
+            decision=decision.kind.value,
             reason=decision.reason,
             hazard=seen.hazard.value,
             confidence=seen.confidence,

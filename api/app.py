@@ -1,0 +1,107 @@
+"""The web application: routes, rights, and the one place that knows how an error becomes a status."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from structlog.stdlib import get_logger
+
+from api.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    NotFound,
+    ServiceError,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from api.limits import BodyLimit
+from api.routes import ROUTERS
+from api.schemas import Problem
+from api.services import Services
+from missions.errors import GridpatrolError, InputWrong
+
+log = get_logger(__name__)
+
+STATUS: dict[type[ServiceError], int] = {
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    TooLarge: 413,
+    BadRequest: 422,
+    Unavailable: 503,
+}
+
+_PROBLEMS = {
+    status: {"model": Problem, "description": (kind.__doc__ or kind.code).partition("\n")[0]}
+    for kind, status in STATUS.items()
+}
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the application that serves the API, and the page where the options name one."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        services.feed.close()
+
+    app = FastAPI(
+        title="Gridpatrol",
+        version="1",
+        summary="Shared drone flights: docks, sorties, what they found, and who was told.",
+        lifespan=lifespan,
+        openapi_url="/v1/openapi.json",
+        docs_url="/v1/docs",
+        redoc_url=None,
+        responses={**_PROBLEMS},
+    )
+    app.state.services = services
+    app.add_middleware(BodyLimit, frame_bytes=services.options.max_frame_bytes)
+    app.add_exception_handler(GridpatrolError, _explain)
+    app.add_exception_handler(RequestValidationError, _explain)
+    app.add_exception_handler(HTTPException, _explain)
+    app.add_exception_handler(Exception, _explain)
+    for router in ROUTERS:
+        app.include_router(router, prefix="/v1")
+    if services.options.console is not None:
+        app.mount("/", StaticFiles(directory=services.options.console, html=True), name="console")
+    return app
+
+
+async def _explain(request: Request, error: Exception) -> JSONResponse:
+    """Word any error for the caller; what we did not foresee is logged, and told without its insides."""
+    status, code, message = _status(error)
+    if status == 500:
+        log.error("request failed", path=request.url.path, exc_info=error)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return JSONResponse({"error": code, "message": message}, status_code=status, headers=headers)
+
+
+def _status(error: Exception) -> tuple[int, str, str]:
+    match error:
+        case ServiceError():
+            return STATUS[type(error)], error.code, str(error)
+        case InputWrong():
+            return 422, BadRequest.code, str(error)
+        case RequestValidationError():
+            return 422, BadRequest.code, "; ".join(_sentence(e) for e in error.errors())
+        case HTTPException():
+            return error.status_code, "http", str(error.detail)
+        case GridpatrolError():
+            return 503, Unavailable.code, str(error)
+        case _:
+            return 500, "internal", "the service failed at this; its log says why"
+
+
+def _sentence(fault: dict[str, object]) -> str:
+    """Return "where: what" of one fault; what was sent is not repeated, it may be a secret."""
+    where = fault.get("loc")
+    parts = [str(part) for part in where] if isinstance(where, tuple | list) else []
+    return f"{'.'.join(parts)}: {fault.get('msg')}"

@@ -1,0 +1,83 @@
+"""Who is calling, and what each role may do.
+
+A caller shows a token, as `Authorization: Bearer …` from programs or as the
+session cookie from the page (an EventSource cannot set headers). The cookie is
+HttpOnly and SameSite=Strict; since another program on the same machine counts
+as the same site, a request that changes something with a cookie must also come
+from our own page, which the browser's Origin header tells.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPBearer
+from fastapi.security.http import HTTPAuthorizationCredentials
+
+from api.errors import Forbidden, Unauthenticated
+from api.services import Services
+from api.store import tokens
+from api.store.tokens import Caller, Role
+
+COOKIE = "gridpatrol_session"
+
+_bearer = HTTPBearer(auto_error=False, description="the token that the operator handed out")
+_cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="set by POST /v1/session")
+
+
+def services(request: Request) -> Services:
+    """Return what this application was built from."""
+    built: Services = request.app.state.services
+    return built
+
+
+Built = Annotated[Services, Depends(services)]
+
+
+async def caller(
+    request: Request,
+    built: Built,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    cookie: Annotated[str | None, Security(_cookie)],
+) -> Caller:
+    """Return who calls.
+
+    Raises:
+        Unauthenticated: no token, or one that is unknown, expired or revoked.
+        Forbidden: a cookie came with a change asked for by another page.
+    """
+    token = bearer.credentials if bearer else cookie
+    if not token:
+        raise Unauthenticated("no token: send Authorization: Bearer TOKEN, or log in at POST /v1/session")
+    if bearer is None and request.method not in ("GET", "HEAD") and not _is_own_page(request):
+        raise Forbidden("a session cookie may change things only from our own page")
+    async with built.database.read() as session:
+        found = await tokens.find(session, token, now=built.clock.now())
+    if found is None:
+        raise Unauthenticated("this token is not known, has expired or was revoked")
+    return found
+
+
+def only(*roles: Role) -> Callable[[Caller], Awaitable[Caller]]:
+    """Return a dependency that lets only these roles pass."""
+
+    async def check(found: Annotated[Caller, Depends(caller)]) -> Caller:
+        if found.role not in roles:
+            raise Forbidden(
+                f"this is for the role {' or '.join(roles)}, and your token is of the role {found.role}"
+            )
+        return found
+
+    return check
+
+
+def _is_own_page(request: Request) -> bool:
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+Anyone = Annotated[Caller, Depends(caller)]
+Operator = Annotated[Caller, Depends(only(Role.OPERATOR))]
+Watcher = Annotated[Caller, Depends(only(Role.OPERATOR, Role.AGENCY))]
+Gateway = Annotated[Caller, Depends(only(Role.GATEWAY))]

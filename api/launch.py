@@ -1,0 +1,54 @@
+"""Orders to gateways: written down, sent, and the answer written down.
+
+The route and the coordinator's schedule launch by the same function. The order
+is committed before it is sent, so a crash in between leaves an `ordered` sortie
+that is sent again under the same id instead of a flight nobody remembers.
+"""
+
+from api.errors import Unavailable
+from api.schemas import Accepted
+from api.services import Json, Services
+from api.store import sorties
+from missions.errors import WorkFailed
+
+
+async def launch(services: Services, sortie_id: str, *, drone: str | None = None) -> Accepted:
+    """Return whether the gateway took the sortie, and if not why.
+
+    Raises:
+        NotFound: there is no such sortie.
+        Conflict: it cannot be launched now, or no drone is free.
+        Unavailable: the gateway did not answer; launching again sends the same order.
+    """
+    async with services.database.write() as session:
+        gateway, order = await sorties.order_flight(session, sortie_id, now=services.clock.now(), drone=drone)
+    services.feed.wake()
+    answer = await _ask(services, gateway, order)
+    async with services.database.write() as session:
+        await sorties.flight_answered(session, sortie_id, answer, now=services.clock.now())
+    services.feed.wake()
+    return _accepted(answer)
+
+
+async def steer(services: Services, sortie_id: str, action: str) -> Accepted:
+    """Return whether the gateway took a pause, resume or recall.
+
+    Raises:
+        NotFound: there is no such sortie.
+        Conflict: it is not under way.
+        Unavailable: the gateway did not answer.
+    """
+    async with services.database.read() as session:
+        gateway, order = await sorties.flight_command(session, sortie_id, action)
+    return _accepted(await _ask(services, gateway, order))
+
+
+async def _ask(services: Services, gateway: str, order: Json) -> Json:
+    try:
+        return await services.command(gateway, order)
+    except (WorkFailed, TimeoutError) as error:
+        raise Unavailable(f"gateway {gateway} does not answer: {error or 'too late'}") from None
+
+
+def _accepted(answer: Json) -> Accepted:
+    return Accepted(accepted=bool(answer.get("accepted")), reason=answer.get("reason"))

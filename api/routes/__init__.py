@@ -1,0 +1,15 @@
+"""The HTTP API, one file a subject. Routes parse, call the store, and show; they decide nothing."""
+
+from api.routes import alerts, cap, events, fleet, frames, incidents, plans, session, site
+
+ROUTERS = (
+    session.router,
+    site.router,
+    fleet.router,
+    plans.router,
+    incidents.router,
+    alerts.router,
+    frames.router,
+    events.router,
+    cap.router,
+)

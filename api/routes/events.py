@@ -1,0 +1,85 @@
+"""The event stream: what changed, in order and without gaps; telemetry beside it, as it comes.
+
+Events carry the number of their row as id, so a browser that lost the line asks
+for what it missed by `Last-Event-ID`. Telemetry has no id and is not repeated.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query
+from sse_starlette import EventSourceResponse
+
+from api.auth import Built, Watcher
+from api.feed import Listener
+from api.services import Services
+from api.store import events
+from api.store.models import EventRow
+from api.store.tokens import Caller
+
+router = APIRouter(tags=["events"])
+
+POLL_S = 2.0
+"""Another process may have written without our bell ringing."""
+
+PING_S = 15
+SEND_S = 30.0
+"""A reader that takes nothing for this long has gone."""
+
+
+@router.get("/events", response_class=EventSourceResponse)
+async def stream(
+    caller: Watcher,
+    built: Built,
+    last_event_id: Annotated[str | None, Header()] = None,
+    after: Annotated[
+        int | None, Query(ge=0, description="like Last-Event-ID, for a first connection")
+    ] = None,
+) -> EventSourceResponse:
+    """Stream `sortie`, `dock`, `frame`, `incident` and `alert` rows as they change, and `telemetry`.
+
+    Without Last-Event-ID the stream begins with what happens next.
+    """
+    wanted = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
+    async with built.database.read() as session:
+        newest = await events.last(session)
+    begin = newest if wanted is None else min(wanted, newest)
+    return EventSourceResponse(_stream(built, caller, begin), ping=PING_S, send_timeout=SEND_S)
+
+
+async def _stream(built: Services, caller: Caller, seq: int) -> AsyncIterator[dict[str, Any]]:
+    with built.feed.listen() as listener:
+        while not built.feed.is_closed:
+            async with built.database.read() as session:
+                rows = await events.after(session, seq)
+            for row in rows:
+                seq = row.seq
+                if _may_hear(caller, row):
+                    yield {"id": str(seq), "event": row.kind, "data": _text(_seen_by(caller, row))}
+            for message in _telemetry(caller, listener):
+                yield message
+            if not rows:
+                await listener.wait(POLL_S)
+
+
+def _may_hear(caller: Caller, row: EventRow) -> bool:
+    return any(caller.may_see(agency) for agency in row.agencies) or caller.is_operator
+
+
+def _seen_by(caller: Caller, row: EventRow) -> dict[str, Any]:
+    """Return an event as the caller may see it: an agency is not told who else knows."""
+    if caller.agency is None or "agencies" not in row.data:
+        return row.data
+    return {**row.data, "agencies": [caller.agency]}
+
+
+def _telemetry(caller: Caller, listener: Listener) -> list[dict[str, Any]]:
+    pushed = [listener.pushed.popleft() for _ in range(len(listener.pushed))]
+    if not caller.is_operator:
+        return []
+    return [{"event": kind, "data": _text(dict(value))} for kind, value in pushed]
+
+
+def _text(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,135 @@
+"""Pictures: handed in by gateways, looked at by people, as flown or with what was found marked."""
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.datastructures import UploadFile
+
+from api import views
+from api.analysis import detection_from_row
+from api.auth import Built, Gateway, Watcher
+from api.errors import BadRequest, Conflict, NotFound
+from api.intake import parsed, take_in
+from api.schemas import FrameIn, FrameOut, Frames
+from api.services import Services
+from api.store import frames
+from api.store.models import DetectionRow, FrameRow
+from vision.errors import Unreadable
+from vision.inspection import FrameResult, marked
+
+router = APIRouter(tags=["frames"])
+
+TYPES = {
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+}
+
+_PRIVATE = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["meta", "file"],
+                    "properties": {
+                        "meta": {"type": "string", "description": "a frame's meta as JSON"},
+                        "file": {"type": "string", "format": "binary"},
+                    },
+                },
+                "example": {"meta": str(FrameIn.model_config["json_schema_extra"])},
+            }
+        },
+    },
+}
+
+
+@router.post("/frames", status_code=201, openapi_extra=_FORM)
+async def hand_in(request: Request, response: Response, caller: Gateway, built: Built) -> FrameOut:
+    """Hand in a picture (fields `meta` and `file`): 201 when it is kept, 200 when it was kept before."""
+    # Read here and not by a parameter, so that nothing is read from callers without the right.
+    async with request.form(max_files=1, max_fields=1, max_part_size=64 * 1024) as form:
+        meta, file = form.get("meta"), form.get("file")
+        if not isinstance(meta, str) or not isinstance(file, UploadFile):
+            raise BadRequest(
+                "a frame is multipart/form-data with the text field meta and the file field file"
+            )
+        told, data = parsed(meta), await file.read()
+    if not await take_in(built, told, data):
+        response.status_code = 200
+    async with built.database.read() as session:
+        row = await frames.frame(session, str(told.id))
+        return views.frame(row, await frames.detections(session, row.id))
+
+
+@router.get("/frames")
+async def list_frames(
+    caller: Watcher,
+    built: Built,
+    sortie: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=2000)] = 500,
+) -> Frames:
+    """List frames, last taken first; an agency sees those of its incidents."""
+    async with built.database.read() as session:
+        found = await frames.frames(session, caller, sortie=sortie, limit=limit)
+    return Frames(frames=[views.frame(row, detections) for row, detections in found])
+
+
+@router.get("/frames/{frame_id}")
+async def one_frame(frame_id: str, caller: Watcher, built: Built) -> FrameOut:
+    """Give one frame with what was found in it."""
+    async with built.database.read() as session:
+        row = await frames.frame(session, frame_id, caller)
+        return views.frame(row, await frames.detections(session, frame_id))
+
+
+@router.get("/frames/{frame_id}/picture", response_class=Response)
+async def picture(frame_id: str, caller: Watcher, built: Built) -> Response:
+    """Give the picture as flown."""
+    async with built.database.read() as session:
+        row = await frames.frame(session, frame_id, caller)
+    kind = TYPES.get(PurePosixPath(row.key).suffix, "application/octet-stream")
+    return Response(await _bytes(built, row), media_type=kind, headers=_PRIVATE)
+
+
+@router.get("/frames/{frame_id}/marked.jpg", response_class=Response)
+async def marked_picture(frame_id: str, caller: Watcher, built: Built) -> Response:
+    """Give the picture with what was found drawn into it."""
+    async with built.database.read() as session:
+        row = await frames.frame(session, frame_id, caller)
+        found = await frames.detections(session, frame_id)
+    if row.analysed_at is None:
+        raise Conflict(f"frame {frame_id} has not been looked at yet")
+    key = f"marked/{row.id[:2]}/{row.id}.jpg"
+    drawn = await built.pictures.get(key)
+    if drawn is None:
+        drawn = await asyncio.to_thread(_draw, await _bytes(built, row), row, found)
+        await built.pictures.put(key, drawn)
+    return Response(drawn, media_type="image/jpeg", headers=_PRIVATE)
+
+
+async def _bytes(built: Services, row: FrameRow) -> bytes:
+    data = await built.pictures.get(row.key)
+    if data is None:
+        raise NotFound("picture of frame", row.id)
+    return data
+
+
+def _draw(data: bytes, row: FrameRow, found: Sequence[DetectionRow]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"frame{PurePosixPath(row.key).suffix}"
+        file.write_bytes(data)
+        result = FrameResult(row.name, detections=tuple(detection_from_row(d) for d in found))
+        try:
+            return marked(file, result)
+        except Unreadable as error:
+            raise Conflict(f"frame {row.id} cannot be drawn: {error}") from None
