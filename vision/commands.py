@@ -1,7 +1,102 @@
 """Commands of vision."""
 
+import json
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+from missions.errors import InputWrong
+from missions.model import Hazard
+from missions.program import say, show_json
+from missions.words import LANGUAGES
+from vision import present, report
+from vision.errors import Unreadable
+from vision.inspection import FrameResult, Inspection, inspect, marked
 
 
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the program."""
+    app.command("inspect", epilog=_EXAMPLE)(inspect_pictures)
+
+
+_EXAMPLE = "Example: gridpatrol inspect flight-07/ --dem valley.tif --out found/"
+
+
+def inspect_pictures(
+    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.", metavar="PATH...")],
+    hazard: Annotated[
+        list[Hazard] | None, typer.Option(help="Look only for this hazard; may be given again.")
+    ] = None,
+    dem: Annotated[Path | None, typer.Option(help="Elevation GeoTIFF to lay the pictures on.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for detections.geojson, marked/ and report.html.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Language of the report: en-US or zh-CN.")] = LANGUAGES[0],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Search pictures for hazards and put what is found on the ground."""
+    _checked(paths, language)
+    results = inspect(paths, dem=dem, hazards=hazard, each=_told)
+    if out:
+        _write(results, out, language)
+    _summed(results, out)
+    if as_json:
+        show_json(present.to_json(results))
+
+
+def _checked(paths: list[Path], language: str) -> None:
+    for path in paths:
+        if not path.exists():
+            raise InputWrong(f"{path}: found nothing there, expected a picture or a folder of pictures")
+    if language not in LANGUAGES:
+        raise InputWrong(f"--language: found {language}, expected {' or '.join(LANGUAGES)}")
+
+
+def _told(result: FrameResult) -> None:
+    """Say one line about one file."""
+    name = Path(result.file).name
+    if result.skipped:
+        say(f"{name}: skipped: {result.skipped}")
+        return
+    for i, detection in enumerate(result.detections):
+        heat = f", {detection.temp_max_c:.0f} °C" if detection.temp_max_c is not None else ""
+        heat = heat.replace(", ", ", at least ") if detection.saturated else heat
+        at = result.observation_of(i)
+        where = (
+            f" at {at.place.lat_deg:.6f}, {at.place.lon_deg:.6f} ± {at.ellipse.major_m:.0f} m" if at else ""
+        )
+        say(f"{name}: {report.hazard_name(detection.hazard, 'en-US')}{heat}{where}")
+    if result.note:
+        say(f"{name}: {result.note}")
+    elif not result.detections:
+        say(f"{name}: nothing found")
+
+
+def _summed(results: Inspection, out: Path | None) -> None:
+    """Say what it all came to."""
+    skipped = sum(r.skipped is not None for r in results.frames)
+    found = sum(len(r.detections) for r in results.frames)
+    say(
+        f"{len(results.frames) - skipped} frames, {skipped} skipped, {found} detections, "
+        f"{len(results.incidents)} incidents"
+    )
+    if out:
+        say(f"report: {out / 'report.html'}")
+
+
+def _write(results: Inspection, out: Path, language: str) -> None:
+    """Write detections.geojson, a marked picture per frame and the report."""
+    folder = out / "marked"
+    folder.mkdir(parents=True, exist_ok=True)
+    collection = json.dumps(present.to_geojson(results), ensure_ascii=False, indent=1, allow_nan=False)
+    (out / "detections.geojson").write_text(collection + "\n", "utf-8")
+    drawn: dict[str, bytes] = {}
+    for i, result in enumerate(r for r in results.frames if r.skipped is None):
+        try:
+            drawn[result.file] = marked(result.file, result)
+        except Unreadable as reason:  # the file changed while we looked
+            say(f"{result.file}: {reason}")
+            continue
+        (folder / f"{i:04d}_{Path(result.file).stem}.jpg").write_bytes(drawn[result.file])
+    (out / "report.html").write_text(report.render(results, drawn, language=language), "utf-8")

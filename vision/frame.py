@@ -79,6 +79,8 @@ def is_elevation_model(path: Path) -> bool:
 
 
 def _bytes(path: Path) -> bytes:
+    if path.is_dir():
+        raise Unreadable("a folder without pictures")
     try:
         data = path.read_bytes()
     except OSError as error:

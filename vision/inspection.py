@@ -118,13 +118,16 @@ def inspect(
 
 
 def pictures(paths: Iterable[str | Path]) -> Iterable[Path]:
-    """Yield the files named, and in folders (at any depth) those whose ending is a picture's."""
+    """Yield the files named, and in folders (at any depth) those whose ending is a picture's.
+
+    A folder without any is yielded itself, to be told of.
+    """
     for path in map(Path, paths):
         if not path.is_dir():
             yield path
             continue
         inside = (p for p in path.rglob("*") if p.suffix.lower() in _ENDINGS and p.is_file())
-        yield from sorted(inside)
+        yield from sorted(inside) or [path]
 
 
 def joined(observations: Iterable[Observation]) -> tuple[Incident, ...]:

@@ -19,7 +19,10 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A hazard seen in one picture. `outline_px` is a closed ring of (x, y), may be empty."""
+    """A hazard seen in one picture. `outline_px` is a closed ring of (x, y), may be empty.
+
+    `saturated` says that `temp_max_c` is the camera's limit: the truth is at least that.
+    """
 
     hazard: Hazard
     confidence: float
@@ -30,6 +33,7 @@ class Detection:
     background_c: float | None = None
     pixels: int = 0
     outline_px: tuple[tuple[float, float], ...] = ()
+    saturated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

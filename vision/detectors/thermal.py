@@ -126,6 +126,7 @@ class ThermalFire:
             background_c=background.middle_c,
             pixels=region.pixels,
             outline_px=_outline(region),
+            saturated=_at_limit(region, frame),
         )
 
 
@@ -149,14 +150,17 @@ def hot_pixels(detection: Detection, celsius: Celsius) -> float:
 
 def _burns(region: _Region, celsius: Celsius, frame: Frame) -> bool:
     """Return whether a region is hot enough, or hot and large enough, that only fire explains it."""
-    at_limit = frame.saturated_c is not None and region.peak_c >= frame.saturated_c
-    if region.peak_c >= SURE_C or at_limit:
+    if region.peak_c >= SURE_C or _at_limit(region, frame):
         return True
     if region.peak_c < LIKELY_C:
         return False
     rows, columns = region.window(0)
     hot = int(np.count_nonzero(celsius[rows, columns][region.mask] >= LIKELY_C))
     return hot >= LIKELY_PIXELS if frame.pixel_m2 is None else hot * frame.pixel_m2 >= LIKELY_M2
+
+
+def _at_limit(region: _Region, frame: Frame) -> bool:
+    return frame.saturated_c is not None and region.peak_c >= frame.saturated_c
 
 
 def _fire_confidence(region: _Region, frame: Frame) -> float:

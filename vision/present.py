@@ -1,0 +1,142 @@
+"""An inspection as the JSON that the command prints, and as GeoJSON for maps."""
+
+from typing import Any
+
+from missions.geo import Area, LatLon
+from vision.inspection import FrameResult, Inspection
+from vision.metadata.reading import Reading
+from vision.model import Detection, Ellipse, Incident, Observation
+
+Json = dict[str, Any]
+
+
+def to_json(inspection: Inspection) -> Json:
+    """Return the command's JSON value."""
+    return {
+        "frames": [_frame(r) for r in inspection.frames],
+        "incidents": [_incident(i) for i in inspection.incidents],
+    }
+
+
+def to_geojson(inspection: Inspection) -> Json:
+    """Return the observations and incidents as a FeatureCollection (RFC 7946, longitude first)."""
+    features = [
+        _feature(o.place, _detection(r.detections[i], o) | {"kind": "observation", "file": r.file})
+        for r in inspection.frames
+        for i, o in zip(r.placed, r.observations, strict=True)
+    ]
+    features += [_feature(i.place, _incident(i) | {"kind": "incident"}) for i in inspection.incidents]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _frame(result: FrameResult) -> Json:
+    """Return one file's row; what is not known is null."""
+    detections = [_detection(d, result.observation_of(i)) for i, d in enumerate(result.detections)]
+    return {
+        "file": result.file,
+        "pose": _pose(result),
+        "skipped": result.skipped,
+        "detections": detections,
+        "footprint": _ring(result.footprint) if result.footprint else None,
+        "ground": result.ground,
+        "note": result.note,
+        "taken_at": result.shot.taken_at.isoformat() if result.shot and result.shot.taken_at else None,
+    }
+
+
+def _pose(result: FrameResult) -> Json | None:
+    """Return where the camera was, angles null where the file has none; None without a place."""
+    shot, reading = result.shot, result.reading
+    angles: dict[str, float | None]
+    if shot and shot.pose:
+        pose = shot.pose
+        angles = {"heading_deg": pose.heading_deg, "pitch_deg": pose.pitch_deg, "roll_deg": pose.roll_deg}
+        where = _place(pose.place) | {"altitude_m": _metres(pose.altitude_m)}
+    elif reading and reading.place:
+        angles = {
+            "heading_deg": reading.heading_deg,
+            "pitch_deg": reading.pitch_deg,
+            "roll_deg": reading.roll_deg,
+        }
+        where = _place(reading.place) | {"altitude_m": _metres(reading.altitude_amsl_m)}
+    else:
+        return None
+    rounded = {name: None if value is None else round(value, 2) for name, value in angles.items()}
+    return where | rounded | _source(reading) | {"camera": shot.camera.name if shot else None}
+
+
+def _source(reading: Reading | None) -> Json:
+    """Return who wrote the pose, the datum its height was in, and the height over take-off."""
+    if reading is None or reading.place is None:
+        return {"source": None, "altitude_datum": None, "above_takeoff_m": None}
+    return {
+        "source": reading.dialect,
+        "altitude_datum": reading.altitude.datum.value if reading.altitude else None,
+        "above_takeoff_m": _metres(reading.above_takeoff_m),
+    }
+
+
+def _detection(detection: Detection, observation: Observation | None) -> Json:
+    box = detection.box
+    return {
+        "hazard": detection.hazard.value,
+        "confidence": detection.confidence,
+        "box_px": [box.left_px, box.top_px, box.right_px, box.bottom_px],
+        "temp_max_c": None if detection.temp_max_c is None else round(detection.temp_max_c, 1),
+        "background_c": None if detection.background_c is None else round(detection.background_c, 1),
+        "lat_deg": None if observation is None else round(observation.place.lat_deg, 7),
+        "lon_deg": None if observation is None else round(observation.place.lon_deg, 7),
+        "ellipse_m": None if observation is None else _ellipse(observation.ellipse),
+        "area_m2": None if observation is None else _area(observation.area_m2),
+        "geometry": _polygon(observation.outline) if observation and observation.outline else None,
+        "detector": detection.detector,
+        "saturated": detection.saturated,
+    }
+
+
+def _incident(incident: Incident) -> Json:
+    return {
+        "id": incident.id,
+        "hazard": incident.hazard.value,
+        **_place(incident.place),
+        "ellipse_m": _ellipse(incident.ellipse),
+        "confidence": round(incident.confidence, 3),
+        "area_m2": _area(incident.area_m2),
+        "temp_max_c": None if incident.temp_max_c is None else round(incident.temp_max_c, 1),
+        "looks": incident.looks,
+        "seen_at": incident.seen_at.isoformat(),
+        "best_shot": incident.best_shot,
+    }
+
+
+def _feature(place: LatLon, properties: Json) -> Json:
+    point = {"type": "Point", "coordinates": [round(place.lon_deg, 7), round(place.lat_deg, 7)]}
+    return {"type": "Feature", "geometry": point, "properties": properties}
+
+
+def _place(place: LatLon) -> Json:
+    return {"lat_deg": round(place.lat_deg, 7), "lon_deg": round(place.lon_deg, 7)}
+
+
+def _ellipse(ellipse: Ellipse) -> list[float]:
+    return [round(ellipse.major_m, 2), round(ellipse.minor_m, 2), round(ellipse.bearing_deg, 1)]
+
+
+def _area(area_m2: float | None) -> float | None:
+    return None if area_m2 is None else round(area_m2, 3)
+
+
+def _metres(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+def _polygon(area: Area) -> Json:
+    return _ring(area.outer)
+
+
+def _ring(places: tuple[LatLon, ...]) -> Json:
+    """Return a closed GeoJSON polygon, counter-clockwise as RFC 7946 asks."""
+    ring = [[round(p.lon_deg, 7), round(p.lat_deg, 7)] for p in places]
+    twice = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:] + ring[:1], strict=True))
+    ordered = ring if twice > 0 else ring[::-1]
+    return {"type": "Polygon", "coordinates": [[*ordered, ordered[0]]]}
