@@ -8,8 +8,9 @@ the coordinator, and a sortie's event. These are JetStream streams on disk.
   sorties.command.<gateway>, plans.command              request and reply, with command ids
   FRAMES        frames.new.<frame>         work queue: one analyst gets each
   OBSERVATIONS  observations.new.<id>      read by the coordinator
-  SORTIES       sorties.event.<gateway>    read by the coordinator, heard by the api
-  INCIDENTS     incidents.<id>, alerts.<id>   what changed in the database, heard by the api
+  SORTIES       sorties.event.<gateway>    read by the coordinator
+  INCIDENTS     incidents.<id>             which incidents changed, for whoever follows them
+  changes                                  core: there are new rows in the event table
 
 Every stored message carries an id: within the duplicate window the server drops
 a repetition, after it the consumer does, because what it writes has that id as
@@ -62,7 +63,7 @@ STREAMS = (
     Stream("FRAMES", ("frames.new.*",), "analyst", is_queue=True),
     Stream("OBSERVATIONS", ("observations.new.*",), "coordinator"),
     Stream("SORTIES", ("sorties.event.*",), "coordinator"),
-    Stream("INCIDENTS", ("incidents.*", "alerts.*"), None),
+    Stream("INCIDENTS", ("incidents.*",), None),
 )
 
 
@@ -85,13 +86,13 @@ RIGHTS: Mapping[str, Rights] = {
     "supervisor": Rights(publish=("$JS.API.>",)),
     "api": Rights(
         publish=("frames.new.*", "sorties.command.*", "plans.command"),
-        subscribe=("telemetry.>", "docks.>", "sorties.event.*", "incidents.*", "alerts.*"),
+        subscribe=("telemetry.>", "docks.>", "changes"),
     ),
     "coordinator": Rights(
         publish=(
             "sorties.command.*",
             "incidents.*",
-            "alerts.*",
+            "changes",
             *_takes("OBSERVATIONS", "coordinator"),
             *_takes("SORTIES", "coordinator"),
         ),

@@ -7,6 +7,7 @@ where GRIDPATROL_CONFIG points.
 """
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,16 @@ class Settings(BaseSettings):
     http_host: str = Field("127.0.0.1", description="the address the api listens on")
     http_port: int = Field(8000, ge=1, le=65535, description="the port the api listens on")
     database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the data folder")
+    pictures: str = Field("", description="folder or s3:// URL of the pictures; empty means the data folder")
     gateway: str = Field("g1", pattern=r"^[a-z0-9-]{1,32}$", description="this gateway's name on the bus")
     drones: str = Field("", description="D1=tcp:HOST:PORT,...; empty means the simulator's ports")
     docks: bool = Field(True, description="whether docks are commanded over MQTT")
     analysts: int = Field(1, ge=1, le=64, description="how many analysts serve starts")
     plan_seconds: float = Field(3.0, gt=0, le=3600, description="how long planning may search")
     seed: int = Field(1, ge=0, description="the planner's seed")
+    public_url: str = Field("", description="the address people use, for links in messages")
+    webhook_networks: str = Field("", description="private networks webhooks may reach, as 10.1.0.0/16,...")
+    exercise: bool = Field(False, description="whether every message is marked as an exercise")
     log_level: str = Field("info", pattern=r"^(debug|info|warning|error)$", description="least level logged")
 
     @field_validator("data", "site")
@@ -70,6 +75,11 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite+aiosqlite:///{self.data / 'gridpatrol.db'}"
 
     @property
+    def pictures_at(self) -> str:
+        """The folder or URL of the object store."""
+        return self.pictures or str(self.data / "pictures")
+
+    @property
     def base_url(self) -> str:
         """Where the api is reached from this machine."""
         host = "127.0.0.1" if self.http_host in ("0.0.0.0", "::") else self.http_host
@@ -78,6 +88,17 @@ class Settings(BaseSettings):
     def make_clock(self) -> Clock:
         """Return the clock all roles share."""
         return clock_from(self.clock)
+
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Return the private networks that webhooks may reach.
+
+        Raises:
+            InputWrong: one of them is no network.
+        """
+        try:
+            return tuple(ip_network(n.strip()) for n in self.webhook_networks.split(",") if n.strip())
+        except ValueError as error:
+            raise InputWrong(f"{PREFIX}WEBHOOK_NETWORKS: {error}, expected as 10.1.0.0/16") from None
 
     def connects(self, site: Site) -> dict[str, str]:
         """Return how each drone is reached, by drone id.

@@ -25,7 +25,7 @@ from api.store.rows import insert_once
 
 Json = Mapping[str, Any]
 
-AT_REST = ("planned", "done", "failed")
+AT_REST = ("planned", "done", "failed", "replaced")
 """States in which a sortie holds no drone."""
 
 _LEFT = ("armed", "flying", "returning")
@@ -153,6 +153,13 @@ async def record_sortie_event(session: AsyncSession, told: Json, *, now: datetim
         row.reason = evidence
     await _tell(session, row, now)
     return True
+
+
+async def withdraw_planned(session: AsyncSession, *, now: datetime) -> None:
+    """Take back what was planned and not yet ordered, because a new plan replaces it."""
+    for row in (await session.scalars(with_steps().where(SortieRow.state == "planned"))).all():
+        row.state, row.reason = "replaced", "a new plan was asked for"
+        await _tell(session, row, now)
 
 
 async def _free_drone(session: AsyncSession, row: SortieRow, wanted: str | None) -> DroneRow:

@@ -1,0 +1,188 @@
+"""`gridpatrol coordinator`: the one that decides. Others of its kind stand by.
+
+It holds a lease in the database with a fence number; every change it makes is
+made in a transaction that first checks the fence, so a coordinator that was
+stopped and comes back late changes nothing. Losing the lease ends the process,
+and it comes back standing by.
+
+Four things run side by side: analyses become incidents and alerts; reports of
+gateways move sorties; what docks and drones say is kept; and the schedule plans
+what is due and launches what can start. The bus only brings the news; what is
+to be done next is read from the database each time, so a restart forgets nothing.
+"""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.stdlib import get_logger
+
+from api import analysis
+from api.bus import Bus, Delivered
+from api.errors import Conflict, NotFound
+from api.roles import wiring
+from api.roles.scheduling import Scheduling
+from api.roles.services import build_services
+from api.roles.watching import Watch
+from api.services import Services
+from api.settings import Settings
+from api.store import leases
+from api.store.incidents import record_observations
+from api.store.sorties import record_sortie_event
+
+log = get_logger(__name__)
+
+NAME = "coordinator"
+LEASE_S = 10.0
+RENEW_S = 3.0
+TRIES = 5
+AGAIN_S = 1.0
+
+
+def run(settings: Settings) -> None:
+    """Run the role until told to stop."""
+    wiring.run(NAME, _main, settings)
+
+
+async def _main(settings: Settings) -> None:
+    bus = await wiring.open_bus(settings, NAME)
+    services = await build_services(settings, bus)
+    log.info("ready")
+    try:
+        await wiring.until_told(_stand_by_and_work(settings, services, bus))
+    finally:
+        await services.database.close()
+        await bus.close()
+
+
+async def _stand_by_and_work(settings: Settings, services: Services, bus: Bus) -> None:
+    lease = Lease(services)
+    await lease.take()
+    log.info("active", fence=lease.fence)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(lease.keep())
+            watch = Watch(services, bus, lease.writing)
+            scheduling = Scheduling(settings, services, bus, lease.writing, watch)
+            await watch.listen(changed=scheduling.wake)
+            await scheduling.answer_wishes()
+            group.create_task(_follow_analyses(services, bus, lease))
+            group.create_task(_follow_sorties(services, bus, lease, scheduling.wake))
+            group.create_task(watch.keep())
+            group.create_task(scheduling.run())
+    finally:
+        await lease.give_up()
+
+
+class Lease:
+    """The right to be the one coordinator. Its times are the wall clock's, also in a simulation."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        self.fence = 0
+
+    async def take(self) -> None:
+        """Return once this process is the coordinator."""
+        while not await self._renew():  # noqa: ASYNC110  (a lease runs out by time alone: no event tells)
+            await asyncio.sleep(RENEW_S)
+
+    async def keep(self) -> None:
+        """Renew for ever.
+
+        Raises:
+            Conflict: another coordinator has taken over.
+        """
+        renewed_s = time.monotonic()
+        while True:
+            await asyncio.sleep(RENEW_S)
+            if not await self._renew() or time.monotonic() - renewed_s > LEASE_S:
+                raise Conflict("the coordinator's lease was lost: standing by")
+            renewed_s = time.monotonic()
+
+    async def give_up(self) -> None:
+        """Let another take over at once."""
+        async with self._services.database.write() as session:
+            await leases.give_up(session, NAME, self._holder, now=_wall())
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """Give a session whose transaction commits only while the lease is ours."""
+        async with self._services.database.write() as session:
+            await leases.check(session, NAME, self.fence)
+            yield session
+
+    async def _renew(self) -> bool:
+        async with self._services.database.write() as session:
+            fence = await leases.take(session, NAME, self._holder, now=_wall(), ttl_s=LEASE_S)
+        self.fence = fence or self.fence
+        return fence is not None
+
+
+async def _follow_analyses(services: Services, bus: Bus, lease: Lease) -> None:
+    """Turn every analysis into what it changes: one transaction a frame."""
+
+    async def absorb(delivered: Delivered) -> None:
+        found = analysis.from_json(delivered.value)
+        async with lease.writing() as session:
+            recorded = await record_observations(
+                session,
+                found,
+                site=services.site,
+                now=services.clock.now(),
+                public_url=services.options.public_url,
+            )
+        await bus.publish("changes", {})
+        for incident in recorded.incidents:
+            log.info("incident", incident=incident, frame=found.frame, alerts=len(recorded.alerts))
+            await bus.store(f"incidents.{incident}", {"id": incident}, message_id=f"{incident}:{found.frame}")
+
+    async for delivered in bus.take("OBSERVATIONS", NAME):
+        await _once(delivered, absorb)
+
+
+async def _follow_sorties(services: Services, bus: Bus, lease: Lease, wake: Callable[[], None]) -> None:
+    """Write down every step that a gateway reports."""
+
+    async def record(delivered: Delivered) -> None:
+        async with lease.writing() as session:
+            is_new = await record_sortie_event(session, delivered.value, now=services.clock.now())
+        if is_new:
+            log.info(
+                "sortie", **{k: delivered.value.get(k) for k in ("sortie", "drone", "state", "evidence")}
+            )
+            await bus.publish("changes", {})
+            wake()
+
+    async for delivered in bus.take("SORTIES", NAME):
+        await _once(delivered, record)
+
+
+async def _once(delivered: Delivered, work: Callable[[Delivered], Awaitable[None]]) -> None:
+    """Do a message's work and acknowledge it; one that cannot be done is tried a few times, then left."""
+    try:
+        await work(delivered)
+    except Conflict:
+        raise  # the lease is lost: nothing more is ours to do
+    except NotFound as error:
+        log.warning(
+            "a message about something unknown is left out", subject=delivered.subject, error=str(error)
+        )
+    except Exception:
+        log.exception(
+            "a message could not be worked off", subject=delivered.subject, attempt=delivered.attempt
+        )
+        if delivered.attempt < TRIES:
+            await delivered.later(AGAIN_S)
+            return
+    await delivered.done()
+
+
+def _wall() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,184 @@
+"""The coordinator's schedule at work: plans in a process of their own, launches when drones can start."""
+
+import asyncio
+import contextlib
+import os
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime, timedelta
+from multiprocessing import get_context
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from structlog.stdlib import get_logger
+
+from api.bus import Bus
+from api.children import dying_with
+from api.errors import Conflict, Unavailable
+from api.launch import launch
+from api.roles.watching import Watch, Writing
+from api.schedule import Flight, due, launches
+from api.services import Services
+from api.settings import Settings
+from api.store import plans, sorties
+from api.store.models import SortieRow
+from missions.model import Demand, Plan, Site
+from missions.planner import plan
+from missions.terrain import Terrain
+
+log = get_logger(__name__)
+
+# Nothing tells when a revisit time has passed or a battery is full: look at least so often (wall time).
+LOOK_EVERY_S = 1.0
+# After the gateway refused or did not answer, in the clock's time and in wall time.
+REFUSED_REST = timedelta(seconds=30)
+UNANSWERED_REST_S = 2.0
+
+
+class Scheduling:
+    """Plans what is due and launches what can start. One per active coordinator."""
+
+    def __init__(
+        self, settings: Settings, services: Services, bus: Bus, writing: Writing, watch: Watch
+    ) -> None:
+        self._settings = settings
+        self._services = services
+        self._bus = bus
+        self._writing = writing
+        self._watch = watch
+        self._bell = asyncio.Event()
+        self._bell.set()
+        self._timezone = ZoneInfo(services.site.timezone)
+        self._models = {m.name: m for m in services.site.models}
+        self._last_launch_at: dict[str, datetime] = {}
+        self._rests_until: dict[str, datetime] = {}
+        self._wished_seed: int | None = None
+        self._is_wished = False
+
+    def wake(self) -> None:
+        """Look again now: something has changed."""
+        self._bell.set()
+
+    async def answer_wishes(self) -> None:
+        """Take requests for a new plan from now on."""
+
+        async def wish(value: dict[str, Any]) -> dict[str, Any]:
+            self._is_wished, self._wished_seed = True, value.get("seed")
+            self.wake()
+            return {"accepted": True}
+
+        await self._bus.answer("plans.command", wish)
+
+    async def run(self) -> None:
+        """Plan and launch for ever."""
+        with _planners() as pool:
+            async with asyncio.TaskGroup() as group:
+                planning: asyncio.Task[None] | None = None
+                while True:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._bell.wait(), LOOK_EVERY_S)
+                    self._bell.clear()
+                    flights = await self._flights()
+                    await self._launch(flights)
+                    if planning is None or planning.done():
+                        planning = await self._begin_planning(group, pool, flights)
+
+    async def _begin_planning(
+        self, group: asyncio.TaskGroup, pool: ProcessPoolExecutor, flights: list[Flight]
+    ) -> asyncio.Task[None] | None:
+        seed = self._settings.seed if self._wished_seed is None else self._wished_seed
+        if self._is_wished:
+            self._is_wished, self._wished_seed = False, None
+            return group.create_task(self._plan(pool, self._services.site.demands, seed, replaces=True))
+        wanted = due(
+            self._services.site.demands,
+            flights,
+            await self._tried(),
+            now=self._services.clock.now(),
+            timezone=self._timezone,
+        )
+        return group.create_task(self._plan(pool, wanted, seed)) if wanted else None
+
+    async def _plan(
+        self, pool: ProcessPoolExecutor, wanted: tuple[Demand, ...], seed: int, *, replaces: bool = False
+    ) -> None:
+        services, began = self._services, asyncio.get_running_loop().time()
+        made = await asyncio.get_running_loop().run_in_executor(
+            pool, _make_plan, services.site, services.terrain, self._settings.plan_seconds, seed, wanted
+        )
+        async with self._writing() as session:
+            if replaces:
+                await sorties.withdraw_planned(session, now=services.clock.now())
+            row = await plans.save_plan(session, made, services.site, now=services.clock.now())
+        took_s = round(asyncio.get_running_loop().time() - began, 1)
+        log.info(
+            "planned", plan=row.id, sorties=len(made.sorties), unserved=len(made.unserved), took_s=took_s
+        )
+        await self._bus.publish("changes", {})
+        self.wake()
+
+    async def _launch(self, flights: list[Flight]) -> None:
+        now = self._services.clock.now()
+        ready = [f for f in flights if self._rests_until.get(f.id, now) <= now]
+        chosen = launches(ready, self._watch.heard(), self._models, self._last_launch_at, now=now)
+        docks = {f.id: f.dock for f in flights}
+        for sortie, drone in chosen:
+            rest = await self._launch_one(sortie, drone)
+            if rest is None:
+                self._last_launch_at[docks[sortie]] = now
+            else:
+                self._rests_until[sortie] = now + rest
+        if chosen:
+            await self._bus.publish("changes", {})
+
+    async def _launch_one(self, sortie: str, drone: str | None) -> timedelta | None:
+        """Return nothing when the gateway took the sortie, else how long to leave it alone."""
+        async with self._writing():
+            pass  # only the one that holds the lease may order
+        try:
+            answer = await launch(self._services, sortie, drone=drone)
+        except (Conflict, Unavailable) as error:
+            log.warning("not launched", sortie=sortie, error=str(error))
+            return timedelta(seconds=UNANSWERED_REST_S * self._services.clock.speed)
+        if not answer.accepted:
+            log.warning("refused", sortie=sortie, drone=drone, reason=answer.reason)
+            return REFUSED_REST
+        log.info("launched", sortie=sortie, drone=drone)
+        return None
+
+    async def _flights(self) -> list[Flight]:
+        async with self._services.database.read() as session:
+            return [_flight(row) for row in await sorties.sorties(session)]
+
+    async def _tried(self) -> dict[str, datetime]:
+        """Return when a plan last had to leave a demand out."""
+        async with self._services.database.read() as session:
+            rows = [row for row, _ in await plans.plans(session)]
+        return {left["demand"]: row.made_at for row in reversed(rows) for left in row.unserved}
+
+
+def _flight(row: SortieRow) -> Flight:
+    return Flight(
+        id=row.id,
+        dock=row.dock,
+        model=row.model,
+        drone=row.drone,
+        state=row.state,
+        attempt=row.attempt,
+        energy_wh=row.energy_wh,
+        demands=tuple(row.demands),
+        began_at=row.started_at,
+        changed_at=row.steps[-1].at if row.steps else None,
+    )
+
+
+def _planners() -> ProcessPoolExecutor:
+    """Return the pool in which plans are made: fresh processes, which share no state with our loop."""
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    dying_with(os.getppid())()
+
+
+def _make_plan(site: Site, terrain: Terrain, seconds: float, seed: int, demands: tuple[Demand, ...]) -> Plan:
+    return plan(site, terrain=terrain, seconds=seconds, seed=seed, demands=demands)

@@ -1,0 +1,174 @@
+"""The whole service on one machine: bus, database, then every role under the supervisor.
+
+`serving` is used by `gridpatrol serve` and, with a simulator beside it, by the
+demo, so there is one way of starting, and it is the one that people run.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from missions.site import load_site
+
+from api.bus_server import BusAddress, BusServer, is_free, write_private
+from api.children import program
+from api.logs import OneLog
+from api.roles.supervisor import Said, Supervisor, pause_s
+from api.roles.wiring import GATEWAY_TOKEN, OPERATOR_TOKEN, token_file
+from api.settings import Settings
+from api.store import tokens
+from api.store.engine import open_database
+from api.store.fleet import seed_site
+from api.store.tokens import Role
+from missions.errors import InputWrong, WorkFailed
+from missions.model import Site
+
+# Many processes share the machine: each numeric library starting a thread per core only makes them wait.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
+
+READY_PATIENCE_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running service: where it is, and the task that ends when it does."""
+
+    settings: Settings
+    bus: BusAddress
+    supervisor: Supervisor
+    running: asyncio.Task[None]
+
+    @property
+    def operator_token_file(self) -> Path:
+        return token_file(self.settings.data, OPERATOR_TOKEN)
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings,
+    *,
+    hear: Said | None = None,
+    beside: Callable[[BusAddress], Awaitable[None]] | None = None,
+) -> AsyncIterator[Service]:
+    """Yield the service once every role is ready; leaving stops it in order.
+
+    `hear` is called with every log event. `beside` runs once the bus is there
+    and before the roles are awaited: the place to start what docks with it.
+
+    Raises:
+        InputWrong: the data folder or the port is in use, or a role refuses its input.
+    """
+    with _alone(settings.data):
+        if not is_free(settings.http_port):
+            raise InputWrong(f"port {settings.http_port} is in use: choose another with --http-port")
+        site = load_site(settings.site)
+        one_log = OneLog(settings.data)
+        async with _kept_bus(settings.data, one_log) as address:
+            started = asyncio.ensure_future(beside(address)) if beside else None
+            await _prepare_database(settings, site)
+            supervisor = Supervisor(
+                commands(settings), environment=environment(settings), one_log=one_log, hear=hear
+            )
+            running = asyncio.create_task(supervisor.run())
+            try:
+                if started:
+                    await started
+                await _ready_or_failed(supervisor, running)
+                yield Service(settings, address, supervisor, running)
+            finally:
+                supervisor.stop()
+                await running
+        one_log.close()
+
+
+def commands(settings: Settings) -> Mapping[str, list[str]]:
+    """Return how each role is started, in the order in which they are to be stopped."""
+    names = ["coordinator", "gateway", *["analyst"] * settings.analysts, "api"]
+    numbered = {}
+    for index, name in enumerate(names):
+        numbered[name if name not in numbered else f"{name}-{index}"] = program(name)
+    return numbered
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of the roles: ours, and these settings."""
+    return {**ONE_THREAD, **os.environ, **settings.environment()}
+
+
+async def _prepare_database(settings: Settings, site: Site) -> None:
+    """Bring the tables up to date once, before many processes use them, with the site and our tokens."""
+    database = await open_database(settings.database)
+    now = settings.make_clock().now()
+    try:
+        async with database.write() as session:
+            await seed_site(session, site, gateway=settings.gateway)
+            for name, role in ((OPERATOR_TOKEN, Role.OPERATOR), (GATEWAY_TOKEN, Role.GATEWAY)):
+                token = own_token(settings.data, name)
+                await tokens.keep(session, token, role=role, name=f"{name} of this machine", now=now)
+    finally:
+        await database.close()
+
+
+def own_token(data: Path, name: str) -> str:
+    """Return a token of our own, made on first use."""
+    file = token_file(data, name)
+    with contextlib.suppress(FileExistsError):
+        write_private(file, f"gp_{secrets.token_urlsafe(32)}", exclusive=True)
+    return file.read_text()
+
+
+@asynccontextmanager
+async def _kept_bus(data: Path, one_log: OneLog) -> AsyncIterator[BusAddress]:
+    """Yield the address of a bus that is started again, on the same ports, whenever it ends."""
+    server = await BusServer.start(data)
+
+    async def keep() -> None:
+        nonlocal server
+        failures = 0
+        while True:
+            code = await server.process.wait()
+            one_log.write(f"the bus ended with {code}, starting it again", role="supervisor")
+            await asyncio.sleep(pause_s(failures))  # a back-off: nothing tells when a start would work
+            server, failures = await BusServer.start(data), failures + 1
+
+    keeper = asyncio.create_task(keep())
+    try:
+        yield server.address
+    finally:
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+        await server.stop()
+
+
+async def _ready_or_failed(supervisor: Supervisor, running: asyncio.Task[None]) -> None:
+    """Return once all roles are ready; raise what ended them if that comes first."""
+    ready = asyncio.create_task(supervisor.ready())
+    waits: set[asyncio.Task[None]] = {ready, running}
+    await asyncio.wait(waits, timeout=READY_PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        ready.cancel()
+        await running
+        raise WorkFailed("the service ended before it was ready: its log says why")
+    if not ready.done():
+        ready.cancel()
+        late = [r.name for r in supervisor.roles.values() if not r.is_ready.is_set()]
+        raise WorkFailed(f"not ready after {READY_PATIENCE_S:g} s: {', '.join(late)}; the log says why")
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """Hold a data folder for one supervisor; the lock goes with the process, however it ends."""
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (data / "keys").mkdir(exist_ok=True, mode=0o700)
+    with (data / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputWrong(f"{data} is in use by another service: choose another data folder") from None
+        yield

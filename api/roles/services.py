@@ -1,0 +1,47 @@
+"""The value that the routes and the coordinator are built from, wired from the settings."""
+
+from pathlib import Path
+
+from missions.site import load_site
+
+from api.bus import Bus
+from api.pictures import open_pictures
+from api.services import Json, Options, Services
+from api.settings import Settings
+from api.store.engine import open_database
+from missions.terrain import Terrain
+
+# In wall time: a gateway answers from its journal at once or is not there.
+COMMAND_PATIENCE_S = 10.0
+CONSOLE = Path(__file__).parents[1] / "console" / "dist"
+
+
+async def build_services(settings: Settings, bus: Bus) -> Services:
+    """Return what the service is made of; the caller closes the database."""
+    site = load_site(settings.site)
+
+    async def publish(subject: str, message: Json, message_id: str) -> None:
+        await bus.store(subject, dict(message), message_id=message_id)
+
+    async def command(gateway: str, order: Json) -> Json:
+        return await bus.request(f"sorties.command.{gateway}", dict(order), patience_s=COMMAND_PATIENCE_S)
+
+    async def request_plan(seed: int | None) -> None:
+        await bus.request("plans.command", {"seed": seed}, patience_s=COMMAND_PATIENCE_S)
+
+    return Services(
+        database=await open_database(settings.database, migrate=False),
+        pictures=open_pictures(settings.pictures_at),
+        clock=settings.make_clock(),
+        site=site,
+        terrain=Terrain.open(site.terrain),
+        publish=publish,
+        command=command,
+        request_plan=request_plan,
+        options=Options(
+            public_url=settings.public_url or None,
+            allowed_networks=settings.networks(),
+            exercise=settings.exercise,
+            console=CONSOLE if (CONSOLE / "index.html").exists() else None,
+        ),
+    )

@@ -1,0 +1,165 @@
+"""What is to be planned and launched now: pure decisions on what the service remembers.
+
+A demand is due when its revisit time has passed since the last flight that
+looked at it began, inside its hours of the site's day. Whatever becomes due
+soon after is planned along, because shared flights are the point. A demand that
+no plan could serve, or whose sorties failed for good, is tried again later and
+not at once: nothing has changed that would let it succeed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from missions.model import Demand, DroneModel
+
+# A demand due within this share of its revisit time is planned together with one that is due now.
+LEAD_SHARE = 0.1
+RETRY = timedelta(minutes=30)
+# Two drones of one dock leave so far apart that the first is out of the second's climb.
+LAUNCH_GAP = timedelta(seconds=60)
+# A drone whose telemetry is older than this is not launched: no fresh data, no take-off.
+FRESH = timedelta(seconds=60)
+MOST_ATTEMPTS = 3
+FULL_PERCENT = 99.0
+
+UNLAUNCHED = ("planned", "ordered")
+OVER = ("done", "failed", "replaced")
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """One sortie as the schedule needs it. `began_at` is its launch, `changed_at` its last step."""
+
+    id: str
+    dock: str
+    model: str
+    drone: str | None
+    state: str
+    attempt: int
+    energy_wh: float
+    demands: tuple[str, ...]
+    began_at: datetime | None
+    changed_at: datetime | None
+
+    @property
+    def is_given_up(self) -> bool:
+        return self.state == "failed" and self.attempt >= MOST_ATTEMPTS
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is still to be launched, for the first time or again."""
+        return self.state in UNLAUNCHED or (self.state == "failed" and not self.is_given_up)
+
+    @property
+    def holds_demands(self) -> bool:
+        """Whether its demands are being looked after."""
+        return self.waits or self.state not in OVER
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a drone last said of itself."""
+
+    drone: str
+    dock: str
+    model: str
+    state: str
+    battery_percent: float | None
+    at: datetime
+
+
+def due(
+    demands: Iterable[Demand],
+    flights: Sequence[Flight],
+    tried: Mapping[str, datetime],
+    *,
+    now: datetime,
+    timezone: ZoneInfo,
+) -> tuple[Demand, ...]:
+    """Return the demands to plan now, none when nothing is due.
+
+    `tried` says when a plan last had to leave a demand out.
+    """
+    held = {d for flight in flights if flight.holds_demands for d in flight.demands}
+    free = [d for d in demands if d.id not in held and _is_open(d, now, timezone)]
+    when = {d.id: _due_at(d, flights, tried) for d in free}
+    if not any(at is None or at <= now for at in when.values()):
+        return ()
+    soon = {d.id: now + timedelta(seconds=d.revisit_s * LEAD_SHARE) for d in free}
+    return tuple(d for d in free if (at := when[d.id]) is None or at <= soon[d.id])
+
+
+def launches(
+    flights: Sequence[Flight],
+    drones: Iterable[Heard],
+    models: Mapping[str, DroneModel],
+    last_launch_at: Mapping[str, datetime],
+    *,
+    now: datetime,
+) -> tuple[tuple[str, str | None], ...]:
+    """Return (sortie, drone) to launch now, at most one a dock.
+
+    An order whose answer is outstanding comes again with the drone it was
+    given (None here), so that it is sent again under the same id.
+    """
+    busy = {f.drone for f in flights if f.drone and f.state not in (*OVER, "planned")}
+    free = [d for d in drones if d.drone not in busy and d.state == "docked" and now - d.at <= FRESH]
+    free.sort(key=lambda d: (-(d.battery_percent or 0.0), d.drone))
+    chosen: list[tuple[str, str | None]] = []
+    docks = {dock for dock, at in last_launch_at.items() if now - at < LAUNCH_GAP}
+    for flight in flights:
+        if not flight.waits:
+            continue
+        if flight.state == "ordered":
+            chosen.append((flight.id, None))
+            continue
+        if flight.dock in docks or _rests(flight, now):
+            continue
+        fits = (d for d in free if d.dock == flight.dock and d.model == flight.model)
+        drone = next((d for d in fits if _has_energy(d, flight, models[flight.model])), None)
+        if drone is not None:
+            docks.add(flight.dock)
+            chosen.append((flight.id, drone.drone))
+    return tuple(chosen)
+
+
+def needed_percent(flight: Flight, model: DroneModel) -> float:
+    """Return the charge a sortie needs with the model's reserve; a full battery always will do."""
+    return min(FULL_PERCENT, (flight.energy_wh / model.battery_wh + model.reserve) * 100.0)
+
+
+def _has_energy(drone: Heard, flight: Flight, model: DroneModel) -> bool:
+    return drone.battery_percent is not None and drone.battery_percent >= needed_percent(flight, model)
+
+
+def _rests(flight: Flight, now: datetime) -> bool:
+    """Whether a failed sortie is left alone for now, longer after each failure."""
+    if flight.state != "failed" or flight.changed_at is None:
+        return False
+    return now - flight.changed_at < timedelta(minutes=2) * flight.attempt
+
+
+def _due_at(demand: Demand, flights: Sequence[Flight], tried: Mapping[str, datetime]) -> datetime | None:
+    """Return from when on a demand is due, None when it never was looked at."""
+    mine = [f for f in flights if demand.id in f.demands]
+    looked = [f.began_at for f in mine if f.state == "done" and f.began_at]
+    vain = [f.changed_at for f in mine if f.is_given_up and f.changed_at]
+    vain += [tried[demand.id]] if demand.id in tried else []
+    ends = []
+    if looked:
+        ends.append(max(looked) + timedelta(seconds=demand.revisit_s))
+    if vain:
+        ends.append(max(vain) + RETRY)
+    return max(ends, default=None)
+
+
+def _is_open(demand: Demand, now: datetime, timezone: ZoneInfo) -> bool:
+    """Return whether a look now falls into the demand's hours; they may run past midnight."""
+    if demand.window is None:
+        return True
+    local = now.astimezone(timezone)
+    of_day = local.hour * 3600 + local.minute * 60 + local.second
+    begins, ends = demand.window
+    return begins <= of_day < ends if begins <= ends else of_day >= begins or of_day < ends

@@ -1,0 +1,82 @@
+"""The parts of the demo that judge and listen."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from standardwebhooks import Webhook
+
+from api.demo.client import _events
+from api.demo.receiver import receiving
+from api.demo.score import compare
+from missions.geo import LatLon, moved
+
+HERE = LatLon(30.28, 119.42)
+SECRET = "whsec_" + "A" * 43 + "="
+
+
+def point(name, hazard, bearing=0.0, metres=0.0):
+    place = moved(HERE, bearing, metres)
+    geometry = {"type": "Point", "coordinates": [place.lon_deg, place.lat_deg]}
+    return {"type": "Feature", "geometry": geometry, "properties": {"id": name, "hazard": hazard}}
+
+
+def collection(*features):
+    return {"type": "FeatureCollection", "features": list(features)}
+
+
+def test_each_incident_is_paired_with_the_nearest_fire_once():
+    """The second incident of one fire is false, however near it lies."""
+    told = collection(point("i1", "fire", 90, 6), point("i2", "fire", 90, 12), point("i3", "fire", 0, 300))
+    true = collection(point("f1", "fire"), point("f2", "fire", 0, 310), point("f3", "fire", 180, 500))
+    score = compare(told, true)
+    assert [(m.truth, m.incident, m.error_m) for m in score.found] == [("f1", "i1", 6.0), ("f2", "i3", 10.0)]
+    assert (score.missed, score.false, score.recall) == (("f3",), ("i2",), pytest.approx(2 / 3))
+
+
+def test_a_decoy_told_is_false_and_a_hazard_of_another_kind_is_no_match():
+    told = collection(point("i1", "fire"), point("i2", "flood", 0, 200))
+    true = collection(point("d1", "none"), point("f1", "fire", 0, 200))
+    score = compare(told, true)
+    assert (score.found, score.missed, score.false, score.decoys) == ((), ("f1",), ("i1", "i2"), 1)
+
+
+def test_beyond_fifty_metres_nothing_belongs_together():
+    score = compare(collection(point("i", "fire", 0, 51)), collection(point("f", "fire")))
+    assert (score.missed, score.false) == (("f",), ("i",))
+
+
+async def test_the_desk_takes_what_is_signed_once_and_refuses_the_rest():
+    taken = []
+    with receiving(taken.append) as receiver:
+        receiver.trust("forestry", SECRET)
+        body = json.dumps({"id": "a1"})
+        now = datetime.now(UTC)
+        headers = {
+            "webhook-id": "m1",
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": Webhook(SECRET).sign("m1", now, body),
+        }
+        async with httpx.AsyncClient(trust_env=False) as http:
+
+            async def post(agency, text):
+                return (await http.post(receiver.url(agency), content=text, headers=headers)).status_code
+
+            assert [await post("forestry", body), await post("forestry", body)] == [204, 204]
+            assert await post("forestry", body + " ") == 401
+            assert await post("nobody", body) == 404
+        await asyncio.sleep(0)
+    assert [(r.agency, r.id, r.body) for r in taken] == [("forestry", "m1", {"id": "a1"})]
+    assert receiver.refused == 1
+
+
+async def test_the_event_stream_is_read_as_the_standard_says():
+    async def lines():
+        text = ": hello\nid: 7\nevent: alert\ndata: {\ndata: }\n\n\ndata: 1\n\ndata: unfinished"
+        for line in text.split("\n"):
+            yield line
+
+    found = [event async for event in _events(lines())]
+    assert found == [("alert", "7", "{\n}"), ("message", "7", "1")]
