@@ -65,7 +65,8 @@ class Commands:
         if flight is None:
             self._flying[key] = _Flight(command, told, 1, now + self.retry_s)
             return [command]
-        if flight.command.params == command.params and flight.told == told:
+        orders = [flight.command, *(c for c, _ in self._waiting)]
+        if command in orders:
             return []  # the same order is under way already
         self._waiting.append((command, told))
         return []

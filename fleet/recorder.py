@@ -3,12 +3,13 @@
 The format of MAVProxy, QGroundControl and Mission Planner.
 """
 
+import io
 import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 from missions.clock import Clock
 from missions.errors import InputWrong
@@ -25,8 +26,8 @@ class Recorder:
         self.path = path
         self._clock = clock
         path.parent.mkdir(parents=True, exist_ok=True)
-        # A restarted gateway goes on in the same file.
-        self._file: BinaryIO = path.open("ab")
+        # A restarted gateway goes on in the same file; unbuffered, so that a kill tears one packet at most.
+        self._file: io.RawIOBase = path.open("ab", buffering=0)
 
     def __enter__(self) -> Self:
         return self

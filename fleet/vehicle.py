@@ -98,7 +98,8 @@ class VehicleState:
             return self.on_ground
         return self.motion is not None and abs(self.motion.above_home_m) < _NEAR_GROUND_M
 
-    def is_flying(self, now: float) -> bool:
+    @property
+    def is_flying(self) -> bool:
         """Return whether it is in the air as far as anybody knows."""
         if self.armed is not True:
             return False

@@ -34,9 +34,18 @@ class Flying(StrEnum):
 class Autopilot(Protocol):
     """How one kind of autopilot wants to be spoken to."""
 
-    name: str
-    first: int  # number of the first item of ours in its list
-    window: int  # items that may be asked for at once when reading back
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def first(self) -> int:
+        """The number of the first item of ours in its list."""
+        ...
+
+    @property
+    def window(self) -> int:
+        """How many items may be asked for at once when reading back."""
+        ...
 
     def mission(self, items: Sequence[MissionItem], dock: DockPlace) -> tuple[Item, ...]:
         """Return the list to upload."""
