@@ -1,7 +1,118 @@
-"""Commands of sim."""
+"""Commands of sim: `gridpatrol sim`."""
+
+import asyncio
+import os
+import signal
+import tempfile
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+
+from missions.clock import Clock, ScaledClock, SystemClock, clock_from
+from missions.errors import InputWrong
+from missions.program import say, show_json
+
+EXAMPLE = """Example: gridpatrol sim --drones 1 --speed 5
+
+Then, in another terminal: gridpatrol fly PLAN.json --sortie S1 --connect tcp:127.0.0.1:5860 --speed 5"""
 
 
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the program."""
+    app.command("sim", epilog=EXAMPLE)(simulate)
+
+
+def simulate(
+    site: Annotated[Path | None, typer.Option(help="The site file; without it, the valley.")] = None,
+    drones: Annotated[int | None, typer.Option(min=1, help="How many of the site's drones.")] = None,
+    mavlink_port: Annotated[
+        int, typer.Option(min=0, max=65000, help="The first drone's port, TCP and UDP; 0 takes free ones.")
+    ] = 5860,
+    media_port: Annotated[int, typer.Option(min=0, max=65535, help="Where pictures are served.")] = 0,
+    speed: Annotated[float | None, typer.Option(help="Simulated seconds a second.")] = None,
+    clock: Annotated[
+        str | None, typer.Option(help="The clock to keep, in place of --speed (also GRIDPATROL_CLOCK).")
+    ] = None,
+    scenario: Annotated[str, typer.Option(help="What is going on in the world.")] = "fire",
+    seed: Annotated[int, typer.Option(help="The same seed, the same world and noise.")] = 1,
+    mqtt: Annotated[str | None, typer.Option(help="mqtt://user:password@host:port for the docks.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Where to write what is really there.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to keep pictures and truth.json.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print where everything listens as JSON.")] = False,
+) -> None:
+    """Simulate drones, docks and the world they look at, until stopped."""
+    keep = _clock(clock or os.environ.get("GRIDPATROL_CLOCK"), speed)
+    with ExitStack() as stack:
+        folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gridpatrol-sim-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        if truth is None and out is not None:
+            truth = out / "truth.json"
+        world = _world(site, seed, scenario, keep)
+        from sim.simulation import Options, Simulation
+
+        options = Options(mavlink_port, media_port, drones, mqtt, truth, seed)
+        simulation = Simulation(world, keep, folder / "pictures", options)
+        asyncio.run(_run(simulation, as_json=json))
+
+
+async def _run(simulation: Any, *, as_json: bool) -> None:
+    """Run until SIGINT or SIGTERM."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    try:
+        described = await simulation.start()
+    except BaseException:
+        await simulation.stop()
+        raise
+    _show(described, as_json=as_json)
+    running = asyncio.create_task(simulation.run())
+    waiting = asyncio.create_task(stopped.wait())
+    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+def _show(described: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        show_json(described)
+        return
+    for drone in described["drones"]:
+        say(f"{drone['drone']}  system {drone['system_id']}  {drone['connect']}  in {drone['dock']}")
+    say(f"pictures  {described['media']}")
+    say(f"clock     {described['clock']}")
+    say("Ctrl-C stops the simulation")
+
+
+def _world(site_path: Path | None, seed: int, scenario: str, clock: Clock) -> Any:
+    """Build the world. Imported late, so that `gridpatrol --help` does not wait for it."""
+    from missions.site import load_site
+    from missions.terrain import Terrain
+    from sim.world import World
+
+    site = load_site(site_path or _valley())
+    begins_at = clock.epoch_at if isinstance(clock, ScaledClock) else clock.now()
+    return World.build(site, Terrain.open(site.terrain), seed=seed, scenario=scenario, epoch_at=begins_at)
+
+
+def _clock(text: str | None, speed: float | None) -> Clock:
+    if text:
+        return clock_from(text)
+    if speed is None or speed == 1:
+        return SystemClock()
+    if not 0 < speed <= 1000:
+        raise InputWrong(f"--speed: found {speed:g}, expected more than 0 and at most 1000")
+    return ScaledClock.starting_now(SystemClock().now(), speed)
+
+
+def _valley() -> Path:
+    """Return the example site: beside the source in a checkout, else below the working folder."""
+    for root in (Path(__file__).parents[1], Path.cwd()):
+        found = root / "examples" / "valley" / "site.yaml"
+        if found.exists():
+            return found
+    raise InputWrong("the example site examples/valley/site.yaml is not here: name one with --site FILE")

@@ -105,6 +105,7 @@ class Multirotor:
         self.descent_m_s = model.descent_m_s
         self.airborne = False
         self.crashed = False
+        self.held_down = False  # a shut lid keeps it on the ground
         self.battery = Battery(model.battery_wh)
         self.power_w = 0.0
         self.air_m_s = 0.0
@@ -128,7 +129,7 @@ class Multirotor:
 
     def step(self, dt_s: float, goal: Goal, wind: tuple[float, float] = (0.0, 0.0)) -> None:
         """Move `dt_s` seconds on towards the goal in an air that moves (east, north) m/s."""
-        if isinstance(goal, Rest | Idle) and not self.airborne:
+        if not self.airborne and (self.held_down or isinstance(goal, Rest | Idle)):
             self._rest(dt_s, 0.0 if isinstance(goal, Rest) else _IDLE_W)
             return
         falling = isinstance(goal, Rest) or self.battery.is_empty

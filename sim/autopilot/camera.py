@@ -1,4 +1,4 @@
-"""The payload: a gimbal, a shutter, and the two camera components that tell of pictures.
+"""The gimbal, and the two camera components that tell of pictures.
 
 Both cameras share one shutter, so a picture is a pair with one index: component
 100 is the RGB camera, 101 the thermal one. Every record is kept and sent again
@@ -8,6 +8,7 @@ when REQUEST_MESSAGE asks for it by index, as the camera protocol wants
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from missions.model import Camera, CameraPose, Sensor
 from sim.autopilot.dialect import RGB_CAMERA, THERMAL_CAMERA, Message, Outgoing, mav
@@ -23,7 +24,6 @@ _PAIR_MIB = 2.0
 class Exposure:
     """One press of the shutter: where the cameras truly were, and what the drone believes."""
 
-    system_id: int
     index: int
     taken_s: float  # true, POSIX seconds of simulated time
     reported_s: float  # by the drone's own clock
@@ -33,7 +33,18 @@ class Exposure:
 
     @property
     def stem(self) -> str:
+        """The name its files share."""
         return f"GP_{self.index + 1:04d}"
+
+    @property
+    def taken_at(self) -> datetime:
+        """When it was really taken."""
+        return datetime.fromtimestamp(self.taken_s, UTC)
+
+    @property
+    def reported_at(self) -> datetime:
+        """When the drone says it was taken."""
+        return datetime.fromtimestamp(self.reported_s, UTC)
 
 
 @dataclass(slots=True)

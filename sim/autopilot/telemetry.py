@@ -233,7 +233,7 @@ def fence_status(v: "Vehicle") -> Message | None:
 
 
 def gimbal_attitude(v: "Vehicle") -> Message:
-    pitch = math.radians(v.gimbal.pitch_deg) / 2
+    pitch = math.radians(v.payload.gimbal.pitch_deg) / 2
     return mav.MAVLink_gimbal_device_attitude_status_message(
         0, 0, v.boot_ms, 12, (math.cos(pitch), 0.0, math.sin(pitch), 0.0), 0.0, 0.0, 0.0, 0
     )

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from missions.geo import LatLon
-from missions.model import CameraPose, DroneModel, Wind
+from missions.model import DroneModel, Wind
 from sim.autopilot import commands, telemetry
-from sim.autopilot.camera import Cameras, Exposure, Gimbal
+from sim.autopilot.camera import Cameras, Exposure
 from sim.autopilot.dialect import AUTOPILOT, Forwarded, Message, Outgoing, Text, mav
 from sim.autopilot.items import GLOBAL, Item, stored_frame
 from sim.autopilot.manoeuvres import Steer
 from sim.autopilot.modes import Mode
 from sim.autopilot.parameters import Parameters
+from sim.autopilot.payload import Payload
 from sim.autopilot.pilot import Pilot
-from sim.autopilot.shutter import Shutter
 from sim.autopilot.streams import Streams
 from sim.autopilot.transfer import MISSION, Transfers
 from sim.drone import Multirotor, Point, level
@@ -70,12 +70,12 @@ class Vehicle:
         self.noise = PoseNoise(identity.seed)
         self.streams = Streams()
         self.transfers = Transfers(home=self.home_item, running=self._mission_runs)
-        self.cameras = Cameras(identity.system_id, identity.model.cameras, identity.media, now_s)
-        self.gimbal = Gimbal()
-        self.shutter = Shutter()
+        cameras = Cameras(identity.system_id, identity.model.cameras, identity.media, now_s)
+        self.payload = Payload(
+            self.drone, self.noise, cameras, places=self.place_off, pad_amsl_m=identity.pad_amsl_m
+        )
         self.air = (0.0, 0.0)
         self.reboot_wanted = False
-        self.exposures: list[Exposure] = []  # taken since somebody last emptied this list
         self._ground_m = ground_m
         self._outbox: list[Reply] = []
         self._gusts = Gusts(*_air(wind or Wind()), seed=identity.seed + 1)
@@ -95,7 +95,7 @@ class Vehicle:
         if getattr(message, "target_system", 0) not in (0, self.system_id):
             return []
         component = getattr(message, "target_component", 0)
-        if component in self.cameras.components:
+        if component in self.payload.cameras.components:
             if kind in ("COMMAND_LONG", "COMMAND_INT"):
                 self._command_camera(message, link, component)
         elif kind in _RECEIVERS:
@@ -123,6 +123,10 @@ class Vehicle:
         """Put a message of the autopilot into the outbox."""
         if message is not None:
             self._outbox.append(Outgoing(message, link))
+
+    def taken(self) -> list[Exposure]:
+        """Return the exposures made since the last time."""
+        return self.payload.taken()
 
     def closed(self, link: int) -> None:
         """Forget what was under way on a link that is gone; its rates stay, as a serial port's do."""
@@ -194,39 +198,20 @@ class Vehicle:
     # --- what commands and mission items do ---
 
     def do(self, item: Item) -> bool:
-        """Carry out a DO item; return whether it is one that does something."""
-        p1, p2, p3, _ = item.params
+        """Carry out a DO item; return whether it could be done."""
+        p1, p2, p3, relative = item.params
         match item.command:
             case mav.MAV_CMD_DO_CHANGE_SPEED:
                 return self.change_speed(int(p1), p2)
-            case mav.MAV_CMD_DO_MOUNT_CONTROL:
-                self.gimbal.point(p1, p3)
-            case mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW:
-                self.gimbal.point(p1, p2)
             case mav.MAV_CMD_CONDITION_YAW:
-                turned = self.drone.heading_deg + p1 * (p3 or 1.0) if item.params[3] == 1 else p1
+                turned = self.drone.heading_deg + p1 * (p3 or 1.0) if relative == 1 else p1
                 self.drone.face_deg = turned % 360.0
-            case mav.MAV_CMD_IMAGE_START_CAPTURE:
-                return self._start_capture(p2, p3)
-            case mav.MAV_CMD_IMAGE_STOP_CAPTURE:
-                self.shutter.stop()
-            case mav.MAV_CMD_DO_DIGICAM_CONTROL:
-                return self.shoot() if item.x == 1 else True
-            case mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST:
-                self.shutter.by_distance(p1, self.drone.at)
-                return self.shoot() if p3 == 1 and p1 > 0 else True
             case mav.MAV_CMD_DO_SET_HOME if p1 == 1:
                 self.pilot.home = self.drone.at
-        return True
-
-    def shoot(self) -> bool:
-        """Press the shutter; nothing happens where CAM1_TYPE was 0 at boot."""
-        if not self._camera_on or not self.cameras.components:
-            return False
-        exposure = self._expose()
-        self.exposures.append(exposure)
-        self._outbox += self.cameras.record(exposure)
-        self.send(self._feedback(exposure))
+            case _:
+                done = self.payload.do(item)
+                self._outbox += self.payload.said()
+                return done
         return True
 
     def change_speed(self, kind: int, speed_m_s: float) -> bool:
@@ -256,7 +241,8 @@ class Vehicle:
     def _boot(self) -> None:
         self.reboot_wanted = False
         self.streams.reset()
-        self._camera_on = self.params["CAM1_TYPE"] != 0
+        self.payload.on = self.params["CAM1_TYPE"] != 0
+        self.payload.now_s = self.now_s
         self.pilot = Pilot(
             self.drone,
             self.params,
@@ -275,20 +261,19 @@ class Vehicle:
             self.noise.advance(now_s - self._noise_s)
             self._noise_s = now_s
         self.air = self._gusts.advance(dt_s)
-        self.gimbal.advance(dt_s)
         home = self.pilot.home
         self.pilot.step(now_s, self.air)
         if self.pilot.home is not home and self.pilot.home is not None:
             drift = self.noise.drift()
             self._home_drift = (drift.east_m, drift.north_m, drift.up_m)
-        if self.shutter.due(self.drone.at, now_s):
-            self.shoot()
+        self.payload.advance(now_s, self.pilot.helm.home.up_m)
+        self._outbox += self.payload.said()
 
     def _regular(self) -> None:
         if self.now_s >= self._beat_s:
             self._beat_s = max(self._beat_s + _HEARTBEAT_S, self.now_s)
             self.send(telemetry.heartbeat(self))
-            self._outbox += self.cameras.heartbeats()
+            self._outbox += self.payload.cameras.heartbeats()
         if self.now_s - self._sync_s >= _TIMESYNC_S:
             self._sync_s = self.now_s
             self.send(telemetry.timesync(self))
@@ -317,32 +302,9 @@ class Vehicle:
 
     def _command_camera(self, message: Message, link: int, component: int) -> None:
         command = commands.command_from(message, link)
-        answer: Message | None = None
-        match command.number:
-            case mav.MAV_CMD_REQUEST_MESSAGE:
-                result, answer = self.cameras.request(component, int(command.p[0]), command.p[1], self.now_s)
-            case mav.MAV_CMD_REQUEST_CAMERA_INFORMATION:
-                result, answer = self.cameras.request(
-                    component, mav.MAVLINK_MSG_ID_CAMERA_INFORMATION, 0, self.now_s
-                )
-            case mav.MAV_CMD_IMAGE_START_CAPTURE:
-                result = commands.ACCEPTED if self._start_capture(*command.p[1:3]) else commands.FAILED
-            case mav.MAV_CMD_IMAGE_STOP_CAPTURE:
-                self.shutter.stop()
-                result = commands.ACCEPTED
-            case mav.MAV_CMD_SET_CAMERA_MODE:
-                result = commands.ACCEPTED
-            case _:
-                result = commands.UNSUPPORTED
+        result = self.payload.command(command, component)
         self._ack(message, command.number, result, link, component)
-        if answer is not None:
-            self._outbox.append(Outgoing(answer, link, component))
-
-    def _start_capture(self, interval_s: float, count: float) -> bool:
-        if count == 1:
-            return self.shoot()
-        self.shutter.by_interval(interval_s, count, self.now_s)
-        return self._camera_on
+        self._outbox += self.payload.said()
 
     def _set_mode(self, message: Message, link: int) -> None:
         result = commands.set_mode(self, message.base_mode, message.custom_mode)
@@ -399,49 +361,6 @@ class Vehicle:
 
     def _mission_runs(self) -> bool:
         return self.pilot.mode is Mode.AUTO and self.pilot.armed and self.pilot.run.running
-
-    def _expose(self) -> Exposure:
-        error = self.noise.sample()
-        at, heading = self.drone.at, self.drone.heading_deg + self.gimbal.yaw_deg
-        amsl = self.identity.pad_amsl_m + at.up_m
-        truth = CameraPose(LatLon(*self.place_off(0.0, 0.0)), amsl, heading % 360.0, self.gimbal.pitch_deg)
-        reported = CameraPose(
-            LatLon(*self.place_off(error.east_m, error.north_m)),
-            amsl + error.up_m,
-            (heading + error.yaw_deg) % 360.0,
-            self.gimbal.pitch_deg + error.pitch_deg,
-            error.roll_deg,
-        )
-        home_up = self.pilot.home.up_m if self.pilot.home else 0.0
-        return Exposure(
-            self.system_id,
-            self.cameras.count,
-            self.now_s,
-            self.now_s + self.noise.clock_s(),
-            truth,
-            reported,
-            at.up_m + error.up_m - home_up,
-        )
-
-    def _feedback(self, exposure: Exposure) -> Message:
-        pose = exposure.reported
-        count = (exposure.index + 1) & 0xFFFF
-        return mav.MAVLink_camera_feedback_message(
-            round(exposure.reported_s * 1e6),
-            0,
-            0,
-            count,
-            round(pose.place.lat_deg * 1e7),
-            round(pose.place.lon_deg * 1e7),
-            pose.altitude_m,
-            exposure.above_home_m,
-            pose.roll_deg,
-            pose.pitch_deg,
-            pose.heading_deg,
-            0.0,
-            mav.CAMERA_FEEDBACK_PHOTO,
-            count,
-        )
 
     def _ack(
         self, message: Message, command: int, result: int, link: int, component: int = AUTOPILOT

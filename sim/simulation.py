@@ -1,0 +1,245 @@
+"""The simulation put together: a world, its vehicles and docks, and the clock they share."""
+
+import asyncio
+import json
+import math
+import multiprocessing
+import os
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from missions.clock import Clock
+from missions.geo import LatLon
+from missions.model import Dock, Drone, Site
+from sim.autopilot.camera import Exposure
+from sim.autopilot.vehicle import Identity, Vehicle
+from sim.camera import PictureJob, TruePose, file_name, take, use_world
+from sim.dock import DockMachine, DockService
+from sim.ground_under import ground_under
+from sim.media import Media
+from sim.server import HOST, VehicleServer
+from sim.world import World
+
+TRUTH_S = 60.0  # simulated
+PAD_SPACING_M = 2.0
+_ON_PAD_M = 2.5
+_DOORWAY_M = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the simulation is started with."""
+
+    mavlink_port: int = 5860
+    media_port: int = 0
+    drones: int | None = None
+    mqtt: str | None = None
+    truth: Path | None = None
+    seed: int = 1
+
+
+class Simulation:
+    """One running simulation."""
+
+    def __init__(self, world: World, clock: Clock, pictures: Path, options: Options) -> None:
+        self.world = world
+        self.site: Site = world.site
+        self._clock = clock
+        self._pictures = pictures
+        self._options = options
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(1, context, initializer=_begin_rendering, initargs=(world,))
+        self.media = Media(self._pool)
+        self.servers: list[VehicleServer] = []
+        self.docks: list[DockMachine] = []
+        self._drones: dict[int, Drone] = {}
+
+    async def start(self) -> dict[str, Any]:
+        """Open every socket and return where everything is."""
+        self._pool.submit(os.getpid)  # the renderer starts while the drones boot
+        await self.media.start(self._options.media_port)
+        drones = self.site.drones[: self._options.drones]
+        for index, (drone, pad) in enumerate(zip(drones, pads(self.site, drones), strict=True)):
+            port = self._options.mavlink_port + index if self._options.mavlink_port else 0
+            server = VehicleServer(self._vehicle(drone, pad), port, self._now_s)
+            await server.start()
+            self.servers.append(server)
+            self._drones[drone.system_id] = drone
+        self.docks = [self._dock(dock) for dock in self.site.docks]
+        self.write_truth()
+        return self.described()
+
+    async def run(self) -> None:
+        """Fly until cancelled; the truth is written once more at the end."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._fly())
+                if self._options.mqtt:
+                    group.create_task(DockService(self.docks, self._options.mqtt, self._now_s).run())
+        finally:
+            self.write_truth()
+            await self.stop()
+
+    async def stop(self) -> None:
+        """Close every socket and end the renderer."""
+        for server in self.servers:
+            await server.stop()
+        await self.media.stop()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def described(self) -> dict[str, Any]:
+        """Return where everything listens, as `--json` prints it."""
+        return {
+            "drones": [
+                {
+                    "drone": self._drones[s.vehicle.system_id].id,
+                    "dock": self._drones[s.vehicle.system_id].dock,
+                    "system_id": s.vehicle.system_id,
+                    "port": s.port,
+                    "connect": f"tcp:{HOST}:{s.port}",
+                }
+                for s in self.servers
+            ],
+            "media": self.media.url,
+            "docks": [d.dock.id for d in self.docks],
+            "clock": str(self._clock),
+        }
+
+    def write_truth(self) -> None:
+        """Write what is really there, whole or not at all."""
+        path = self._options.truth
+        if path is None:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(path.name + ".new")
+        fresh.write_text(json.dumps(self.world.truth(self._clock.now()), ensure_ascii=False))
+        fresh.replace(path)
+
+    async def _fly(self) -> None:
+        """Step all vehicles by the clock: often enough to be smooth, rarely enough to be light."""
+        pause_s = max(0.01, min(0.05, 0.2 / self._clock.speed))
+        truth_s = self._now_s() + TRUTH_S
+        while True:
+            now_s = self._now_s()
+            for server in self.servers:
+                server.tick(now_s)
+                for exposure in server.vehicle.taken():
+                    self._render(self._drones[server.vehicle.system_id], exposure)
+            if now_s >= truth_s:
+                truth_s = now_s + TRUTH_S
+                self.write_truth()
+            await asyncio.sleep(pause_s)  # physics has no event to wait for
+
+    def _render(self, drone: Drone, exposure: Exposure) -> None:
+        cameras = self.site.model(drone.model).cameras
+        folder = f"/drones/{drone.system_id}"
+        truth = exposure.truth
+        job = PictureJob(
+            stem=self._pictures / str(drone.system_id) / exposure.stem,
+            true=TruePose(truth.place, truth.altitude_m, truth.heading_deg, truth.pitch_deg, truth.roll_deg),
+            reported=exposure.reported,
+            above_home_m=exposure.above_home_m,
+            cameras=cameras,
+            taken_at=exposure.taken_at,
+            reported_at=exposure.reported_at.astimezone(ZoneInfo(self.site.timezone)),
+            drone=drone.id,
+            image_index=exposure.index,
+        )
+        names = tuple(f"{folder}/{file_name(exposure.stem, c.sensor)}" for c in cameras)
+        self.media.render(names, partial(take, job))
+
+    def _vehicle(self, drone: Drone, pad: LatLon) -> Vehicle:
+        dock = self.site.dock(drone.dock)
+        identity = Identity(
+            drone.id,
+            drone.system_id,
+            self.site.model(drone.model),
+            pad,
+            dock.elevation_m,
+            self.media.url,
+            seed=self._options.seed * 1000 + drone.system_id,
+        )
+        ground = ground_under(self.world.relief, self.world.frame, pad, dock.elevation_m)
+        return Vehicle(
+            identity,
+            now_s=self._now_s(),
+            wind=self.site.wind,
+            ground_m=ground,
+            speed=self._clock.speed,
+        )
+
+    def _dock(self, dock: Dock) -> DockMachine:
+        guests = [
+            _Guest(self._drones[s.vehicle.system_id].id, s.vehicle, dock, holds=bool(self._options.mqtt))
+            for s in self.servers
+        ]
+
+        def wind_m_s() -> float:
+            return math.hypot(*guests[0].vehicle.air) if guests else self.site.wind.speed_m_s
+
+        return DockMachine(dock, guests, wind_m_s)
+
+    def _now_s(self) -> float:
+        return self._clock.now().timestamp()
+
+
+class _Guest:
+    """A vehicle as the dock below it sees it."""
+
+    def __init__(self, drone_id: str, vehicle: Vehicle, dock: Dock, *, holds: bool) -> None:
+        self.id = drone_id
+        self.vehicle = vehicle
+        self._at = vehicle.tangent.to_local(dock.place.lat_deg, dock.place.lon_deg)
+        self._up_m = dock.elevation_m - vehicle.identity.pad_amsl_m
+        self._holds = holds
+
+    @property
+    def inside(self) -> bool:
+        return not self.vehicle.drone.airborne and self._above() < _ON_PAD_M
+
+    @property
+    def in_doorway(self) -> bool:
+        return self.vehicle.drone.airborne and self._above() < _DOORWAY_M
+
+    @property
+    def charge_share(self) -> float:
+        return self.vehicle.drone.battery.share
+
+    def charge(self, dt_s: float, full_s: float) -> None:
+        self.vehicle.drone.charge(self.vehicle.drone.battery.capacity_wh * dt_s / full_s)
+
+    def shut_in(self, shut: bool) -> None:
+        if self.inside:
+            self.vehicle.drone.held_down = shut and self._holds
+
+    def _above(self) -> float:
+        at = self.vehicle.drone.at
+        return math.dist(at, (*self._at, self._up_m))
+
+
+def pads(site: Site, drones: tuple[Drone, ...]) -> list[LatLon]:
+    """Return each drone's pad: side by side, west to east, where a dock holds several."""
+    shares = Counter(d.dock for d in drones)
+    seen: Counter[str] = Counter()
+    found = []
+    for drone in drones:
+        east_m = (seen[drone.dock] - (shares[drone.dock] - 1) / 2) * PAD_SPACING_M
+        seen[drone.dock] += 1
+        place = site.dock(drone.dock).place
+        metres_a_degree = 111_320.0 * math.cos(math.radians(place.lat_deg))
+        found.append(LatLon(place.lat_deg, place.lon_deg + east_m / metres_a_degree))
+    return found
+
+
+def _begin_rendering(world: World) -> None:
+    """Prepare the rendering process; it yields to flying, and Ctrl-C is its parent's business."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(5)
+    use_world(world)
