@@ -22,9 +22,9 @@ import numpy as np
 
 from missions.geo import Floats, LatLon, bearing_deg, distance_m
 from missions.model import Hazard
-from vision.georeference import to_covariance, to_ellipse
 from vision.model import Incident, Observation
 from vision.tangent import Tangent
+from vision.uncertainty import to_covariance, to_ellipse
 
 GATE = 13.8
 """Squared deviations within which two places may be one: 99.9 % in two dimensions."""

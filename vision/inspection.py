@@ -21,6 +21,7 @@ from vision import georeference, incidents
 from vision.detectors import Detector
 from vision.detectors.thermal import ThermalFire, hot_pixels
 from vision.errors import Unreadable
+from vision.footprint import footprint, outline
 from vision.frame import Frame, load
 from vision.georeference import FlatGround, Ground, Located, Unplaced
 from vision.grounds import Grounds
@@ -145,37 +146,43 @@ _ENDINGS = frozenset({".jpg", ".jpeg", ".tif", ".tiff", ".png"})
 
 def _examined(frame: Frame, ground: Ground | None, hazards: Collection[Hazard] | None) -> FrameResult:
     """Return what a frame shows on a ground."""
-    unplaced = frame.unplaced
-    footprint: tuple[LatLon, ...] | None = None
-    pose, camera = frame.shot.pose, frame.shot.camera
-    if pose and ground is None:
-        unplaced = "no elevation model covers the place and the height over take-off is not known"
-    elif pose and ground:
-        seen = georeference.footprint(camera, pose, ground=ground)
-        if isinstance(seen, Unplaced):
-            unplaced = seen.reason
-        else:
-            footprint = seen
-            middle = georeference.locate(
-                camera, pose, camera.width_px / 2, camera.height_px / 2, ground=ground
-            )
-            frame = replace(frame, pixel_m2=middle.pixel_m2 if isinstance(middle, Located) else None)
-    detections = _detections(frame, hazards)
+    ring, unplaced = _ground_seen(frame, ground)
+    if ring and ground:
+        frame = replace(frame, pixel_m2=_pixel_m2(frame, ground))
     result = FrameResult(
         file=frame.shot.file,
         shot=frame.shot,
-        detections=detections,
-        footprint=footprint,
-        ground=ground.source if ground and footprint else None,
+        detections=_detections(frame, hazards),
+        footprint=ring,
+        ground=ground.source if ground and ring else None,
         reading=frame.metadata.reading,
     )
     notes = [frame.note, _unsearched(frame), f"not put on the ground: {unplaced}" if unplaced else None]
-    if footprint and pose and ground:
-        result, reasons = _placed(result, frame, pose, ground)
+    if ring and ground and frame.shot.pose:
+        result, reasons = _placed(result, frame, frame.shot.pose, ground)
         notes += reasons
     if frame.shot.taken_at and not frame.metadata.zone_stated:
         notes.append("the file names no time zone: its clock is taken as UTC")
     return replace(result, note="; ".join(n for n in notes if n) or None)
+
+
+def _ground_seen(frame: Frame, ground: Ground | None) -> tuple[tuple[LatLon, ...] | None, str | None]:
+    """Return the ring of ground a frame shows, or None and why there is none."""
+    if frame.shot.pose is None:
+        return None, frame.unplaced
+    if ground is None:
+        return None, "no elevation model covers the place and the height over take-off is not known"
+    seen = footprint(frame.shot.camera, frame.shot.pose, ground=ground)
+    return (None, seen.reason) if isinstance(seen, Unplaced) else (seen, None)
+
+
+def _pixel_m2(frame: Frame, ground: Ground) -> float | None:
+    """Return the ground that the middle pixel covers, None where it covers none."""
+    camera, pose = frame.shot.camera, frame.shot.pose
+    if pose is None:
+        return None
+    middle = georeference.locate(camera, pose, camera.width_px / 2, camera.height_px / 2, ground=ground)
+    return middle.pixel_m2 if isinstance(middle, Located) else None
 
 
 def _detections(frame: Frame, hazards: Collection[Hazard] | None) -> tuple[Detection, ...]:
@@ -225,7 +232,7 @@ def _observation(
         detector=detection.detector,
         area_m2=area,
         temp_max_c=detection.temp_max_c,
-        outline=georeference.outline(shot.camera, pose, ring, ground=ground) if len(ring) > 2 else None,
+        outline=outline(shot.camera, pose, ring, ground=ground) if len(ring) > 2 else None,
         drone=shot.drone,
         sortie=shot.sortie,
     )

@@ -10,6 +10,7 @@ from vision.radiometry import Celsius
 
 ZERO_C_IN_K = 273.15
 _NO_SCENE_IS_ALL_ABOVE_C = 180.0
+_NO_SCENE_IS_MOSTLY_ABOVE_K = 400.0
 
 
 def to_celsius(values: npt.NDArray[np.floating]) -> tuple[Celsius, str | None]:
@@ -17,6 +18,8 @@ def to_celsius(values: npt.NDArray[np.floating]) -> tuple[Celsius, str | None]:
     celsius = values.astype(np.float32, copy=False)
     real = celsius[::8, ::8]
     real = real[np.isfinite(real)]
-    if real.size and real.min() > _NO_SCENE_IS_ALL_ABOVE_C and real.max() < 3000:
+    if not real.size:
+        return celsius, None
+    if real.min() > _NO_SCENE_IS_ALL_ABOVE_C and np.median(real) < _NO_SCENE_IS_MOSTLY_ABOVE_K:
         return celsius - np.float32(ZERO_C_IN_K), "read as kelvin: no pixel is below 180"
     return celsius, None

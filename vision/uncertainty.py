@@ -1,0 +1,86 @@
+"""How far off a ground point may be, from how far off the camera's pose may be.
+
+First-order: the ground is the plane that touches it at the hit, each unknown is
+moved by one standard deviation both ways, and the squares of what the ground
+point does add up.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from missions.geo import Floats
+from missions.model import Camera, CameraPose
+from vision.model import Ellipse
+from vision.pinhole import rays
+
+CHI2_95 = 5.991
+"""Squared radius that holds 95 % of a two-dimensional normal distribution."""
+
+PIXEL_ERROR_PX = 0.5
+"""One standard deviation of a blob's middle, which is rarely where the source's middle is."""
+
+_GUESS = 4.0  # a deviation that carries the hit this many times as far makes it a guess
+
+
+def to_ellipse(covariance: Floats) -> Ellipse:
+    """Return the 95 % ellipse of an (east, north) covariance in square metres."""
+    values, vectors = np.linalg.eigh(covariance)
+    minor, major = np.sqrt(np.maximum(values, 0.0) * CHI2_95)
+    east, north = vectors[:, 1]
+    return Ellipse(float(major), float(minor), math.degrees(math.atan2(east, north)) % 180.0)
+
+
+def to_covariance(ellipse: Ellipse) -> Floats:
+    """Return the (east, north) covariance in square metres of a 95 % ellipse."""
+    bearing = math.radians(ellipse.bearing_deg)
+    major = np.array([math.sin(bearing), math.cos(bearing)])
+    minor = np.array([math.cos(bearing), -math.sin(bearing)])
+    return np.asarray(
+        (ellipse.major_m**2 * np.outer(major, major) + ellipse.minor_m**2 * np.outer(minor, minor)) / CHI2_95
+    )
+
+
+def moves(camera: Camera, pose: CameraPose, pixel: Floats, point: Floats, normal: Floats) -> Floats | None:
+    """Return how the hit moves (east, north) with one deviation of each of the eight unknowns.
+
+    The unknowns are east, north, up, heading, pitch, sideways tilt, x and y; the ground
+    is the plane through the hit. None when some ray misses it or lands far off.
+    """
+    ends = []
+    for sign in (1.0, -1.0):
+        origins, directions = _deviated(camera, pose, pixel, sign)
+        with np.errstate(divide="ignore"):
+            reach = ((point - origins) @ normal) / (directions @ normal)
+        if not ((reach > 0) & (reach < _GUESS * np.linalg.norm(point))).all():
+            return None
+        ends.append((origins + directions * reach[:, None])[:, :2])
+    return np.asarray((ends[0] - ends[1]) / 2)
+
+
+def _deviated(camera: Camera, pose: CameraPose, pixel: Floats, sign: float) -> tuple[Floats, Floats]:
+    """Return the origins and rays of a pixel when each of the eight unknowns is off by one deviation."""
+    error = pose.error
+    origins = np.zeros((8, 3))
+    origins[:3] = np.diag((error.horizontal_m, error.horizontal_m, error.vertical_m)) * sign
+    yaw, tilt = sign * error.yaw_deg, sign * error.tilt_deg
+    turned = replace(pose, heading_deg=pose.heading_deg + yaw)
+    raised = replace(pose, pitch_deg=pose.pitch_deg + tilt)
+    pixels = np.stack([pixel, pixel, pixel, pixel, *(pixel + sign * PIXEL_ERROR_PX * np.eye(2))])
+    straight = rays(camera, pose, pixels)
+    tilted = [rays(camera, p, pixel[None]) for p in (turned, raised)]
+    leaned = _leaned(straight[3:4], pose.heading_deg, tilt)
+    return origins, np.concatenate([straight[:3], *tilted, leaned, straight[4:]])
+
+
+def _leaned(directions: Floats, heading_deg: float, angle_deg: float) -> Floats:
+    """Return rays turned about the level axis that points to the heading.
+
+    That is a gimbal's roll joint. `roll_deg` turns about the optical axis instead,
+    which for a camera looking straight down is no tilt at all.
+    """
+    axis = np.array([math.sin(math.radians(heading_deg)), math.cos(math.radians(heading_deg)), 0.0])
+    sine, cosine = math.sin(math.radians(angle_deg)), math.cos(math.radians(angle_deg))
+    along = (directions @ axis)[:, None] * axis
+    return np.asarray(along + (directions - along) * cosine + np.cross(axis, directions) * sine)
