@@ -115,6 +115,8 @@ class Gateway:
                 for carrier in self.carriers.values():
                     group.create_task(carrier.run())
                 group.create_task(self.frames.run())
+                if self._docks is not None:
+                    group.create_task(self._docks.run())
                 group.create_task(self._hand_over_events())
                 group.create_task(self._tell_states())
                 for open_sortie in self._journal.open_sorties():

@@ -296,3 +296,13 @@ class _Datagrams(asyncio.DatagramProtocol):
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
+
+
+def unpacked(packet: bytes, name: str) -> Heard | None:
+    """Return what one recorded packet says, None if it is broken or not one we use."""
+    framing = mavlink.MAVLink(None)
+    framing.robust_parsing = True
+    for raw in framing.parse_buffer(packet) or ():
+        if raw.get_msgId() >= 0:
+            return wire.decode(raw, name)
+    return None

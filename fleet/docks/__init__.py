@@ -32,6 +32,10 @@ class DockState:
 class DockClient(Protocol):
     """A way to docks."""
 
+    async def run(self) -> None:
+        """Listen to the docks until cancelled; the gateway runs this."""
+        ...
+
     def state(self, dock: str) -> DockState | None:
         """Return what a dock last said of itself."""
         ...

@@ -31,7 +31,7 @@ _log = structlog.get_logger()
 
 
 class MqttDocks:
-    """All docks behind one broker; `run` must be running. `url` is mqtt://user:password@host:port."""
+    """All docks behind one broker; `url` is mqtt://user:password@host:port."""
 
     def __init__(self, url: str, clock: Clock, *, name: str = "gateway") -> None:
         parts = urlsplit(url)
@@ -111,6 +111,7 @@ class MqttDocks:
             username=self._user,
             password=self._password,
             identifier=self._identifier,
+            protocol=aiomqtt.ProtocolVersion.V311,
         )
 
     def _hear(self, topic: str, payload: Any) -> None:

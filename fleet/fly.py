@@ -1,0 +1,325 @@
+"""The front door: fly one sortie of a plan on one drone, without docks.
+
+`fly` is a gateway with a single drone whose news go to a person and whose
+frames go to a folder, so what flies here is what flies in the field.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fleet.autopilots.ardupilot import ArduCopter
+from fleet.carrier import Carrier, listen
+from fleet.dispatcher import Dispatcher
+from fleet.gateway import DroneLink, Gateway
+from fleet.journal import Journal
+from fleet.link import Link
+from fleet.order import DockPlace, SortieOrder, order_from
+from fleet.preflight import Finding, findings
+from fleet.stages import Stage, Wish
+from missions.clock import Clock
+from missions.errors import WorkFailed
+from missions.export.planfile import PlanFile
+from missions.items import mission_items
+from missions.model import Drone
+
+_PERCENT_STEP = 2.0  # the vehicle tells whole percents and hovers on its own clock
+_MOST_PERCENT = 95.0
+_LOOK_S = 20.0
+_PROGRESS_S = 20.0
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FlightResult:
+    """How a flight ended; `reserve` is the share of the battery left on landing."""
+
+    sortie: str
+    state: str
+    reason: str | None
+    verified: bool
+    uploaded: int
+    items: int
+    reached: int
+    shots: dict[str, int]
+    landed: bool
+    landed_from_dock_m: float | None
+    reserve: float | None
+    tlog: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as `gridpatrol fly --json` prints it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What speaks against flying, and what a flight would change first."""
+
+    findings: tuple[Finding, ...]
+    changes: tuple[str, ...]
+    by_hand: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether the sortie could start now."""
+        return not self.findings and not self.by_hand
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as `gridpatrol fly --check --json` prints it."""
+        return {
+            "ready": self.ready,
+            "findings": [asdict(f) for f in self.findings],
+            "changes": list(self.changes),
+            "by_hand": list(self.by_hand),
+            "unknown_parameters": list(self.unknown),
+        }
+
+
+def order_of(plan: PlanFile, sortie_id: str, *, drone: str = "") -> SortieOrder:
+    """Return the order to fly one sortie of a plan, checked.
+
+    Raises:
+        InputWrong: the plan has no such sortie.
+        PlanRefused: its mission must not be flown; names the items.
+    """
+    sortie = plan.sortie(sortie_id)
+    dock, model = plan.dock(sortie.dock), plan.model(sortie.model)
+    if not drone:
+        drone = next((d.id for d in plan.drones if d.dock == dock.id and d.model == model.name), sortie.dock)
+    order = SortieOrder(
+        id=sortie.id,
+        drone=drone,
+        dock=DockPlace(dock.id, dock.place.lat_deg, dock.place.lon_deg, dock.elevation_m),
+        items=mission_items(sortie, dock),
+        shots=len(sortie.shots),
+        expected_s=sortie.flight_s,
+        battery_percent=min(
+            _MOST_PERCENT, 100.0 * (sortie.energy_wh / model.battery_wh + model.reserve) - _PERCENT_STEP
+        ),
+        max_wind_m_s=min(model.max_wind_m_s, dock.max_wind_m_s),
+    )
+    return order_from(order.to_json())
+
+
+class Flight:
+    """One flight under way; `run` returns how it ended."""
+
+    def __init__(self, order: SortieOrder, connect: str, *, folder: Path, clock: Clock, say: Say) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._order = order
+        self._folder = folder
+        self._say = say
+        self._journal = _journal_of(folder / "journal.sqlite", order.id)
+        self._gateway = Gateway(
+            "fly",
+            [DroneLink(Drone(order.drone, "", order.dock.id, 0), connect)],
+            docks=None,
+            folder=folder,
+            clock=clock,
+            sink=_FolderSink(folder / "pictures", say),
+            journal=self._journal,
+        )
+        self._carrier = self._gateway.carriers[order.drone]
+
+    @property
+    def may_be_airborne(self) -> bool:
+        """Whether leaving now would leave a drone in the air."""
+        dispatcher = self._dispatcher
+        return dispatcher is not None and dispatcher.machine.stage.may_be_airborne
+
+    def recall(self) -> str | None:
+        """Bring the drone home; return why that cannot be done, if it cannot."""
+        return self._dispatcher.wish(Wish.RECALL) if self._dispatcher is not None else "nothing flies yet"
+
+    async def run(self) -> FlightResult:
+        """Fly until landed and every picture is here.
+
+        Raises:
+            LinkFailed: the connection leads nowhere.
+            WorkFailed: the order was not accepted.
+        """
+        try:
+            await self._gateway.open()
+            gateway = asyncio.create_task(self._gateway.run())
+            try:
+                return await self._run(gateway)
+            finally:
+                gateway.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await gateway
+        finally:
+            self._journal.close()
+
+    async def _run(self, gateway: asyncio.Task[None]) -> FlightResult:
+        await self._carrier.beat()
+        dispatcher = self._dispatcher
+        if dispatcher is None:
+            reply = await self._gateway.command(
+                {"id": f"fly-{self._order.id}", "action": "fly", "sortie": self._order.to_json()}
+            )
+            if not reply["accepted"]:
+                raise WorkFailed(f"sortie {self._order.id} is not flown: {reply['reason']}")
+            dispatcher = self._gateway.sorties[self._order.drone]
+        else:
+            self._say(f"sortie {self._order.id} is under way already: taking it up, nothing is sent again")
+        await self._watch(dispatcher, gateway)
+        await self._gateway.settled()
+        return self._result(dispatcher)
+
+    async def _watch(self, dispatcher: Dispatcher, gateway: asyncio.Task[None]) -> None:
+        stage, told_s = None, 0.0
+        while not dispatcher.machine.stage.is_over:
+            if gateway.done():
+                gateway.result()
+            now = self._carrier.now()
+            if dispatcher.machine.stage is not stage:
+                stage, told_s = dispatcher.machine.stage, now
+                self._say_wait(dispatcher)
+            elif now - told_s > _PROGRESS_S:
+                told_s = now
+                self._say(f"  … {self._progress(dispatcher)}")
+            await self._carrier.beat()
+
+    def _say_wait(self, dispatcher: Dispatcher) -> None:
+        wait = dispatcher.machine.wait
+        if wait is not None:
+            self._say(
+                f"waiting for {wait.text} (usually {wait.usually_s:.0f} s, at most {wait.limit_s:.0f} s)"
+            )
+
+    def _progress(self, dispatcher: Dispatcher) -> str:
+        state = self._carrier.state
+        if dispatcher.machine.stage is Stage.UPLOAD and self._carrier.upload is not None:
+            return (
+                f"{self._carrier.upload.stage}: item {self._carrier.upload.sent} of {len(dispatcher.items)}"
+            )
+        if state is None:
+            return "nothing heard yet"
+        if not dispatcher.machine.stage.may_be_airborne:
+            return "; ".join(f.what for f in self._findings()) or str(dispatcher.machine.stage)
+        battery = "" if state.battery_percent is None else f", battery {state.battery_percent:.0f} %"
+        shots = f"{dispatcher.ledger.taken} of {self._order.shots} pictures"
+        return f"item {state.current or 0} of {len(dispatcher.items) - 1}, {shots}{battery}"
+
+    def _findings(self) -> tuple[Finding, ...]:
+        carrier = self._carrier
+        return findings(carrier.state, self._order, None, has_dock=False, now=carrier.now())
+
+    @property
+    def _dispatcher(self) -> Dispatcher | None:
+        return self._gateway.sorties.get(self._order.drone)
+
+    def _result(self, dispatcher: Dispatcher) -> FlightResult:
+        machine, state = dispatcher.machine, self._carrier.state
+        percent = state.battery_percent if state is not None else None
+        return FlightResult(
+            sortie=self._order.id,
+            state=str(machine.stage),
+            reason=machine.failure,
+            verified=machine.verified,
+            uploaded=len(dispatcher.items) if machine.uploaded else 0,
+            items=len(dispatcher.items),
+            reached=dispatcher.reached,
+            shots={
+                "planned": self._order.shots,
+                "taken": dispatcher.ledger.taken,
+                "files": dispatcher.haul.files,
+            },
+            landed=machine.landed,
+            landed_from_dock_m=_rounded(machine.landed_from_dock_m),
+            reserve=None if percent is None else round(percent / 100.0, 3),
+            tlog=str(dispatcher.tlog),
+        )
+
+
+async def fly(
+    plan: PlanFile, sortie: str, connect: str, *, folder: Path, clock: Clock, say: Say = lambda _text: None
+) -> FlightResult:
+    """Fly one sortie of a plan and return how it ended."""
+    return await Flight(order_of(plan, sortie), connect, folder=folder, clock=clock, say=say).run()
+
+
+async def check(order: SortieOrder, connect: str, *, clock: Clock, say: Say) -> CheckResult:
+    """Return what speaks against flying now; changes nothing on the vehicle.
+
+    Raises:
+        LinkFailed: the connection leads nowhere.
+    """
+    link = Link(connect)
+    await link.open()
+    carrier = Carrier(link, ArduCopter(), clock)
+    tasks = [asyncio.create_task(listen(link, [carrier])), asyncio.create_task(carrier.run())]
+    try:
+        say(f"waiting for the drone to tell its state (usually 5 s, at most {_LOOK_S:.0f} s)")
+        return await _look(order, carrier)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _look(order: SortieOrder, carrier: Carrier) -> CheckResult:
+    profile = None
+    until = carrier.now() + _LOOK_S
+
+    def found() -> tuple[Finding, ...]:
+        return findings(carrier.state, order, None, has_dock=False, now=carrier.now())
+
+    while carrier.now() < until:
+        await carrier.beat()
+        if carrier.state is None:
+            continue
+        if profile is None:
+            profile = carrier.start_profile(carrier.autopilot.profile(order.highest_m), write=False)
+        if profile.result is not None and not found():
+            break
+    result = profile.result if profile is not None else None
+    if result is None:
+        return CheckResult(found() or (Finding("no parameters came", "check the link"),), (), (), ())
+    return CheckResult(found(), tuple(map(str, result.changes)), result.by_hand, result.unknown)
+
+
+class _FolderSink:
+    """Says what happens and keeps the frames in a folder."""
+
+    def __init__(self, folder: Path, say: Say) -> None:
+        self._folder = folder
+        self._say = say
+
+    async def telemetry(self, drone_id: str, state: dict[str, Any]) -> None:
+        """The progress lines say it already."""
+
+    async def dock(self, dock_id: str, state: dict[str, Any]) -> None:
+        """There are no docks here."""
+
+    async def sortie(self, event: dict[str, Any]) -> None:
+        self._say(f"{event['at'][11:19]} {event['state']}: {event['evidence']}")
+
+    async def frame(self, meta: dict[str, Any], path: Path) -> None:
+        await asyncio.to_thread(_keep, path, self._folder / meta["name"])
+
+
+def _keep(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path.replace(target)
+
+
+def _journal_of(path: Path, sortie: str) -> Journal:
+    """Return the folder's journal if the sortie is still open in it, else a new one."""
+    if path.exists():
+        journal = Journal(path)
+        if any(o.order.id == sortie for o in journal.open_sorties()):
+            return journal
+        journal.close()
+        for old in path.parent.glob(path.name + "*"):
+            old.unlink()
+    return Journal(path)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
