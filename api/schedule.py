@@ -3,8 +3,9 @@
 A demand is due when its revisit time has passed since the last flight that
 looked at it began, inside its hours of the site's day. Whatever becomes due
 soon after is planned along, because shared flights are the point. A demand that
-no plan could serve, or whose sorties failed for good, is tried again later and
-not at once: nothing has changed that would let it succeed.
+no plan could serve, or whose sortie failed, is planned again after a rest and
+not at once, for nothing has changed yet that would let it succeed. A failed
+sortie itself is never flown again: its pictures carry its name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,12 +17,11 @@ from missions.model import Demand, DroneModel
 
 # A demand due within this share of its revisit time is planned together with one that is due now.
 LEAD_SHARE = 0.1
-RETRY = timedelta(minutes=30)
+RETRY = timedelta(minutes=10)
 # Two drones of one dock leave so far apart that the first is out of the second's climb.
 LAUNCH_GAP = timedelta(seconds=60)
 # A drone whose telemetry is older than this is not launched: no fresh data, no take-off.
 FRESH = timedelta(seconds=60)
-MOST_ATTEMPTS = 3
 FULL_PERCENT = 99.0
 
 UNLAUNCHED = ("planned", "ordered")
@@ -37,25 +37,20 @@ class Flight:
     model: str
     drone: str | None
     state: str
-    attempt: int
     energy_wh: float
     demands: tuple[str, ...]
     began_at: datetime | None
     changed_at: datetime | None
 
     @property
-    def is_given_up(self) -> bool:
-        return self.state == "failed" and self.attempt >= MOST_ATTEMPTS
-
-    @property
     def waits(self) -> bool:
-        """Whether it is still to be launched, for the first time or again."""
-        return self.state in UNLAUNCHED or (self.state == "failed" and not self.is_given_up)
+        """Whether it is still to be launched."""
+        return self.state in UNLAUNCHED
 
     @property
     def holds_demands(self) -> bool:
         """Whether its demands are being looked after."""
-        return self.waits or self.state not in OVER
+        return self.state not in OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +110,7 @@ def launches(
         if flight.state == "ordered":
             chosen.append((flight.id, None))
             continue
-        if flight.dock in docks or _rests(flight, now):
+        if flight.dock in docks:
             continue
         fits = (d for d in free if d.dock == flight.dock and d.model == flight.model)
         drone = next((d for d in fits if _has_energy(d, flight, models[flight.model])), None)
@@ -134,18 +129,11 @@ def _has_energy(drone: Heard, flight: Flight, model: DroneModel) -> bool:
     return drone.battery_percent is not None and drone.battery_percent >= needed_percent(flight, model)
 
 
-def _rests(flight: Flight, now: datetime) -> bool:
-    """Whether a failed sortie is left alone for now, longer after each failure."""
-    if flight.state != "failed" or flight.changed_at is None:
-        return False
-    return now - flight.changed_at < timedelta(minutes=2) * flight.attempt
-
-
 def _due_at(demand: Demand, flights: Sequence[Flight], tried: Mapping[str, datetime]) -> datetime | None:
     """Return from when on a demand is due, None when it never was looked at."""
     mine = [f for f in flights if demand.id in f.demands]
     looked = [f.began_at for f in mine if f.state == "done" and f.began_at]
-    vain = [f.changed_at for f in mine if f.is_given_up and f.changed_at]
+    vain = [f.changed_at for f in mine if f.state == "failed" and f.changed_at]
     vain += [tried[demand.id]] if demand.id in tried else []
     ends = []
     if looked:

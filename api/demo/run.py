@@ -7,7 +7,6 @@ truth file is read here, after the last answer of the service was written down.
 """
 
 import asyncio
-import contextlib
 import json
 import shutil
 import tempfile
@@ -20,25 +19,25 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from missions.site import load_site
+
 from api import bus_server, children, settings
 from api.bus import Bus
-from api.bus_server import BusAddress
 from api.demo.client import Client
 from api.demo.receiver import Received, Receiver, receiving
 from api.demo.score import Score, compare
 from api.demo.screen import Screen
+from api.demo.simulator import Simulator
 from api.demo.story import Story
 from api.roles.serve import Service, serving
 from api.roles.wiring import stopping
 from api.settings import Settings
 from missions.clock import ScaledClock
-from missions.errors import WorkFailed
+from missions.errors import InputWrong, WorkFailed
 from missions.model import Site
-from missions.site import load_site
 from missions.words import named
 
 EPOCH_AT = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)  # 10:00 in the valley
-SIM_PATIENCE_S = 60.0
 # After the last simulated minute: how long pictures in the queue may still take, in wall time.
 DRAIN_S = 180.0
 LANDED_WITHIN_M = 5.0
@@ -136,7 +135,7 @@ async def demo(wish: Wish, screen: Screen) -> Result:
 async def _patrol(
     wish: Wish,
     service: Service,
-    simulator: "Simulator",
+    simulator: Simulator,
     site: Site,
     clock: ScaledClock,
     story: Story,
@@ -241,50 +240,6 @@ async def _left(bus: Bus, client: Client) -> str:
     return f"{waiting} messages to be delivered" if waiting else ""
 
 
-class Simulator:
-    """The process `gridpatrol sim`."""
-
-    def __init__(self, command: list[str], data: Path, log: Path) -> None:
-        self._command = command
-        self._data = data
-        self._log = log
-        self._process: asyncio.subprocess.Process | None = None
-        self._drain: asyncio.Task[bytes] | None = None
-
-    async def start(self, bus: BusAddress) -> None:
-        """Start it with the docks' MQTT account and return when it takes connections."""
-        key = bus_server.key_of(self._data, bus_server.DOCK_USER)
-        mqtt = f"mqtt://{bus_server.DOCK_USER}:{key}@{bus.host}:{bus.mqtt_port}"
-        with self._log.open("wb") as errors:
-            self._process = await children.start(
-                [*self._command, "--mqtt", mqtt], stdout=asyncio.subprocess.PIPE, stderr=errors
-            )
-        assert self._process.stdout is not None
-        try:
-            line = await asyncio.wait_for(self._process.stdout.readline(), SIM_PATIENCE_S)
-        except TimeoutError:
-            line = b""
-        if not line:
-            words = self._log.read_text(errors="replace").strip()[-400:]
-            raise WorkFailed(f"the simulator does not start: {words or 'it said nothing'}")
-        self._drain = asyncio.create_task(self._process.stdout.read())
-
-    async def ended(self) -> None:
-        """Return never; raise when the simulator ends by itself."""
-        assert self._process is not None
-        code = await self._process.wait()
-        words = self._log.read_text(errors="replace").strip()[-400:]
-        raise WorkFailed(f"the simulator ended with {code}: {words or 'it said nothing'}")
-
-    async def stop(self) -> None:
-        """Stop it; it writes its truth a last time."""
-        if self._process is not None and self._process.returncode is None:
-            await children.stop(self._process)
-        if self._drain is not None:
-            await self._drain
-            self._drain = None
-
-
 @asynccontextmanager
 async def _simulator(
     wish: Wish, folder: Path, clock: ScaledClock, mavlink_port: int
@@ -299,7 +254,7 @@ async def _simulator(
         "--truth", str(folder / "truth.json"),
         "--out", str(folder / "data" / "sim"),
     )  # fmt: skip
-    simulator = Simulator(command, folder / "data", folder / "sim.log")
+    simulator = Simulator(command, data=folder / "data", log=folder / "sim.log")
     try:
         yield simulator
     finally:
@@ -340,8 +295,7 @@ def _folder(out: Path | None) -> Iterator[Path]:
     """Yield a folder whose `data` is fresh: `out` itself, or one that is gone afterwards."""
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        if (out / "data").exists():
-            shutil.rmtree(out / "data")
+        _forget(out / "data")
         (out / "data" / "sim").mkdir(parents=True)
         yield out.absolute()
         return
@@ -350,9 +304,22 @@ def _folder(out: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
+def _forget(data: Path) -> None:
+    """Remove the data folder of an earlier demo.
+
+    Raises:
+        InputWrong: there is something of that name that no demo has made.
+    """
+    if not data.exists():
+        return
+    if not (data / "sim").is_dir() or not (data / "lock").is_file():
+        raise InputWrong(f"{data} is not the data of a demo: choose another folder with --out")
+    shutil.rmtree(data)
+
+
 def _free_ports(many: int) -> int:
     """Return the first of so many free ports in a row, those people know if possible."""
-    with contextlib.suppress(StopIteration):
-        starts = (settings.DEFAULT_MAVLINK_PORT, *range(15860, 60000, 100))
-        return next(s for s in starts if all(bus_server.is_free(s + i) for i in range(many)))
+    for start in (settings.DEFAULT_MAVLINK_PORT, *range(15860, 60000, 100)):
+        if all(bus_server.is_free(start + i) for i in range(many)):
+            return start
     raise WorkFailed(f"no {many} free ports in a row on this machine")

@@ -12,35 +12,25 @@ to be done next is read from the database each time, so a restart forgets nothin
 """
 
 import asyncio
-import os
-import socket
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from uuid import uuid4
+from collections.abc import Awaitable, Callable
 
-from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.stdlib import get_logger
 
 from api import analysis
 from api.bus import Bus, Delivered
 from api.errors import Conflict, NotFound
 from api.roles import wiring
+from api.roles.lease import NAME, Lease
 from api.roles.scheduling import Scheduling
 from api.roles.services import build_services
 from api.roles.watching import Watch
 from api.services import Services
 from api.settings import Settings
-from api.store import leases
 from api.store.incidents import record_observations
 from api.store.sorties import record_sortie_event
 
 log = get_logger(__name__)
 
-NAME = "coordinator"
-LEASE_S = 10.0
-RENEW_S = 3.0
 TRIES = 5
 AGAIN_S = 1.0
 
@@ -62,7 +52,7 @@ async def _main(settings: Settings) -> None:
 
 
 async def _stand_by_and_work(settings: Settings, services: Services, bus: Bus) -> None:
-    lease = Lease(services)
+    lease = Lease(services.database)
     await lease.take()
     log.info("active", fence=lease.fence)
     try:
@@ -78,51 +68,6 @@ async def _stand_by_and_work(settings: Settings, services: Services, bus: Bus) -
             group.create_task(scheduling.run())
     finally:
         await lease.give_up()
-
-
-class Lease:
-    """The right to be the one coordinator. Its times are the wall clock's, also in a simulation."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
-        self.fence = 0
-
-    async def take(self) -> None:
-        """Return once this process is the coordinator."""
-        while not await self._renew():  # noqa: ASYNC110  (a lease runs out by time alone: no event tells)
-            await asyncio.sleep(RENEW_S)
-
-    async def keep(self) -> None:
-        """Renew for ever.
-
-        Raises:
-            Conflict: another coordinator has taken over.
-        """
-        renewed_s = time.monotonic()
-        while True:
-            await asyncio.sleep(RENEW_S)
-            if not await self._renew() or time.monotonic() - renewed_s > LEASE_S:
-                raise Conflict("the coordinator's lease was lost: standing by")
-            renewed_s = time.monotonic()
-
-    async def give_up(self) -> None:
-        """Let another take over at once."""
-        async with self._services.database.write() as session:
-            await leases.give_up(session, NAME, self._holder, now=_wall())
-
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncSession]:
-        """Give a session whose transaction commits only while the lease is ours."""
-        async with self._services.database.write() as session:
-            await leases.check(session, NAME, self.fence)
-            yield session
-
-    async def _renew(self) -> bool:
-        async with self._services.database.write() as session:
-            fence = await leases.take(session, NAME, self._holder, now=_wall(), ttl_s=LEASE_S)
-        self.fence = fence or self.fence
-        return fence is not None
 
 
 async def _follow_analyses(services: Services, bus: Bus, lease: Lease) -> None:
@@ -182,7 +127,3 @@ async def _once(delivered: Delivered, work: Callable[[Delivered], Awaitable[None
             await delivered.later(AGAIN_S)
             return
     await delivered.done()
-
-
-def _wall() -> datetime:
-    return datetime.now(UTC)

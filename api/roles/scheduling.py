@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timedelta
 from multiprocessing import get_context
@@ -29,8 +30,9 @@ log = get_logger(__name__)
 
 # Nothing tells when a revisit time has passed or a battery is full: look at least so often (wall time).
 LOOK_EVERY_S = 1.0
-# After the gateway refused or did not answer, in the clock's time and in wall time.
+# After a refusal, in the clock's time, doubling with each; after no answer, in wall time.
 REFUSED_REST = timedelta(seconds=30)
+LONGEST_REST = timedelta(minutes=30)
 UNANSWERED_REST_S = 2.0
 
 
@@ -51,6 +53,7 @@ class Scheduling:
         self._models = {m.name: m for m in services.site.models}
         self._last_launch_at: dict[str, datetime] = {}
         self._rests_until: dict[str, datetime] = {}
+        self._refusals: Counter[str] = Counter()
         self._wished_seed: int | None = None
         self._is_wished = False
 
@@ -141,7 +144,8 @@ class Scheduling:
             return timedelta(seconds=UNANSWERED_REST_S * self._services.clock.speed)
         if not answer.accepted:
             log.warning("refused", sortie=sortie, drone=drone, reason=answer.reason)
-            return REFUSED_REST
+            self._refusals[sortie] += 1
+            return min(REFUSED_REST * (1 << min(self._refusals[sortie] - 1, 8)), LONGEST_REST)
         log.info("launched", sortie=sortie, drone=drone)
         return None
 
@@ -163,7 +167,6 @@ def _flight(row: SortieRow) -> Flight:
         model=row.model,
         drone=row.drone,
         state=row.state,
-        attempt=row.attempt,
         energy_wh=row.energy_wh,
         demands=tuple(row.demands),
         began_at=row.started_at,

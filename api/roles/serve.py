@@ -13,14 +13,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from missions.site import load_site
 
-from api.bus_server import BusAddress, BusServer, is_free, write_private
+from api.bus_server import BusAddress, BusServer, free_port, is_free, write_private
 from api.children import program
 from api.logs import OneLog
 from api.roles.supervisor import Said, Supervisor, pause_s
-from api.roles.wiring import GATEWAY_TOKEN, OPERATOR_TOKEN, token_file
+from api.roles.wiring import GATEWAY_TOKEN, OPERATOR_TOKEN, stopping, token_file
 from api.settings import Settings
 from api.store import tokens
 from api.store.engine import open_database
@@ -28,6 +29,7 @@ from api.store.fleet import seed_site
 from api.store.tokens import Role
 from missions.errors import InputWrong, WorkFailed
 from missions.model import Site
+from missions.program import say
 
 # Many processes share the machine: each numeric library starting a thread per core only makes them wait.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
@@ -85,6 +87,42 @@ async def serving(
                 supervisor.stop()
                 await running
         one_log.close()
+
+
+def run(settings: Settings, show: Callable[[dict[str, Any]], None] | None) -> None:
+    """Run the service until it is told to stop; `show` gets where it is as a value for programs."""
+    asyncio.run(_run(settings, show))
+
+
+async def _run(settings: Settings, show: Callable[[dict[str, Any]], None] | None) -> None:
+    def hear(event: dict[str, Any]) -> None:
+        if event.get("level") in ("warning", "error", "critical"):
+            details = event.get("error") or event.get("of") or ""
+            say(f"[{event.get('role', '?')}] {event['event']} {details}".rstrip())
+
+    with stopping() as told:
+        async with serving(settings, hear=hear) as service:
+            say(f"Gridpatrol is at {settings.base_url}/")
+            say(f"The operator's token is in {service.operator_token_file}")
+            say(f"The log is in {settings.data / 'log'}")
+            if show:
+                show(
+                    {
+                        "address": settings.base_url,
+                        "operator_token_file": str(service.operator_token_file),
+                        "data": str(settings.data),
+                    }
+                )
+            told_to_stop = asyncio.create_task(told.wait())
+            waits: set[asyncio.Task[Any]] = {told_to_stop, service.running}
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            told_to_stop.cancel()
+            say("Stopping: flights that are under way go on and land by themselves.")
+
+
+def choose_port(wanted: int) -> int:
+    """Return the port people know if it is free, else any that is."""
+    return wanted if is_free(wanted) else free_port()
 
 
 def commands(settings: Settings) -> Mapping[str, list[str]]:

@@ -14,7 +14,7 @@ NOW = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MODEL = DroneModel("GP-1", 12, 4, 3, 500, 520, 700, 480, 450, 0.25, 12, ())
 MODELS = {"GP-1": MODEL}
-FLIGHT = Flight("P1-S1", "east", "GP-1", None, "planned", 1, 300.0, ("forest",), None, None)
+FLIGHT = Flight("P1-S1", "east", "GP-1", None, "planned", 300.0, ("forest",), None, None)
 DRONE = Heard("D1", "east", "GP-1", "docked", 100.0, NOW)
 
 
@@ -61,16 +61,18 @@ def test_what_is_due_soon_is_planned_along():
     assert names(demand("soon"), demand("fresh"), flights=flights) == []
 
 
-@pytest.mark.parametrize("state", ["planned", "ordered", "accepted", "flying", "landed", "failed"])
+@pytest.mark.parametrize("state", ["planned", "ordered", "accepted", "flying", "landed"])
 def test_a_demand_somebody_looks_after_is_not_planned_again(state):
     assert names(demand(), flights=[replace(FLIGHT, state=state)]) == []
 
 
-def test_a_demand_that_cannot_be_served_rests_before_it_is_tried_again():
-    assert names(demand(), tried={"forest": ago(10)}) == []
-    assert names(demand(), tried={"forest": ago(31)}) == ["forest"]
-    given_up = replace(FLIGHT, state="failed", attempt=3, changed_at=ago(10))
-    assert names(demand(), flights=[given_up]) == []
+def test_a_demand_that_could_not_be_served_rests_before_it_is_planned_again():
+    assert names(demand(), tried={"forest": ago(9)}) == []
+    assert names(demand(), tried={"forest": ago(11)}) == ["forest"]
+    failed = replace(FLIGHT, state="failed", changed_at=ago(9))
+    assert names(demand(), flights=[failed]) == []
+    assert names(demand(), flights=[replace(failed, changed_at=ago(11))]) == ["forest"]
+    assert launched(replace(failed, changed_at=ago(60))) == ()
 
 
 @pytest.mark.parametrize(
@@ -118,10 +120,3 @@ def test_two_drones_of_one_dock_leave_a_minute_apart():
 def test_an_order_without_an_answer_is_sent_again_and_holds_its_drone():
     ordered = replace(FLIGHT, state="ordered", drone="D1")
     assert launched(ordered, replace(FLIGHT, id="P1-S2")) == (("P1-S1", None),)
-
-
-def test_a_failed_sortie_flies_again_after_a_rest_and_not_for_ever():
-    failed = replace(FLIGHT, state="failed", changed_at=ago(1))
-    assert launched(failed) == ()
-    assert launched(replace(failed, changed_at=ago(3))) == (("P1-S1", "D1"),)
-    assert launched(replace(failed, changed_at=ago(60), attempt=3)) == ()

@@ -1,0 +1,123 @@
+"""`gridpatrol api`: HTTP, the page, the event stream, and the workers that deliver.
+
+Copies may run side by side: what they must agree on is in the database.
+"""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from structlog.stdlib import get_logger
+
+from api.app import create_app
+from api.bus import Bus
+from api.delivery.outbox import Outbox
+from api.delivery.webhook import WebhookSender
+from api.intake import publish_waiting
+from api.roles import wiring
+from api.roles.services import build_services
+from api.services import Services
+from api.settings import Settings
+from missions.errors import InputWrong
+
+log = get_logger(__name__)
+
+# Frames that a crash left unpublished are looked for at the start and so often (wall time).
+PUBLISH_EVERY_S = 30.0
+# Open event streams and half-sent pictures get so long when the process is told to stop.
+GRACE_S = 3
+
+
+def run(settings: Settings) -> None:
+    """Run the role until told to stop."""
+    wiring.run("api", _main, settings)
+
+
+async def _main(settings: Settings) -> None:
+    bus = await wiring.open_bus(settings, "api")
+    services = await build_services(settings, bus)
+    try:
+        await wiring.until_told(_serve(settings, services, bus))
+    finally:
+        await services.database.close()
+        await bus.close()
+
+
+async def _serve(settings: Settings, services: Services, bus: Bus) -> None:
+    await _hear(services, bus)
+    with _listening(settings) as door:
+        server = _Server(
+            uvicorn.Config(
+                create_app(services), log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S
+            )
+        )
+        async with asyncio.TaskGroup() as group, WebhookSender(services.options.allowed_networks) as hooks:
+            group.create_task(Outbox(services, {"webhook": hooks}).run())
+            group.create_task(_publish_what_waits(services))
+            group.create_task(server.run_on(door))
+
+
+async def _hear(services: Services, bus: Bus) -> None:
+    """Let what the bus says reach the event streams of this process."""
+
+    async def telemetry(subject: str, said: dict[str, Any]) -> None:
+        services.feed.push("telemetry", said["drone"], said)
+
+    async def changed(subject: str, said: dict[str, Any]) -> None:
+        services.feed.wake()
+
+    await bus.listen("telemetry.>", telemetry)
+    await bus.listen("changes", changed)
+
+
+async def _publish_what_waits(services: Services) -> None:
+    while True:
+        if many := await publish_waiting(services):
+            log.info("frames published late", frames=many)
+        await asyncio.sleep(PUBLISH_EVERY_S)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: the role ends by cancellation, and then in order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def run_on(self, door: socket.socket) -> None:
+        """Serve on a listening socket until cancelled."""
+        serving = asyncio.create_task(self.serve([door]))
+        while not self.started and not serving.done():  # noqa: ASYNC110  (uvicorn tells by a flag alone)
+            await asyncio.sleep(0.01)
+        log.info("ready")
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            self.should_exit = True
+            await serving
+            raise
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """Return the socket the api listens on.
+
+    Raises:
+        InputWrong: the address is taken or not ours.
+    """
+    family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
+    door = socket.socket(family, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((settings.http_host, settings.http_port))
+    except OSError as error:
+        door.close()
+        raise InputWrong(
+            f"cannot listen on {settings.http_host}:{settings.http_port} ({error.strerror}): "
+            "choose another with GRIDPATROL_HTTP_PORT or --http-port"
+        ) from None
+    door.listen(2048)
+    door.setblocking(False)
+    return door
