@@ -28,13 +28,19 @@ CONFIG = "gridpatrol.toml"
 DEFAULT_MAVLINK_PORT = 5860
 
 
+def _valley() -> Path:
+    """Return the example site: beside the source in a checkout, else below the working folder."""
+    beside = Path(__file__).parents[1] / "examples" / "valley" / "site.yaml"
+    return beside if beside.exists() else Path("examples/valley/site.yaml")
+
+
 class Settings(BaseSettings):
     """Everything a role is told. Paths are made absolute on reading."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     data: Path = Field(Path("gridpatrol-data"), description="the data folder: database, pictures, keys, bus")
-    site: Path = Field(Path("examples/valley/site.yaml"), description="the site file")
+    site: Path = Field(default_factory=_valley, description="the site file")
     clock: str = Field("", description="the clock of a simulation, TIME@WALL_SECONDSxSPEED")
     http_host: str = Field("127.0.0.1", description="the address the api listens on")
     http_port: int = Field(8000, ge=1, le=65535, description="the port the api listens on")

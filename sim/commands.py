@@ -37,7 +37,11 @@ def simulate(
     ] = None,
     scenario: Annotated[str, typer.Option(help="What is going on in the world.")] = "fire",
     seed: Annotated[int, typer.Option(help="The same seed, the same world and noise.")] = 1,
-    mqtt: Annotated[str | None, typer.Option(help="mqtt://user:password@host:port for the docks.")] = None,
+    mqtt: Annotated[
+        str | None,
+        # By the environment a password stays out of the list of processes.
+        typer.Option(envvar="GRIDPATROL_SIM_MQTT", help="mqtt://user:password@host:port for the docks."),
+    ] = None,
     truth: Annotated[Path | None, typer.Option(help="Where to write what is really there.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where to keep pictures and truth.json.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print where everything listens as JSON.")] = False,

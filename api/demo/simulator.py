@@ -1,10 +1,12 @@
 """The process `gridpatrol sim`, which the demo knows only by its ports and its files."""
 
 import asyncio
+import os
 from pathlib import Path
 
 from api import bus_server, children
 from api.bus_server import BusAddress
+from api.roles.serve import ONE_THREAD
 from missions.errors import WorkFailed
 
 PATIENCE_S = 60.0
@@ -31,7 +33,10 @@ class Simulator:
         mqtt = f"mqtt://{bus_server.DOCK_USER}:{key}@{bus.host}:{bus.mqtt_port}"
         with self._log.open("wb") as errors:
             self._process = await children.start(
-                [*self._command, "--mqtt", mqtt], stdout=asyncio.subprocess.PIPE, stderr=errors
+                self._command,
+                environment={**ONE_THREAD, **os.environ, "GRIDPATROL_SIM_MQTT": mqtt},
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
             )
         assert self._process.stdout is not None
         try:
