@@ -1,0 +1,49 @@
+"""YAML with the line of everything in it, so that an error can name its place."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError
+
+from missions.errors import InputWrong, SiteWrong
+
+
+class Lined:
+    """A YAML document that remembers where each of its keys stands."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.root: Any = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputWrong(f"{path}: cannot be read ({error.strerror})") from None
+        except UnicodeDecodeError:
+            raise InputWrong(f"{path}: found bytes that are not UTF-8, expected a YAML text") from None
+        except MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise SiteWrong(f"{path}:{line}", str(error.problem), "well-formed YAML") from None
+
+    def line(self, keys: Sequence[str | int]) -> int:
+        """Return the line, counted from 1, of the deepest part of a key path that exists."""
+        node, line = self.root, 1
+        for key in keys:
+            if isinstance(node, CommentedMap) and key in node:
+                line = node.lc.key(key)[0] + 1
+            elif isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):
+                line = node.lc.item(key)[0] + 1
+            else:
+                break
+            node = node[key]
+        return line
+
+    def place(self, *keys: str | int) -> str:
+        """Return "site.yaml:12 (docks, 1, lat_deg)"."""
+        inside = f" ({'.'.join(str(k) for k in keys)})" if keys else ""
+        return f"{self.path}:{self.line(keys)}{inside}"
+
+    def wrong(self, keys: Sequence[str | int], *, found: str, expected: str) -> SiteWrong:
+        """Return the error that names this place."""
+        return SiteWrong(self.place(*keys), found, expected)
