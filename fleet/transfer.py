@@ -89,6 +89,7 @@ _FINAL = frozenset(
     }
 )
 _SILENT_ENDS = 3  # unanswered repeats of the last item before the proof decides
+_COMPLAINTS = 30  # refusals passed over in one upload
 _SILENT_MIDDLES = 8  # of any other: the vehicle re-requests each second while it receives
 
 
@@ -213,7 +214,7 @@ class Upload:
         self._acted_at = 0.0
         self._heard_at = 0.0
         self._reader = ReadBack()
-        self._why = "no answer"
+        self._complaints = 0
 
     def start(self, now: float) -> Messages:
         """Return the first messages: a look at what is on board already."""
@@ -325,20 +326,24 @@ class Upload:
     def _judged(self, verdict: Verdict, now: float) -> Messages:
         if verdict is Verdict.INVALID_SEQUENCE:
             return self._already_there(now)
-        if verdict is Verdict.CANCELLED and self.stage is Stage.OFFER:
-            return []  # of the attempt before
-        self._heard_at = now
         if verdict is Verdict.ACCEPTED:
-            # A late answer to the reading before may come while offering: the proof sorts it out.
+            # A late answer to the attempt before may come while offering: the proof sorts it out.
             return self._read(Stage.PROVE, now) if self.stage is Stage.SEND else []
         if verdict in _FINAL:
-            item = (
-                f" item {self._pointer} ({_shown(self.items[self._pointer])})" if self._pointer >= 0 else ""
-            )
-            self._fail(f"the vehicle refused{item or ' the mission'}: {verdict.words}")
+            self._fail(f"the vehicle refused {self._last_sent()}: {verdict.words}")
             return []
-        self._again(now, f"the vehicle answered {verdict.words}")
-        self._repeats = 6  # at once would only meet the same refusal
+        return self._complained(verdict, now)
+
+    def _complained(self, verdict: Verdict, now: float) -> Messages:
+        """Pass over a refusal that may be late or may pass, but not over one after the other.
+
+        Where it was meant, silence follows and the proof finds what is missing.
+        """
+        self._complaints += 1
+        if self._complaints > _COMPLAINTS:
+            self._fail(f"the vehicle answers {verdict.words} again and again")
+        elif verdict is Verdict.CANCELLED and self.stage is Stage.SEND:
+            return self._offer(now)
         return []
 
     def _last_sent(self) -> str:
