@@ -22,6 +22,7 @@ from sim.ground import Ground
 from sim.photo import Bgr, ColourCamera
 from sim.picture_files import Caption, write_colour, write_thermal
 from sim.projection import TruePose, View
+from sim.structures import Structures
 from sim.textures import Pixels
 from sim.thermal import ThermalCamera
 from sim.world import World
@@ -55,9 +56,9 @@ class Cameras:
     def __init__(self, world: World) -> None:
         cv2.setNumThreads(1)
         self._world = world
-        ground = Ground(world)
-        self._thermal = ThermalCamera(world, ground)
-        self._colour = ColourCamera(world, ground)
+        ground, structures = Ground(world), Structures(world)
+        self._thermal = ThermalCamera(world, ground, structures)
+        self._colour = ColourCamera(world, ground, structures)
 
     def thermal(self, job: PictureJob, camera: Camera) -> Pixels:
         """Return a thermal picture in °C."""

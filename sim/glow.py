@@ -10,15 +10,18 @@ from datetime import datetime
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from missions.geo import Floats
 from sim.hazards import Decoy, DecoyKind, Fire
 from sim.sky import Sky
+from sim.textures import Pixels, noise
 
 CORE, HALO = 0.6, 2.0  # share of the radius that burns hot; reach of heated ground
 RIM_C, HEATED_K = 180.0, 55.0
 LEAF_K = 12.0  # foliage over a fire, above air
 CHARRED = 1.7
+TILE_PX = 256
 FLAME_BGR = np.array([[20, 40, 120], [20, 90, 230], [40, 160, 255], [150, 230, 255]], float)
 
 
@@ -120,30 +123,33 @@ def _rho(fire: Fire, x_m: Floats, y_m: Floats, now: datetime) -> Floats:
 
 
 def _cells(fire: Fire, x_m: Floats, y_m: Floats, now: datetime) -> Floats:
-    """Return the tongues of flame, -1 to 1, changing several times a second."""
-    t = (now.timestamp() % 3600.0) * 7.0 + fire.shape * 10
-    return np.asarray(
-        0.5 * np.sin(5.1 * x_m + t) * np.sin(4.7 * y_m - 1.3 * t)
-        + 0.5 * np.sin(11.3 * x_m - 0.7 * t + 2.0 * y_m) * np.sin(9.7 * y_m + t)
-    )
+    """Return the tongues of flame, -1 to 1, other ones several times a second."""
+    moment = math.floor(now.timestamp() % 3600.0 * 8) + round(fire.shape * 100)
+    coarse = _pattern(x_m, y_m, 0.10, moment * 37)
+    return np.tanh(0.6 * coarse + 0.5 * _pattern(x_m, y_m, 0.045, moment * 91))
 
 
-def _leaves(fire: Fire, x_m: Floats, y_m: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Return where foliage hides the fire."""
+def _leaves(fire: Fire, x_m: Floats, y_m: Floats) -> npt.NDArray[np.bool_]:
+    """Return where foliage hides the fire, in clumps of some decimetres."""
     if fire.leaf_cover <= 0:
         return np.zeros(np.shape(x_m), bool)
-    pattern = np.sin(6.3 * x_m + 2.2 * y_m + fire.shape) * np.sin(5.9 * y_m - 2.6 * x_m + 3 * fire.shape)
-    return np.asarray(pattern > _level(round(fire.leaf_cover, 3)))
+    pattern = _pattern(x_m, y_m, 0.035, round(fire.shape * 1000))
+    return np.asarray(pattern > np.quantile(_tile(), 1 - fire.leaf_cover))
+
+
+def _pattern(x_m: Floats, y_m: Floats, step_m: float, start: int) -> Pixels:
+    """Return noise at points of a plane, its blobs ten steps wide."""
+    row = (np.floor(np.clip(y_m, -1e4, 1e4) / step_m).astype(int) + start) % TILE_PX
+    column = (np.floor(np.clip(x_m, -1e4, 1e4) / step_m).astype(int) + start // 3) % TILE_PX
+    return np.asarray(_tile()[row, column])
 
 
 @cache
-def _level(share: float) -> float:
-    """Return the level that a product of two sines of even phases exceeds on a share of its ground."""
-    phase = np.sin((np.arange(256) + 0.5) * 2 * math.pi / 256)
-    return float(np.quantile(np.outer(phase, phase), 1 - share))
+def _tile() -> Pixels:
+    return noise(np.random.default_rng(11), TILE_PX, 10.0)
 
 
-def _in_box(decoy: Decoy, x_m: Floats, y_m: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _in_box(decoy: Decoy, x_m: Floats, y_m: Floats) -> npt.NDArray[np.bool_]:
     return np.asarray((np.abs(x_m) < decoy.length_m / 2) & (np.abs(y_m) < decoy.width_m / 2))
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from missions.geo import Floats
 from sim.painter import Painter
 from sim.sky import Sky
+from sim.textures import Pixels
 from sim.world import World
 
 STEP_M = 0.5
@@ -38,20 +39,16 @@ class Ground:
         self._period: int | None = None
         self.sky = Sky.over(world.site.origin, world.epoch_at)
 
-    def prepare(self, at: datetime, x_px: Floats, y_px: Floats) -> None:
+    def prepare(self, at: datetime, x_px: Pixels, y_px: Pixels) -> None:
         """Paint whatever the given ground pixels need that is not painted for this hour."""
         self._turn_to(at)
-        if np.isnan(x_px).all():
-            return
         down, across = self._painted.shape
-        left, right = (
-            int(np.clip(v // SQUARE_PX, 0, across - 1)) for v in (np.nanmin(x_px), np.nanmax(x_px))
-        )
-        top, bottom = (int(np.clip(v // SQUARE_PX, 0, down - 1)) for v in (np.nanmin(y_px), np.nanmax(y_px)))
-        for row in range(top, bottom + 1):
-            for column in range(left, right + 1):
-                if not self._painted[row, column]:
-                    self._paint(row, column)
+        columns = np.clip(x_px // SQUARE_PX, 0, across - 1).astype(np.intp)
+        rows = np.clip(y_px // SQUARE_PX, 0, down - 1).astype(np.intp)
+        for square in np.unique((rows * across + columns)[x_px > -SQUARE_PX]).tolist():
+            row, column = divmod(square, across)
+            if not self._painted[row, column]:
+                self._paint(row, column)
 
     def to_pixels(self, east_m: Floats, north_m: Floats) -> tuple[Floats, Floats]:
         """Return x and y of local points in the painted ground; a pixel's centre is a whole number."""

@@ -54,7 +54,8 @@ class House:
         half_length, half_width = self.length_m / 2 + grow_m, self.width_m / 2 + grow_m
         along = np.array([half_length, half_length, -half_length, -half_length])
         across = np.array([half_width, -half_width, -half_width, half_width])
-        return turned(along, across, self.heading_deg) + (self.east_m, self.north_m)
+        middle = np.array([self.east_m, self.north_m])
+        return np.asarray(turned(along, across, self.heading_deg) + middle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Landscape:
     roads: tuple[Road, ...]
     houses: tuple[House, ...]
     spans: tuple[tuple[Pylon, ...], ...]  # one row of pylons for each power line
+    rivers: tuple[tuple[LineString, float], ...]  # middle line and half-width
     water: BaseGeometry
     villages: tuple[Polygon, ...]
     compartments: tuple[Polygon, ...]
@@ -82,8 +84,8 @@ class Landscape:
     def of(cls, site: Site, frame: LocalFrame, relief: Relief) -> "Landscape":
         """Return the built landscape of a site."""
         rng = np.random.default_rng(zlib.crc32(site.id.encode()))
-        rivers = [frame.line(r.line).buffer(r.half_width_m) for r in site.layers.rivers]
-        water = unary_union(rivers) if rivers else Polygon()
+        rivers = tuple((_smooth(frame.line(r.line)), r.half_width_m) for r in site.layers.rivers)
+        water = unary_union([line.buffer(half) for line, half in rivers])
         villages = _polygons(site.layers.villages, frame)
         roads = _roads(site, frame, villages)
         spans = tuple(_pylons(line, frame, relief) for line in site.layers.lines)
@@ -92,7 +94,7 @@ class Landscape:
             unary_union([Point(p.east_m, p.north_m).buffer(15.0) for s in spans for p in s])
         )
         houses = _houses(villages, blocked, roads, relief, rng)
-        return cls(roads, houses, spans, water, villages, _polygons(site.layers.compartments, frame))
+        return cls(roads, houses, spans, rivers, water, villages, _polygons(site.layers.compartments, frame))
 
 
 def turned(along_m: Floats, across_m: Floats, heading_deg: float) -> Floats:
@@ -196,7 +198,7 @@ def _houses(
         along, across = (g.ravel() for g in np.meshgrid(steps, steps * 0.85))
         along = along + rng.normal(0, 1.6, along.shape)
         across = across + rng.normal(0, 1.6, across.shape)
-        spots = turned(along, across, heading) + (village.centroid.x, village.centroid.y)
+        spots = turned(along, across, heading) + np.array([village.centroid.x, village.centroid.y])
         for x, y in spots.tolist():
             if rng.random() > 0.72:
                 continue

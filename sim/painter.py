@@ -16,7 +16,7 @@ from sim import matter
 from sim.cover import STEP_M as COVER_STEP_M
 from sim.cover import Cover
 from sim.landscape import House
-from sim.matter import Layer, Matter, temp_c
+from sim.matter import Kinds, Layer, Matter, temp_c
 from sim.sky import Sky
 from sim.textures import NO_TREE, Crowns, Pixels, Species, crowns, cut, noise, slopes
 from sim.world import World
@@ -27,10 +27,12 @@ WOODS = (
     (Species(4.6, (2.0, 3.1), (11.0, 17.0), 1.1), matter.NEEDLE),
     (Species(3.2, (1.5, 2.4), (8.0, 10.0), 1.6), matter.BAMBOO),
 )
-PARCEL_M = (44.0, 23.0)
+CROPS, LOTS = Kinds.of(*matter.CROPS), Kinds.of(*matter.LOTS)
+PARCEL_M, LOT_M = (44.0, 23.0), (9.5, 8.0)
 SHADE = 0.45  # brightness of shaded ground beside sunlit ground
 LANDSCAPE_SEED = 110
 BANK_M = 5.0
+LONGEST_SHADOW_M = 60.0
 
 
 class Painter:
@@ -40,7 +42,8 @@ class Painter:
         rng = np.random.default_rng(LANDSCAPE_SEED)
         self.step_m = step_m
         self.relief = world.relief
-        self.houses = world.landscape.houses
+        self._houses = world.landscape.houses
+        self._house_at = np.array([(h.east_m, h.north_m) for h in self._houses]).reshape(-1, 2)
         self.cover = Cover.of(world.landscape, world.relief)
         self.broad, self.middle, self.fine = (noise(rng, TILE_PX, m / step_m) for m in (70.0, 11.0, 2.2))
         self.woods = tuple(crowns(rng, s, size=TILE_PX, step_m=step_m) for s, _ in WOODS)
@@ -53,6 +56,12 @@ class Painter:
         self.slope_sun = _slope_sun(self.relief.heights_m, self.relief.step_m, sky)
         self.crown_sun = tuple(_crown_sun(w, self.step_m, sky) for w in self.woods)
         self.tree_shadow = _shadow_lots(self.woods[0], self.step_m, sky)
+
+    def houses_near(self, west_m: float, north_m: float, side_m: float) -> list[House]:
+        """Return the houses whose shadows can fall on a square."""
+        middle = np.array([west_m + side_m / 2, north_m - side_m / 2])
+        near = (np.abs(self._house_at - middle) < side_m / 2 + LONGEST_SHADOW_M).all(1)
+        return [self._houses[i] for i in np.flatnonzero(near)]
 
     def paint(self, row: int, column: int, shape: tuple[int, int]) -> tuple[npt.NDArray[np.uint8], Pixels]:
         """Return the colours (blue, green, red, grain) and °C of a square of the ground."""
@@ -88,17 +97,11 @@ class _Square:
 
     def fields(self) -> Layer:
         """Return the bottom layer: parcels of crops with bunds between them."""
-        turn = self.painter.field_heading
-        along = self.east * math.sin(turn) + self.north * math.cos(turn) + 3.0 * self.broad
-        across = self.east * math.cos(turn) - self.north * math.sin(turn) + 2.0 * self.broad
+        along, across = self._turned(3.0)
         strip = np.floor(across / PARCEL_M[1])
-        along = along + 17.3 * strip
+        along += 17.3 * strip
         parcel = np.floor(along / PARCEL_M[0])
-        draw = _hash(parcel, strip)
-        layer = self._layer(matter.GRASS)
-        for i, crop in enumerate(matter.CROPS):
-            here = (draw * len(matter.CROPS)).astype(int) == i
-            layer.cover(here.astype(np.float32), self._layer(crop))
+        layer = self._patchwork(CROPS, _hash(parcel, strip))
         rows = np.sin(across * (2 * math.pi / 2.6)) * (_hash(strip, parcel) > 0.35)
         layer.colour *= (1 + 0.05 * rows + 0.10 * (_hash(parcel + 7, strip) - 0.5))[..., None]
         layer.temp_c += 0.4 * rows + 2.0 * (_hash(parcel, strip + 9) - 0.5)
@@ -107,12 +110,16 @@ class _Square:
         return layer
 
     def lay_village(self, layer: Layer) -> None:
-        """Packed yards with garden patches between the houses."""
+        """Yards, courts and gardens between the houses, lot by lot, their borders worn."""
         inside = _share(self._inside("village") + 3.0 * self.middle, 2.0)
-        if inside.any():
-            yard = self._layer(matter.YARD)
-            yard.cover(_share(self.middle - 0.1, 0.3), self._layer(matter.GARDEN))
-            layer.cover(inside, yard)
+        if not inside.any():
+            return
+        along, across = self._turned(0.0)
+        across = np.floor((across + 0.5 * self.middle) / LOT_M[1])
+        along = np.floor((along + 5.1 * across + 0.5 * self.middle) / LOT_M[0])
+        lots = self._patchwork(LOTS, _hash(along + 0.5, across))
+        lots.colour *= (1 + 0.12 * (_hash(across, along) - 0.5))[..., None]
+        layer.cover(inside, lots)
 
     def lay_banks(self, layer: Layer) -> None:
         """A belt of grass and gravel along the water."""
@@ -127,25 +134,31 @@ class _Square:
         if not forest.any():
             return
         wood = self._wood(0)
-        wood.cover(_share(self.broad - 0.35 + 0.3 * self.middle, 0.15), self._wood(1))
-        wood.cover(_share(-self.broad - 0.9 + 0.3 * self.middle, 0.15), self._wood(2))
-        wood.cover(_share(self._inside("cleared") + 2.0 * self.middle, 1.0), self._layer(matter.SCRUB))
+        needles = _share(self.broad - 0.35 + 0.3 * self.middle, 0.15)
+        bamboo = _share(-self.broad - 0.9 + 0.3 * self.middle, 0.15)
+        cleared = _share(self._inside("cleared") + 2.0 * self.middle, 1.0)
+        if needles.any():
+            wood.cover(needles, self._wood(1))
+        if bamboo.any():
+            wood.cover(bamboo, self._wood(2))
+        if cleared.any():
+            wood.cover(cleared, self._layer(matter.SCRUB))
         layer.cover(forest, wood)
 
     def lay_trees(self, layer: Layer) -> None:
         """Single trees with their shadows: many in villages and on banks, few in fields."""
-        density = 0.02 + 0.02 * (self.broad > 0.5)
-        density = np.where(self._inside("village") > 0, 0.16, density)
-        density = np.where((self._inside("water") > -16.0), 0.22, density)
-        density = np.where(self._inside("cleared") > 0, 0.06, density)
-        density = np.where(np.maximum(self._inside("paved"), self._inside("track")) > -2.0, 0.0, density)
-        density = np.where(
-            self._inside("forest") > 6.0, np.where(self._inside("cleared") > 0, density, 0), density
-        )
-        tree = (self._cut(self.painter.woods[0].lot) < density).astype(np.float32)
-        shadow = (self._cut(self.painter.tree_shadow) < density).astype(np.float32)
-        self._shade(layer, cv2.GaussianBlur(shadow * (1 - tree), (0, 0), 0.7))
-        layer.cover(cv2.GaussianBlur(tree, (0, 0), 0.5), self._wood(0))
+        cleared = self._inside("cleared") > 0
+        density = np.where(self.broad > 0.5, np.float32(0.04), np.float32(0.02))
+        density[self._inside("village") > 0] = 0.13
+        density[self._inside("water") > -16.0] = 0.22
+        density[cleared] = 0.06
+        density[np.maximum(self._inside("paved"), self._inside("track")) > -2.0] = 0.0
+        density[(self._inside("forest") > 6.0) & ~cleared] = 0.0
+        tree = self._cut(self.painter.woods[0].lot) < density
+        shadow = (self._cut(self.painter.tree_shadow) < density) & ~tree
+        self._shade(layer, _soft(shadow, 0.7))
+        if tree.any():
+            layer.cover(_soft(tree, 0.5), self._wood(0))
 
     def lay_water(self, layer: Layer) -> None:
         """The river: darker and cooler in the middle, its warmth that of the season."""
@@ -159,12 +172,14 @@ class _Square:
             layer.cover(share, water)
 
     def lay_roads(self, layer: Layer) -> None:
-        """Tracks of bare earth with a green middle, and the paved road."""
-        track = self._inside("track") + 0.35 * self.middle
-        layer.cover(_share(track, 0.4), self._layer(matter.EARTH))
+        """Tracks of bare earth, and the paved road with its shoulders."""
+        track = _share(self._inside("track") + 0.3 * self.middle, 0.4)
         paved = self._inside("paved")
-        layer.cover(_share(paved + 1.6, 0.5), self._layer(matter.EARTH))
-        layer.cover(_share(paved, 0.3), self._layer(matter.ASPHALT))
+        if track.any():
+            layer.cover(track, self._layer(matter.EARTH))
+        if paved.max() > -2.0:
+            layer.cover(_share(paved + 0.9 + 0.3 * self.middle, 0.5), self._layer(matter.EARTH))
+            layer.cover(_share(paved, 0.3), self._layer(matter.ASPHALT))
 
     def finished(self, layer: Layer) -> tuple[npt.NDArray[np.uint8], Pixels]:
         """Return the square with the shadows of houses, lit by the sun and rounded to bytes."""
@@ -179,11 +194,18 @@ class _Square:
 
     def _layer(self, kind: Matter) -> Layer:
         """Return a plain layer of one kind of ground, mottled."""
-        mottle = 1.0 + kind.grain / 255 * (0.28 * self.middle + 0.35 * self.fine + 0.25 * self.broad)
-        colour = np.asarray(kind.colour, np.float32) * mottle[..., None]
-        dry = 1.0 + 0.10 * self.middle + 0.05 * self.fine + 0.06 * self.broad
-        warmth = temp_c(kind, self.sky, self.sun * dry) + 0.25 * self.middle
-        return Layer(colour, warmth, np.full(self.shape, kind.grain, np.float32))
+        return self._patchwork(Kinds.of(kind), np.zeros(self.shape, np.float32))
+
+    def _patchwork(self, kinds: Kinds, draw: Pixels) -> Layer:
+        """Return a layer whose kind of ground is drawn by a number in 0..1 for each pixel, mottled."""
+        which = np.minimum((draw * len(kinds.grain)).astype(np.intp), len(kinds.grain) - 1)
+        grain = kinds.grain[which]
+        mottle = 1.0 + grain * (1 / 255) * (0.28 * self.middle + 0.35 * self.fine + 0.25 * self.broad)
+        colour = kinds.colour[which] * mottle[..., None]
+        dry = 1.0 + grain * (1 / 34) * (0.10 * self.middle + 0.05 * self.fine + 0.06 * self.broad)
+        warmth = temp_c(kinds.sun_k[which], kinds.night_k[which], self.sky, self.sun * dry)
+        warmth += grain * (0.25 / 34) * self.middle
+        return Layer(colour, warmth, grain)
 
     def _wood(self, index: int) -> Layer:
         """Return a closed wood: crowns lit from the sun's side, dark gaps, shaded sides cooler."""
@@ -196,8 +218,20 @@ class _Square:
         hue = np.stack([1 - 0.10 * tint, 1 + 0.05 * tint, 1 + 0.22 * tint], axis=-1)
         colour = np.asarray(kind.colour, np.float32) * hue * bright[..., None]
         sunned = self.sun * np.clip(0.1 + 0.75 * lit + 0.35 * top, 0, 1.4)
-        warmth = temp_c(kind, self.sky, sunned) + 0.35 * tint + 0.15 * self.fine + 0.3 * self.broad
+        warmth = (
+            temp_c(kind.sun_k, kind.night_k, self.sky, sunned)
+            + 0.35 * tint
+            + 0.15 * self.fine
+            + 0.3 * self.broad
+        )
         return Layer(colour, warmth.astype(np.float32), np.full(self.shape, kind.grain, np.float32))
+
+    def _turned(self, sway_m: float) -> tuple[Pixels, Pixels]:
+        """Return metres along and across the fields, swaying a little."""
+        turn = self.painter.field_heading
+        along = self.east * math.sin(turn) + self.north * math.cos(turn) + sway_m * self.broad
+        across = self.east * math.cos(turn) - self.north * math.sin(turn) + 0.7 * sway_m * self.broad
+        return along, across
 
     def _shade(self, layer: Layer, share: Pixels) -> None:
         """Take the sun off a share of the ground; it keeps half the warmth the sun gave it before."""
@@ -209,16 +243,14 @@ class _Square:
     def _house_shadows(self) -> Pixels:
         shadow = np.zeros(self.shape, np.uint8)
         if self.sky.sun_elevation_deg < 3:
-            return shadow.astype(np.float32)
+            return np.zeros(self.shape, np.float32)
         west, north = float(self.east[0, 0]), float(self.north[0, 0])
-        for house in self.painter.houses:
+        for house in self.painter.houses_near(west, north, self.shape[0] * self.painter.step_m):
             points = _house_shadow(house, self.sky)
             pixels = np.column_stack([points[:, 0] - west, north - points[:, 1]]) / self.painter.step_m
-            if (pixels.max(0) < 0).any() or (pixels.min(0) > self.shape[::-1]).any():
-                continue
             hull = cv2.convexHull(np.round(pixels * 16).astype(np.int32))
             cv2.fillConvexPoly(shadow, hull, 255, cv2.LINE_AA, 4)
-        return shadow.astype(np.float32) / 255
+        return np.asarray(shadow, np.float32) / np.float32(255)
 
     def _inside(self, kind: str) -> Pixels:
         """Return metres inside a kind of cover."""
@@ -236,9 +268,14 @@ class _Square:
         return np.ascontiguousarray(x, np.float32), np.ascontiguousarray(y, np.float32)
 
 
-def _share(inside_m: Pixels, soft_m: float) -> Pixels:
+def _share(inside_m: npt.NDArray[np.floating], soft_m: float) -> Pixels:
     """Return 0 outside, 1 inside, rising over a soft border."""
     return np.asarray(np.clip(inside_m / soft_m + 0.5, 0, 1), np.float32)
+
+
+def _soft(mask: npt.NDArray[np.bool_], blur_px: float) -> Pixels:
+    """Return a mask as a share with soft borders."""
+    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), blur_px))
 
 
 def _hash(a: Pixels, b: Pixels) -> Pixels:
@@ -248,8 +285,8 @@ def _hash(a: Pixels, b: Pixels) -> Pixels:
 
 
 def _to_edge(distance: Pixels, pitch: float) -> Pixels:
-    inside = np.mod(distance, pitch)
-    return np.asarray(np.minimum(inside, pitch - inside))
+    inside = np.mod(distance, np.float32(pitch))
+    return np.asarray(np.minimum(inside, np.float32(pitch) - inside))
 
 
 def _slope_sun(heights_m: npt.NDArray[np.float64], step_m: float, sky: Sky) -> Pixels:
@@ -288,7 +325,8 @@ def _house_shadow(house: House, sky: Sky) -> npt.NDArray[np.float64]:
     """Return the points whose hull is a house's footprint and its shadow on level ground."""
     walls = house.corners()
     azimuth = math.radians(sky.sun_azimuth_deg)
-    reach = (house.eaves_m + house.ridge_m) / 2 / math.tan(math.radians(sky.sun_elevation_deg))
+    height = (house.eaves_m + house.ridge_m) / 2
+    reach = min(height / math.tan(math.radians(sky.sun_elevation_deg)), LONGEST_SHADOW_M)
     return np.vstack([walls, walls - np.array([math.sin(azimuth), math.cos(azimuth)]) * reach])
 
 

@@ -54,11 +54,11 @@ class Relief:
 
     @property
     def east_end_m(self) -> float:
-        return self.west_m + (self.heights_m.shape[1] - 1) * self.step_m
+        return self.west_m + float(self.heights_m.shape[1] - 1) * self.step_m
 
     @property
     def north_end_m(self) -> float:
-        return self.south_m + (self.heights_m.shape[0] - 1) * self.step_m
+        return self.south_m + float(self.heights_m.shape[0] - 1) * self.step_m
 
     def height_m(self, east_m: Floats, north_m: Floats) -> Floats:
         """Return heights above sea level, in the shape given."""

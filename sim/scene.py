@@ -7,9 +7,11 @@ Ground is found exactly on a coarse grid of pixels and linearly in between:
 import math
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from missions.geo import Floats
 from sim.glow import fire_reach_m
@@ -21,8 +23,11 @@ from sim.textures import Pixels
 from sim.world import World
 
 COARSE_PX, COARSE_OBLIQUE_PX = 16, 8
-FINE = 4  # samples along each side of a pixel over a small hot thing
-FINE_UP_TO_PX = 120
+FINE_PX = 200  # a hot thing is sampled this finely across, 1 to 4 times a pixel
+SEEN_M = 2500.0
+NOWHERE_PX = -1e6  # the place of a pixel that sees sky
+
+Thing = TypeVar("Thing", Fire, Decoy)
 MARGIN_PX = 5  # what the blur of the lens carries over
 
 
@@ -58,35 +63,35 @@ def ground_maps(view: View, world: World, ground: Ground) -> tuple[Pixels, Pixel
     x, y = ground.to_pixels(met[..., 0], met[..., 1])
     size = (columns * step, rows * step)
     inner = np.s_[step : step + camera.height_px, step : step + camera.width_px]
-    maps = [
-        cv2.resize(np.nan_to_num(m, nan=-1e4).astype(np.float32), size, interpolation=cv2.INTER_LINEAR)[inner]
+    fine_x, fine_y = (
+        np.asarray(cv2.resize(np.nan_to_num(m, nan=NOWHERE_PX).astype(np.float32), size), np.float32)
         for m in (x, y)
-    ]
-    return maps[0], maps[1]
+    )
+    return fine_x[inner], fine_y[inner]
 
 
-def fires_in_view(view: View, world: World, now: datetime) -> list[Fire]:
-    """Return the fires that burn now and are near enough to matter."""
-    return [f for f in world.fires if f.area_m2(now) > 0 and _apart(view, f) < 2500.0]
+def fires_in_view(view: View, world: World, now: datetime) -> list[tuple[Fire, Patch]]:
+    """Return the fires that burn now and show in the picture, with their place in it."""
+    burning = [f for f in world.fires if f.area_m2(now) > 0]
+    seen = []
+    for fire in _shown(view, burning, [fire_reach_m(f, now) for f in burning]):
+        rise = world.relief.slope_at(fire.east_m, fire.north_m)
+        plane = Plane(np.array([fire.east_m, fire.north_m, fire.ground_m]), *rise)
+        patch = _patch(view, plane, fire_reach_m(fire, now), 0.0)
+        if patch:
+            seen.append((fire, patch))
+    return seen
 
 
-def decoys_in_view(view: View, world: World) -> list[Decoy]:
-    """Return the decoys near enough to matter."""
-    return [d for d in world.decoys if _apart(view, d) < 1500.0]
-
-
-def fire_patch(view: View, world: World, fire: Fire, now: datetime) -> Patch | None:
-    """Return the part of the picture that a fire touches."""
-    rise = world.relief.slope_at(fire.east_m, fire.north_m)
-    plane = Plane(np.array([fire.east_m, fire.north_m, fire.ground_m]), *rise)
-    return _patch(view, plane, fire_reach_m(fire, now), 0.0)
-
-
-def decoy_patch(view: View, decoy: Decoy) -> Patch | None:
-    """Return the part of the picture that a decoy's warm face touches."""
-    point = np.array([decoy.east_m, decoy.north_m, decoy.ground_m + decoy.height_m])
-    reach = 0.6 * math.hypot(decoy.length_m, decoy.width_m)
-    return _patch(view, Plane(point), reach, math.radians(decoy.heading_deg))
+def decoys_in_view(view: View, world: World) -> list[tuple[Decoy, Patch]]:
+    """Return the decoys that show in the picture, with the place of their warm face in it."""
+    seen = []
+    for decoy in _shown(view, list(world.decoys), [_reach_m(d) for d in world.decoys]):
+        point = np.array([decoy.east_m, decoy.north_m, decoy.ground_m + decoy.height_m])
+        patch = _patch(view, Plane(point), _reach_m(decoy), math.radians(decoy.heading_deg))
+        if patch:
+            seen.append((decoy, patch))
+    return seen
 
 
 def hides(decoy: Decoy) -> bool:
@@ -94,7 +99,12 @@ def hides(decoy: Decoy) -> bool:
     return decoy.kind is not DecoyKind.METAL_ROOF
 
 
-def paint_patch(picture: Pixels, patch: Patch, colour: Floats, cover: Floats) -> None:
+def sees_sky(x: Pixels) -> npt.NDArray[np.bool_] | None:
+    """Return which pixels see sky, None when all see ground."""
+    return np.asarray(x < NOWHERE_PX / 2) if float(x[0].min()) < NOWHERE_PX / 2 else None
+
+
+def paint_patch(picture: npt.NDArray[np.uint8], patch: Patch, colour: Floats, cover: Floats) -> None:
     """Lay a fine colour over the picture where it covers it."""
     share = patch.averaged(cover)[..., None]
     weighted = patch.averaged(colour * cover[..., None])
@@ -107,8 +117,21 @@ def sky_shift_c(ground: Ground, now_sky: Sky) -> float:
     return now_sky.air_c - ground.sky.air_c
 
 
-def _apart(view: View, thing: Fire | Decoy) -> float:
-    return math.hypot(thing.east_m - view.eye_m[0], thing.north_m - view.eye_m[1])
+def _reach_m(decoy: Decoy) -> float:
+    return 0.6 * math.hypot(decoy.length_m, decoy.width_m)
+
+
+def _shown(view: View, things: list[Thing], reach_m: list[float]) -> list[Thing]:
+    """Return the things whose middle lies in the picture or near enough to reach into it."""
+    if not things:
+        return []
+    middles = np.array([[t.east_m, t.north_m, t.ground_m] for t in things])
+    pixels, depth = view.pixels(middles)
+    with np.errstate(divide="ignore"):
+        margin = 2.0 * (np.array(reach_m) + 12.0) * view.camera.focal_px / depth
+    size = np.array([view.camera.width_px, view.camera.height_px])
+    inside = ((pixels > -margin[:, None]) & (pixels < size + margin[:, None])).all(1)
+    return [t for t, shown in zip(things, inside & (depth > 1.0) & (depth < SEEN_M), strict=True) if shown]
 
 
 def _patch(view: View, plane: Plane, reach_m: float, heading: float) -> Patch | None:
@@ -124,10 +147,12 @@ def _patch(view: View, plane: Plane, reach_m: float, heading: float) -> Patch | 
     bottom = min(math.ceil(pixels[:, 1].max()) + MARGIN_PX, camera.height_px)
     if right - left < 1 or bottom - top < 1:
         return None
-    fine = FINE if max(right - left, bottom - top) <= FINE_UP_TO_PX else 2
-    x_px = left + (np.arange((right - left) * fine) + 0.5) / fine
-    y_px = top + (np.arange((bottom - top) * fine) + 0.5) / fine
-    met = view.on_plane(*np.meshgrid(x_px, y_px), plane)
+    fine = min(max(round(FINE_PX / max(right - left, bottom - top)), 1), 4)
+    x_px, y_px = np.meshgrid(
+        left + (np.arange((right - left) * fine) + 0.5) / fine,
+        top + (np.arange((bottom - top) * fine) + 0.5) / fine,
+    )
+    met = view.on_plane(x_px, y_px, plane)
     east, north = met[..., 0] - plane.point_m[0], met[..., 1] - plane.point_m[1]
     along = east * math.sin(heading) + north * math.cos(heading)
     across = east * math.cos(heading) - north * math.sin(heading)

@@ -74,7 +74,7 @@ def _beam(elevation_deg: float) -> float:
     if elevation_deg <= 0.0:
         return 0.0
     air_mass = 1.0 / (math.sin(math.radians(elevation_deg)) + 0.50572 * (elevation_deg + 6.07995) ** -1.6364)
-    return 1353.0 * 0.7 ** (air_mass**0.678) / FULL_BEAM_W_M2
+    return float(1353.0 * 0.7 ** (air_mass**0.678) / FULL_BEAM_W_M2)
 
 
 def _air_c(place: LatLon, at: datetime, solar_hour: float) -> float:

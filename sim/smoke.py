@@ -74,7 +74,7 @@ def _puffs(fire: Fire, wind: Wind, now: datetime) -> tuple[Floats, Floats, Float
         ]
     )
     radii = 0.5 * root + 0.6 + 0.13 * travelled * (1 + 0.3 * sway_too)
-    strengths = np.clip(0.16 * root + 0.12, 0, 0.6) * np.exp(-age / 18.0) * (1 + 0.4 * sway)
+    strengths = np.clip(0.20 * root + 0.14, 0, 0.7) * np.exp(-age / 18.0) * (1 + 0.4 * sway)
     return centres, radii, strengths, (number % 6).tolist()
 
 

@@ -1,14 +1,15 @@
 """Houses, sheds, pylons and wires as a camera sees them: flat faces and strands in pixels.
 
 Whatever stands up is drawn for each picture, so that it leans outwards as it does in
-real photographs and stays sharp at any distance. Faces come farthest first.
+real photographs and stays sharp at any distance. The shapes are worked out once; a
+picture projects those near it in one go. Faces come farthest house first.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from missions.geo import Floats
 from sim.hazards import Decoy, DecoyKind
@@ -17,45 +18,82 @@ from sim.projection import View
 from sim.sky import Sky
 from sim.world import World
 
-IN_SIGHT_M = 400.0
+IN_SIGHT_M = 600.0
 WALL_BGR = (168.0, 176.0, 182.0)
 SHED_ROOF = (196, 176, 150)
 ROOF_SUN_K, WALL_SUN_K, STEEL_SUN_K = 20.0, 9.0, 6.0
+EAVES_M = 0.4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
-    """A flat face in the picture: its outline, its colour by day and its temperature."""
+    """A flat face in the picture: its outline, its colour in this light and its temperature."""
 
     outline_px: Floats
     colour: tuple[float, float, float]
     temp_c: float
 
 
-def faces(view: View, world: World, sky: Sky) -> list[Face]:
-    """Return the visible faces of the houses and sheds in sight, farthest house first."""
-    sheds = [_shed(d) for d in world.decoys if d.kind is DecoyKind.METAL_ROOF]
-    near = [(h, _distance(view, h)) for h in [*world.landscape.houses, *sheds]]
-    near = sorted(((h, d) for h, d in near if d < IN_SIGHT_M), key=lambda pair: -pair[1])
-    return [face for house, _ in near for face in _house_faces(view, house, sky)]
+class Structures:
+    """Everything that stands up in a world, ready to be projected."""
+
+    def __init__(self, world: World) -> None:
+        sheds = [_shed(d) for d in world.decoys if d.kind is DecoyKind.METAL_ROOF]
+        solid = [face for h in [*world.landscape.houses, *sheds] for face in _solid(h)]
+        self._corners = np.array([f[0] for f in solid]).reshape(-1, 4, 3)
+        self._colours = np.array([f[1] for f in solid]).reshape(-1, 3)
+        self._sun_k = np.array([f[2] for f in solid])
+        self._middles = np.array([f[3] for f in solid]).reshape(-1, 3)
+        cross = np.cross(self._corners[:, 3] - self._corners[:, 1], self._corners[:, 2] - self._corners[:, 0])
+        self._normals = cross / np.maximum(np.linalg.norm(cross, axis=1, keepdims=True), 1e-9)
+        self._lattices = [
+            (np.array([p.east_m, p.north_m]), list(_lattice(p))) for s in world.landscape.spans for p in s
+        ]
+        self._wires = [strand for span in world.landscape.spans for strand in wires(span)]
+
+    def faces(self, view: View, sky: Sky) -> list[Face]:
+        """Return the visible faces, farthest house first, roofs after the walls below them."""
+        away = view.eye_m - self._corners.mean(1)
+        near = np.hypot(away[:, 0], away[:, 1]) < IN_SIGHT_M
+        chosen = np.flatnonzero(near & (np.einsum("ij,ij->i", away, self._normals) > 0))
+        if not len(chosen):
+            return []
+        pixels, depth = view.pixels(self._corners[chosen].reshape(-1, 3))
+        outlines, depth = pixels.reshape(-1, 4, 2), depth.reshape(-1, 4).min(1)
+        shown = _in_picture(outlines, view) & (depth > 1.0)
+        chosen, outlines = chosen[shown], outlines[shown]
+        order = np.argsort(-np.linalg.norm(self._middles[chosen] - view.eye_m, axis=1), kind="stable")
+        chosen, outlines = chosen[order], outlines[order]
+        sun = np.clip(self._normals[chosen] @ sky.to_sun, 0, 1) if sky.beam > 0 else np.zeros(len(chosen))
+        colours = np.minimum(self._colours[chosen] * ((0.5 + 0.62 * sun) * sky.daylight)[:, None], 255)
+        temps = sky.air_c + self._sun_k[chosen] * sky.beam * (0.15 + 0.85 * sun)
+        return [
+            Face(outline, (b, g, r), temp)
+            for outline, (b, g, r), temp in zip(outlines, colours.tolist(), temps.tolist(), strict=True)
+        ]
+
+    def lattice(self, view: View) -> list[Floats]:
+        """Return the steel of the pylons in sight, as polylines in pixels."""
+        close = [s for at, s in self._lattices if np.hypot(*(at - view.eye_m[:2])) < IN_SIGHT_M]
+        return [seen for bars in close for bar in bars if len(seen := _projected(view, bar)) > 1]
+
+    def wires(self, view: View) -> list[Floats]:
+        """Return the conductors in sight, as polylines in pixels."""
+        apart = [np.hypot(*(s[:, :2] - view.eye_m[:2]).T).min() for s in self._wires]
+        close = [s for s, d in zip(self._wires, apart, strict=True) if d < IN_SIGHT_M]
+        return [seen for strand in close if len(seen := _projected(view, strand)) > 1]
 
 
-def strands(view: View, world: World) -> tuple[list[Floats], list[Floats]]:
-    """Return the lattice of the pylons and the wires in sight, as polylines in pixels."""
-    lattice, hung = [], []
-    for span in world.landscape.spans:
-        close = [math.hypot(p.east_m - view.eye_m[0], p.north_m - view.eye_m[1]) < IN_SIGHT_M for p in span]
-        if not any(close):
-            continue
-        for pylon, is_close in zip(span, close, strict=True):
-            if is_close:
-                lattice += [_projected(view, line) for line in _lattice(pylon)]
-        hung += [_projected(view, strand) for strand in wires(span)]
-    return [s for s in lattice if len(s) > 1], [s for s in hung if len(s) > 1]
+Solid = tuple[Floats, tuple[float, ...], float, tuple[float, float, float]]
+
+
+def to_fixed(points_px: Floats) -> npt.NDArray[np.int32]:
+    """Return pixels for OpenCV, whose whole numbers are pixel centres, with 4 binary places."""
+    return np.round((np.clip(points_px, -4000, 8000) - 0.5) * 16).astype(np.int32)
 
 
 def _shed(decoy: Decoy) -> House:
-    """Return the shed under a metal roof; its roof is nearly flat."""
+    """Return the shed under a metal roof; the roof is flat."""
     return House(
         decoy.east_m,
         decoy.north_m,
@@ -69,52 +107,42 @@ def _shed(decoy: Decoy) -> House:
     )
 
 
-def _distance(view: View, house: House) -> float:
-    return math.hypot(house.east_m - view.eye_m[0], house.north_m - view.eye_m[1])
-
-
-def _house_faces(view: View, house: House, sky: Sky) -> Iterator[Face]:
-    walls = house.corners()
-    low, high = house.ground_m - 1.0, house.ground_m + house.eaves_m
+def _solid(house: House) -> Iterator[Solid]:
+    """Yield corners, colour, sun's warmth and the house's middle; corners clockwise from outside."""
+    walls, eaves = house.corners(), house.corners(grow_m=EAVES_M)
+    middle = (house.east_m, house.north_m, house.ground_m)
+    low, high, top = (house.ground_m + h for h in (-1.0, house.eaves_m, house.ridge_m))
     for i in range(4):
-        a, b = walls[i], walls[(i + 1) % 4]
+        a, b = walls[(i + 1) % 4], walls[i]
         corners = np.array([[*a, low], [*b, low], [*b, high], [*a, high]])
-        yield from _face(view, corners, sky, WALL_BGR, WALL_SUN_K)
-    eaves = house.corners(grow_m=0.4)
-    ridge_ends = turned(np.array([0.5, -0.5]) * (house.length_m + 0.8), np.zeros(2), house.heading_deg)
-    top = house.ground_m + house.ridge_m
-    front, back = ([*(end + (house.east_m, house.north_m)), top] for end in ridge_ends)  # noqa: RUF005
-    sides = ((eaves[1], eaves[2], back, front), (eaves[3], eaves[0], front, back))
-    for a, b, c, d in sides:
-        corners = np.array([[*a, high], [*b, high], c, d])
-        yield from _face(view, corners, sky, house.roof, ROOF_SUN_K)
+        yield corners, WALL_BGR, WALL_SUN_K, middle
+    half = house.length_m / 2
+    gables = turned(np.array([half, -half]), np.zeros(2), house.heading_deg) + walls.mean(0)
+    for (a, b), peak in zip(((walls[1], walls[0]), (walls[3], walls[2])), gables, strict=True):
+        corners = np.array([[*a, high], [*b, high], [*peak, top], [*peak, top]])
+        yield corners, WALL_BGR, WALL_SUN_K, middle
+    half += EAVES_M
+    ends = turned(np.array([half, -half]), np.zeros(2), house.heading_deg) + walls.mean(0)
+    front, back = ([*end, top] for end in ends)
+    for a, b, c, d in ((eaves[2], eaves[1], front, back), (eaves[0], eaves[3], back, front)):
+        yield np.array([[*a, high], [*b, high], c, d]), house.roof, ROOF_SUN_K, middle
 
 
-def _face(view: View, corners_m: Floats, sky: Sky, colour: tuple[float, ...], sun_k: float) -> Iterator[Face]:
-    """Yield the face if the camera sees its outer side; corners run clockwise as seen from outside."""
-    normal = np.cross(corners_m[1] - corners_m[0], corners_m[2] - corners_m[0])
-    normal = normal / max(np.linalg.norm(normal), 1e-9)
-    outward = -normal if normal[2] < -1e-6 else normal
-    if outward @ (view.eye_m - corners_m.mean(0)) <= 0 and abs(outward[2]) > 1e-6:
-        return
-    pixels, depth = view.pixels(corners_m)
-    if depth.min() <= 1.0:
-        return
-    sun = max(float(outward @ sky.to_sun), 0.0) if sky.beam > 0 else 0.0
-    light = (0.5 + 0.62 * sun) * sky.daylight
-    blue, green, red = (min(c * light, 255.0) for c in colour)
-    yield Face(pixels, (blue, green, red), sky.air_c + sun_k * sky.beam * (0.15 + 0.85 * sun))
+def _in_picture(outlines: Floats, view: View) -> npt.NDArray[np.bool_]:
+    size = (view.camera.width_px, view.camera.height_px)
+    return np.asarray(((outlines.max(1) > 0) & (outlines.min(1) < size)).all(1))
 
 
 def _lattice(pylon: Pylon) -> Iterator[Floats]:
-    """Yield the legs, rings and arms of a tower."""
+    """Yield the legs, braces, rings and arms of a tower."""
     levels = np.array([0.0, 7.0, 14.0, 21.0, PYLON_HEIGHT_M])
     half = np.interp(levels, [0.0, 21.0, PYLON_HEIGHT_M], [2.6, 0.7, 0.2])
-    rings = []
-    for level, reach in zip(levels, half, strict=True):
-        ring = turned(np.array([1, 1, -1, -1]) * reach, np.array([1, -1, -1, 1]) * reach, pylon.across_deg)
-        at = np.full((4, 1), pylon.ground_m + level)
-        rings.append(np.hstack([ring + (pylon.east_m, pylon.north_m), at]))  # noqa: RUF005
+    foot = np.array([pylon.east_m, pylon.north_m])
+    square = turned(np.array([1.0, 1, -1, -1]), np.array([1.0, -1, -1, 1]), pylon.across_deg)
+    rings = [
+        np.column_stack([square * reach + foot, np.full(4, pylon.ground_m + level)])
+        for level, reach in zip(levels, half, strict=True)
+    ]
     for corner in range(4):
         yield np.array([ring[corner] for ring in rings])
         beside = (corner + 1) % 4
@@ -122,9 +150,8 @@ def _lattice(pylon: Pylon) -> Iterator[Floats]:
     for ring in rings[1:-1]:
         yield np.vstack([ring, ring[:1]])
     for level in (PYLON_HEIGHT_M - 3.0, PYLON_HEIGHT_M - 1.0):
-        tips = turned(np.array([-ARM_M, ARM_M]), np.zeros(2), pylon.across_deg)
-        at = np.full((2, 1), pylon.ground_m + level)
-        yield np.hstack([tips + (pylon.east_m, pylon.north_m), at])  # noqa: RUF005
+        tips = turned(np.array([-ARM_M, ARM_M]), np.zeros(2), pylon.across_deg) + foot
+        yield np.column_stack([tips, np.full(2, pylon.ground_m + level)])
 
 
 def _projected(view: View, points_m: Floats) -> Floats:

@@ -14,7 +14,6 @@ from datetime import datetime
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from missions.geo import Floats
 from sim.glow import decoy_c, fire_c
@@ -23,15 +22,14 @@ from sim.projection import View
 from sim.radiance import radiance, temperature_c
 from sim.scene import (
     Patch,
-    decoy_patch,
     decoys_in_view,
-    fire_patch,
     fires_in_view,
     ground_maps,
+    sees_sky,
     sky_shift_c,
 )
 from sim.sky import Sky
-from sim.structures import STEEL_SUN_K, Face, faces, strands
+from sim.structures import STEEL_SUN_K, Structures, to_fixed
 from sim.textures import Pixels
 from sim.world import World
 
@@ -46,8 +44,8 @@ STEEL_COVER, WIRE_COVER = 0.7, 0.12
 class ThermalCamera:
     """Renders °C; holds the noise pattern it draws from."""
 
-    def __init__(self, world: World, ground: Ground) -> None:
-        self._world, self._ground = world, ground
+    def __init__(self, world: World, ground: Ground, structures: Structures) -> None:
+        self._world, self._ground, self._structures = world, ground, structures
         rng = np.random.default_rng(640512)
         self._noise = rng.normal(0.0, NETD_K, (NOISE_PX, NOISE_PX)).astype(np.float32)
         self._columns = rng.normal(0.0, COLUMNS_K, NOISE_PX).astype(np.float32)
@@ -56,7 +54,7 @@ class ThermalCamera:
         """Return the picture in °C as the camera reads it."""
         sky = Sky.over(self._world.site.origin, at)
         scene = self._scene(view, at, sky)
-        scene = cv2.GaussianBlur(scene, (0, 0), BLUR_PX)
+        scene = np.asarray(cv2.GaussianBlur(scene, (0, 0), BLUR_PX), np.float32)
         self._add_hot_things(scene, view, at, sky)
         self._add_faults(scene, drift_c(self._world.seed, drone, at), rng)
         return np.asarray(np.minimum(scene, RANGE_END_C, out=scene))
@@ -68,31 +66,29 @@ class ThermalCamera:
         scene = raw.astype(np.float32)
         scene *= 0.01
         scene += sky_shift_c(self._ground, sky)
-        if x.min() < -5000:
-            scene[x < -5000] = SKY_C
-        _draw_faces(scene, faces(view, self._world, sky))
+        above = sees_sky(x)
+        if above is not None:
+            scene[above] = SKY_C
+        for face in self._structures.faces(view, sky):
+            cv2.fillConvexPoly(scene, to_fixed(face.outline_px), face.temp_c, cv2.LINE_8, 4)
         self._draw_strands(scene, view, sky)
         return scene
 
     def _draw_strands(self, scene: Pixels, view: View, sky: Sky) -> None:
-        lattice, hung = strands(view, self._world)
-        if not lattice and not hung:
-            return
+        hung, lattice = self._structures.wires(view), self._structures.lattice(view)
         for lines, cover in ((hung, WIRE_COVER), (lattice, STEEL_COVER)):
             mask = np.zeros(scene.shape, np.uint8)
-            cv2.polylines(mask, [_fixed(s) for s in lines], False, 255, 1, cv2.LINE_AA, 4)
+            cv2.polylines(mask, [to_fixed(s) for s in lines], False, 255, 1, cv2.LINE_AA, 4)
+            if not mask.any():
+                continue
             share = mask.astype(np.float32) * (cover / 255)
             scene += (sky.air_c + STEEL_SUN_K * sky.beam - scene) * share
 
     def _add_hot_things(self, scene: Pixels, view: View, at: datetime, sky: Sky) -> None:
-        for fire in fires_in_view(view, self._world, at):
-            patch = fire_patch(view, self._world, fire, at)
-            if patch:
-                _glow(scene, patch, fire_c(fire, patch.x_m, patch.y_m, sky=sky, now=at))
-        for decoy in decoys_in_view(view, self._world):
-            patch = decoy_patch(view, decoy)
-            if patch:
-                _glow(scene, patch, decoy_c(decoy, patch.x_m, patch.y_m, sky=sky))
+        for fire, patch in fires_in_view(view, self._world, at):
+            _glow(scene, patch, fire_c(fire, patch.x_m, patch.y_m, sky=sky, now=at))
+        for decoy, patch in decoys_in_view(view, self._world):
+            _glow(scene, patch, decoy_c(decoy, patch.x_m, patch.y_m, sky=sky))
 
     def _add_faults(self, scene: Pixels, drift: float, rng: np.random.Generator) -> None:
         height, width = scene.shape
@@ -114,18 +110,8 @@ def drift_c(seed: int, drone: str, at: datetime) -> float:
 
 def _glow(scene: Pixels, patch: Patch, temp_c: Floats) -> None:
     """Mix a hot thing into the picture, by radiance, blurred as everything else."""
-    behind = radiance(scene[patch.here])
+    behind = radiance(np.asarray(scene[patch.here], float))
     fine_behind = np.repeat(np.repeat(behind, patch.fine, 0), patch.fine, 1)
     more = np.where(np.isnan(temp_c), 0.0, radiance(np.nan_to_num(temp_c)) - fine_behind)
-    more = cv2.GaussianBlur(patch.averaged(more), (0, 0), BLUR_PX, borderType=cv2.BORDER_REPLICATE)
-    scene[patch.here] = temperature_c(behind + more)
-
-
-def _draw_faces(scene: Pixels, seen: list[Face]) -> None:
-    for face in seen:
-        cv2.fillConvexPoly(scene, _fixed(face.outline_px), face.temp_c, cv2.LINE_8, 4)
-
-
-def _fixed(points_px: Floats) -> npt.NDArray[np.int32]:
-    """Return pixels for OpenCV, whose whole numbers are pixel centres, with 4 binary places."""
-    return np.round((np.clip(points_px, -4000, 8000) - 0.5) * 16).astype(np.int32)
+    blurred = cv2.GaussianBlur(patch.averaged(more), (0, 0), BLUR_PX, borderType=cv2.BORDER_REPLICATE)
+    scene[patch.here] = temperature_c(behind + np.asarray(blurred, float))
