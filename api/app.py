@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -38,7 +39,7 @@ STATUS: dict[type[ServiceError], int] = {
     Unavailable: 503,
 }
 
-_PROBLEMS = {
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": (kind.__doc__ or kind.code).partition("\n")[0]}
     for kind, status in STATUS.items()
 }
@@ -60,7 +61,7 @@ def create_app(services: Services) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url="/v1/docs",
         redoc_url=None,
-        responses={**_PROBLEMS},
+        responses=_PROBLEMS,
     )
     app.state.services = services
     app.add_middleware(BodyLimit, frame_bytes=services.options.max_frame_bytes)

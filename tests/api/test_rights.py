@@ -1,0 +1,146 @@
+"""Every route × every role: who may pass, and what an agency may see of another's."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from api.app import create_app
+from api.services import Services
+from tests.api.world import BORDER, FOREST, VILLAGE, fire, frame_form, frame_id, report
+
+Client = Callable[[str | None], httpx.AsyncClient]
+
+ROLES = (None, "operator", "forestry", "gateway")
+
+# What a stranger, the operator, an agency and a gateway are answered.
+RIGHTS: dict[tuple[str, str], tuple[int, int, int, int]] = {
+    ("GET", "/v1/health"): (200, 200, 200, 200),
+    ("POST", "/v1/session"): (401, 401, 401, 401),
+    ("DELETE", "/v1/session"): (401, 204, 204, 204),
+    ("GET", "/v1/me"): (401, 200, 200, 200),
+    ("GET", "/v1/site"): (401, 200, 200, 403),
+    ("GET", "/v1/site/hillshade.png"): (401, 200, 200, 403),
+    ("GET", "/v1/docks"): (401, 200, 403, 403),
+    ("GET", "/v1/drones"): (401, 200, 403, 403),
+    ("GET", "/v1/agencies"): (401, 200, 200, 403),
+    ("PUT", "/v1/agencies/{agency_id}/webhook"): (401, 200, 200, 403),
+    ("GET", "/v1/plans"): (401, 200, 403, 403),
+    ("POST", "/v1/plans"): (401, 202, 403, 403),
+    ("GET", "/v1/sorties"): (401, 200, 403, 403),
+    ("POST", "/v1/sorties/{sortie_id}/launch"): (401, 404, 403, 403),
+    ("POST", "/v1/sorties/{sortie_id}/{action}"): (401, 404, 403, 403),
+    ("GET", "/v1/incidents"): (401, 200, 200, 403),
+    ("GET", "/v1/incidents.geojson"): (401, 200, 200, 403),
+    ("GET", "/v1/incidents/{incident_id}"): (401, 404, 404, 403),
+    ("GET", "/v1/alerts"): (401, 200, 200, 403),
+    ("POST", "/v1/alerts/{alert_id}/acknowledge"): (401, 404, 404, 403),
+    ("POST", "/v1/frames"): (401, 403, 403, 422),
+    ("GET", "/v1/frames"): (401, 200, 200, 403),
+    ("GET", "/v1/frames/{frame_id}"): (401, 404, 404, 403),
+    ("GET", "/v1/frames/{frame_id}/picture"): (401, 404, 404, 403),
+    ("GET", "/v1/frames/{frame_id}/marked.jpg"): (401, 404, 404, 403),
+    ("GET", "/v1/events"): (401, 0, 0, 403),  # answered for ever: tried in test_events.py
+    ("GET", "/v1/cap/feed.atom"): (401, 200, 200, 403),
+    ("GET", "/v1/cap/{alert_id}.xml"): (401, 404, 404, 403),
+}
+BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/v1/session"): {"token": "gp_wrong"},
+    ("PUT", "/v1/agencies/{agency_id}/webhook"): {"url": "http://127.0.0.1:9/hook"},
+}
+NAMES = {
+    "agency_id": "forestry",
+    "action": "pause",
+    **dict.fromkeys(("sortie_id", "incident_id", "alert_id", "frame_id"), "x"),
+}
+
+
+def paths(services: Services) -> set[tuple[str, str]]:
+    schema = create_app(services).openapi()
+    return {(method.upper(), path) for path, methods in schema["paths"].items() for method in methods}
+
+
+def test_the_table_of_rights_names_every_route(services: Services) -> None:
+    """A new route without a row here is a route whose rights nobody thought of."""
+    assert paths(services) == RIGHTS.keys()
+
+
+@pytest.mark.parametrize(("method", "path"), RIGHTS)
+async def test_each_role_may_do_what_the_table_says(client_of: Client, method: str, path: str) -> None:
+    for role, expected in zip(ROLES, RIGHTS[method, path], strict=True):
+        if expected == 0:
+            continue
+        where = path.format_map(
+            {"sortie_id": "x", "incident_id": "x", "alert_id": "x", "frame_id": "x", **NAMES}
+        )
+        reply = await client_of(role).request(method, where, json=BODIES.get((method, path)))
+        assert reply.status_code == expected, (role, reply.text)
+        if expected >= 400:
+            assert set(reply.json()) == {"error", "message"}
+
+
+async def test_an_agency_cannot_set_the_webhook_of_another(client_of: Client) -> None:
+    for agency in ("village", "nobody"):
+        reply = await client_of("forestry").put(
+            f"/v1/agencies/{agency}/webhook", json={"url": "http://127.0.0.1/"}
+        )
+        assert reply.status_code == 404
+
+
+async def test_an_agency_sees_its_own_incidents_alerts_and_frames_alone(
+    services: Services, client_of: Client
+) -> None:
+    """The forest fire is forestry's, the village fire the village's, the one on the border both's."""
+    for number, place in ((1, FOREST), (2, VILLAGE), (3, BORDER)):
+        await report(services, number, fire(number, place, area_m2=20.0))
+    expected = {"operator": {1, 2, 3}, "forestry": {1, 3}, "village": {2, 3}}
+    everything = await numbers(client_of("operator"))
+    for role, seen in expected.items():
+        client = client_of(role)
+        assert await numbers(client) == {n: everything[n] for n in seen}
+        frames = (await client.get("/v1/frames")).json()["frames"]
+        assert {f["id"] for f in frames} == {frame_id(n) for n in seen}
+        features = (await client.get("/v1/incidents.geojson")).json()["features"]
+        assert {f["id"] for f in features} == {everything[n] for n in seen}
+        for number, incident in everything.items():
+            status = 200 if number in seen else 404
+            assert (await client.get(f"/v1/incidents/{incident}")).status_code == status
+            assert (await client.get(f"/v1/frames/{frame_id(number)}")).status_code == status
+
+
+async def numbers(client: httpx.AsyncClient) -> dict[int, str]:
+    """Incidents by the number of their frame."""
+    found = (await client.get("/v1/incidents")).json()["incidents"]
+    return {next(n for n in (1, 2, 3) if frame_id(n) == i["frame"]): i["id"] for i in found}
+
+
+async def test_an_agency_is_not_told_who_else_knows(services: Services, client_of: Client) -> None:
+    await report(services, 1, fire(1, BORDER, area_m2=20.0))
+    for role, known in (("operator", ["forestry", "village"]), ("village", ["village"])):
+        (incident,) = (await client_of(role).get("/v1/incidents")).json()["incidents"]
+        assert incident["agencies"] == known
+
+
+async def test_alerts_and_cap_are_their_agencys_alone(services: Services, client_of: Client) -> None:
+    await report(services, 1, fire(1, FOREST, area_m2=20.0))
+    (alert,) = (await client_of("forestry").get("/v1/alerts")).json()["alerts"]
+    assert (await client_of("village").get("/v1/alerts")).json() == {"alerts": []}
+    for path, method in (
+        (f"/v1/cap/{alert['id']}.xml", "GET"),
+        (f"/v1/alerts/{alert['id']}/acknowledge", "POST"),
+    ):
+        assert (await client_of("village").request(method, path)).status_code == 404
+        assert (await client_of("forestry").request(method, path)).status_code == 200
+
+
+async def test_an_agency_sees_itself_among_the_agencies_and_on_the_map(client_of: Client) -> None:
+    listed = (await client_of("village").get("/v1/agencies")).json()["agencies"]
+    assert [a["id"] for a in listed] == ["village"]
+    layers = (await client_of("village").get("/v1/site")).json()["layers"]["features"]
+    assert {f["properties"].get("agency") for f in layers} == {"village"}
+
+
+async def test_a_gateway_hands_in_frames_and_reads_nothing(client_of: Client) -> None:
+    assert (await client_of("gateway").post("/v1/frames", **frame_form())).status_code == 201
+    assert (await client_of("operator").post("/v1/frames", **frame_form())).status_code == 403
