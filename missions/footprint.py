@@ -20,6 +20,9 @@ from missions.model import DroneModel, Sensor
 # place can be from the nearest of the points, 5 m apart, at which ground is looked up.
 MARGIN_M = 8.0
 
+# What a slope of one in four takes off the half picture on its uphill side, at 120 m.
+SLOPE_M = 4.0
+
 SIDELAP = 0.30
 FORWARD_OVERLAP = 0.35
 
@@ -62,10 +65,10 @@ class Footprint:
         return 2 * self.along * height_m * (1 - FORWARD_OVERLAP)
 
     def reach_m(self, height_m: float) -> tuple[float, float]:
-        """Return how far from the middle ground counts as seen, across and along, on level ground."""
+        """Return how far from the middle, across and along, ground is sure to be seen on a mild slope."""
         return (
-            max(self.across * height_m - MARGIN_M, 1.0),
-            max(self.along * height_m - MARGIN_M, 1.0),
+            max(self.across * height_m - MARGIN_M - SLOPE_M, 1.0),
+            max(self.along * height_m - MARGIN_M - SLOPE_M, 1.0),
         )
 
 

@@ -27,6 +27,9 @@ LANE_CHANGE_S = 12.0
 DIRECTION_STEP_DEG = 5
 CRUISE_M_S, RATE_M_S = 12.0, 3.0  # typical; only directions are compared by them
 
+# Share of the reach left beyond the last look of a corridor, whose end is seldom square to the track.
+CORRIDOR_END = 0.6
+
 # A strip no longer than this many looks lets several sorties share one area.
 MOST_LOOKS = 12
 
@@ -62,7 +65,8 @@ def along(
         beside = line if offset == 0 else line.offset_curve(offset)
         for piece in getattr(beside, "geoms", [beside]):
             if piece.length > 0:
-                at = _stations(0.0, piece.length, reach_along, footprint.shot_spacing_m(height_m) * tight)
+                step = footprint.shot_spacing_m(height_m) * tight
+                at = _stations(0.0, piece.length, reach_along * CORRIDOR_END, step)
                 found += split(np.array([piece.interpolate(s).coords[0][:2] for s in at]))
     return found
 

@@ -22,7 +22,8 @@ from missions.model import Plan, Site, Sortie
 from missions.terrain import Terrain
 from missions.words import named
 
-WIDTH_IN, DPI = 11.0, 150
+WIDTH_IN, MARGIN_IN, TITLE_IN, LEGEND_ROW_IN = 11.0, 0.1, 0.45, 0.2
+DPI = 150
 AROUND_M = 150.0
 WHITE_EDGE = [withStroke(linewidth=2.5, foreground="white")]
 
@@ -35,10 +36,20 @@ def write(plan: Plan, site: Site, terrain: Terrain, path: Path, *, language: str
     """Write the picture of a plan, north up, names in the language wanted."""
     frame = LocalFrame(site.origin)
     left, bottom, right, top = _extent(plan, site, frame)
-    figure = Figure(figsize=(WIDTH_IN, WIDTH_IN * (top - bottom) / (right - left) + 1.7), dpi=DPI)
+    map_in = (WIDTH_IN - 2 * MARGIN_IN) * (top - bottom) / (right - left)
+    legend_in = LEGEND_ROW_IN * max(4, len(plan.sorties)) + 0.3
+    height_in = TITLE_IN + map_in + legend_in
+    figure = Figure(figsize=(WIDTH_IN, height_in), dpi=DPI)
     FigureCanvasAgg(figure)
     with mpl.rc_context({"font.sans-serif": ["Noto Sans CJK SC", "DejaVu Sans"], "font.size": 8}):
-        axes = figure.add_axes((0.01, 0.135, 0.98, 0.815))
+        axes = figure.add_axes(
+            (
+                MARGIN_IN / WIDTH_IN,
+                legend_in / height_in,
+                1 - 2 * MARGIN_IN / WIDTH_IN,
+                map_in / height_in,
+            )
+        )
         axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", xticks=[], yticks=[])
         _draw_relief(axes, terrain, frame)
         _draw_site(axes, site, frame, language)
@@ -50,7 +61,7 @@ def write(plan: Plan, site: Site, terrain: Terrain, path: Path, *, language: str
         figure.suptitle(
             f"{named(site.name, language)}: {len(plan.sorties)} shared sorties, "
             f"{plan.flight_s / 60:.0f} min, {sum(len(s.shots) for s in plan.sorties)} looks",
-            y=0.985,
+            y=1 - 0.12 / height_in,
             fontsize=12,
             fontweight="bold",
         )
@@ -83,9 +94,9 @@ def _draw_relief(axes: Axes, terrain: Terrain, frame: LocalFrame) -> None:
     x, y = np.meshgrid(np.arange(left, right + step, step), np.arange(bottom, top + step, step))
     heights = terrain.elevation_m(*frame.lat_lon(x, y))
     filled = np.where(np.isnan(heights), np.nanmin(heights), heights)
-    light = LightSource(azdeg=315, altdeg=40).hillshade(filled, vert_exag=1.5, dx=step, dy=step)
+    light = LightSource(azdeg=315, altdeg=40).hillshade(filled, vert_exag=2.5, dx=step, dy=step)
     tint = mpl.colormaps["gist_earth"](0.42 + 0.4 * _share(filled))[..., :3]
-    shaded = 0.5 + 0.5 * (tint * (0.45 + 0.55 * light[..., None]))
+    shaded = 0.35 + 0.65 * tint * (0.35 + 0.65 * light[..., None])
     shaded[np.isnan(heights)] = 0.93
     axes.imshow(shaded, extent=(left, x[0, -1], bottom, y[-1, 0]), origin="lower", interpolation="bilinear")
     axes.contour(x, y, heights, levels=_levels(heights), colors="#6b5b45", linewidths=0.3, alpha=0.5)

@@ -1,0 +1,102 @@
+"""A plan in other programs' forms."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+import pytest
+from PIL import Image
+
+from missions.errors import InputWrong
+from missions.export import geojson, kml, picture, planfile, qgc, waypoints
+from missions.export.planfile import PlanFile
+from missions.items import mission_items
+from missions.model import Plan, Site
+from missions.program import main
+from missions.terrain import Terrain
+
+
+@pytest.fixture(scope="module")
+def file(planned: Plan, site: Site) -> PlanFile:
+    return PlanFile(planned, site.docks, site.models, site.drones, site.id)
+
+
+def test_a_plan_file_says_the_same_when_read_back(file: PlanFile, site: Site, out: Path) -> None:
+    planfile.write(file.plan, site, out / "plan.json")
+    assert planfile.read(out / "plan.json") == file
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"version": 99}', "[1]", '{"version": 1, "plan": {}}'])
+def test_what_is_no_plan_file_is_refused_with_its_name(text: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.json").write_text(text)
+    with pytest.raises(InputWrong, match=r"odd\.json"):
+        planfile.read(tmp_path / "odd.json")
+
+
+def test_an_unknown_sortie_is_refused_with_the_known_ones(file: PlanFile) -> None:
+    with pytest.raises(InputWrong, match="it has S1"):
+        file.sortie("S77")
+
+
+def test_a_qgroundcontrol_plan_holds_the_items_that_are_uploaded(file: PlanFile, out: Path) -> None:
+    for path, sortie in zip(qgc.write(file, out), file.plan.sorties, strict=True):
+        back = qgc.read_items(path)
+        sent = mission_items(sortie, file.dock(sortie.dock))
+        assert back == tuple(replace(item, shot=None, task=None) for item in sent)
+        mission = json.loads(path.read_text())["mission"]
+        assert mission["plannedHomePosition"][2] == file.dock(sortie.dock).elevation_m
+        assert [i["doJumpId"] for i in mission["items"]] == list(range(1, len(sent) + 1))
+
+
+def test_a_plan_with_a_survey_item_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.plan").write_text('{"mission": {"items": [{"type": "ComplexItem"}]}}')
+    with pytest.raises(InputWrong, match="ComplexItem"):
+        qgc.read_items(tmp_path / "x.plan")
+
+
+def test_waypoints_rows_begin_with_home_and_have_twelve_columns(file: PlanFile, out: Path) -> None:
+    path = waypoints.write(file, out)[0]
+    head, *rows = path.read_text().splitlines()
+    assert head == "QGC WPL 110"
+    table = [row.split("\t") for row in rows]
+    assert {len(row) for row in table} == {12}
+    assert table[0][:4] == ["0", "1", "0", "16"]
+    assert len(table) == 1 + len(mission_items(file.plan.sorties[0], file.docks[0]))
+
+
+def test_geojson_has_docks_tracks_and_looks_with_longitude_first(file: PlanFile, out: Path) -> None:
+    geojson.write(file, out / "plan.geojson")
+    features = json.loads((out / "plan.geojson").read_text())["features"]
+    kinds = [f["properties"]["kind"] for f in features]
+    assert kinds.count("dock") == len(file.docks)
+    assert kinds.count("sortie") == len(file.plan.sorties)
+    assert kinds.count("look") == sum(len(s.shots) for s in file.plan.sorties)
+    assert features[0]["geometry"]["coordinates"][0] == pytest.approx(119.41, abs=0.02)
+
+
+def test_kml_has_a_line_for_each_sortie(file: PlanFile, out: Path) -> None:
+    kml.write(file, out / "plan.kml")
+    root = Xml.parse(out / "plan.kml").getroot()
+    assert len(root.findall(".//{*}LineString")) == len(file.plan.sorties)
+    assert len(root.findall(".//{*}Point")) == len(file.docks)
+
+
+def test_the_picture_is_drawn(planned: Plan, site: Site, terrain: Terrain, out: Path) -> None:
+    picture.write(planned, site, terrain, out / "plan.png")
+    with Image.open(out / "plan.png") as drawn:
+        assert drawn.width == 1650
+        assert len(drawn.convert("P").getcolors() or []) > 20
+
+
+def test_the_export_command_writes_and_names_its_files(
+    file: PlanFile, site: Site, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    planfile.write(file.plan, site, out / "plan.json")
+    for form in ("qgc", "waypoints", "kml", "geojson"):
+        assert (
+            main(["export", str(out / "plan.json"), "--format", form, "--out", str(out / form), "--json"])
+            == 0
+        )
+        assert all(Path(p).stat().st_size > 100 for p in json.loads(capsys.readouterr().out)["files"])
+    assert main(["export", str(out / "plan.json"), "--format", "gpx", "--out", str(out)]) == 2
