@@ -22,7 +22,6 @@ from pyproj.exceptions import CRSError
 
 from missions.errors import SiteWrong
 from missions.geo import Area, BadPlace, Corridor, LatLon
-from missions.yaml_lines import Lined
 from missions.model import (
     Agency,
     Camera,
@@ -44,6 +43,7 @@ from missions.model import (
 )
 from missions.shapes import Line, Shape, Shapes
 from missions.terrain import Terrain
+from missions.yaml_lines import Lined
 
 Keys = tuple[str | int, ...]
 
@@ -72,7 +72,9 @@ class _Reader:
         self._check_structure()
         self.to_wgs84 = self._transformer()
         folder = lined.path.parent
-        self.shapes = Shapes.open(folder / self.root["shapes"], self.to_wgs84) if "shapes" in self.root else None
+        self.shapes = (
+            Shapes.open(folder / self.root["shapes"], self.to_wgs84) if "shapes" in self.root else None
+        )
         self.terrain = Terrain.open(folder / self.root["terrain"])
 
     def site(self) -> Site:
@@ -147,7 +149,9 @@ class _Reader:
         name = self._at(keys)
         what = "a line" if wanted is Line else "a polygon"
         if self.shapes is None:
-            raise self.lined.wrong(keys, found=f"shape {name!r}", expected="a `shapes:` GeoJSON file that holds it")
+            raise self.lined.wrong(
+                keys, found=f"shape {name!r}", expected="a `shapes:` GeoJSON file that holds it"
+            )
         shape = self.shapes.get(name)
         if shape is None:
             expected = f"one of the shapes {', '.join(sorted(self.shapes))} of {self.shapes.source}"
@@ -252,7 +256,9 @@ class _Reader:
         try:
             begin, end = (time.fromisoformat(t) for t in row)
         except ValueError:
-            raise self.lined.wrong(keys, found=str(list(row)), expected='two times as ["07:00", "19:00"]') from None
+            raise self.lined.wrong(
+                keys, found=str(list(row)), expected='two times as ["07:00", "19:00"]'
+            ) from None
         return begin.hour * 3600.0 + begin.minute * 60.0, end.hour * 3600.0 + end.minute * 60.0
 
     def _no_fly(self, i: int) -> NoFly:

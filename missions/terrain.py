@@ -73,7 +73,8 @@ class Terrain:
         """Return the ground's height above mean sea level at many places, NaN where there is none."""
         lat, lon = np.broadcast_arrays(np.asarray(lat_deg, dtype=float), np.asarray(lon_deg, dtype=float))
         x, y = self._to_raster.transform(lon, lat)
-        column, row = self._to_pixel * (np.asarray(x), np.asarray(y))
+        to = self._to_pixel
+        column, row = to.a * x + to.b * y + to.c, to.d * x + to.e * y + to.f
         return _bilinear(self.heights_m, np.asarray(row), np.asarray(column))
 
     def elevation_at(self, place: LatLon) -> float:
@@ -114,6 +115,7 @@ def _pixel_m(raster: rasterio.DatasetReader, to_raster: Transformer) -> float:
     """Return the mean side of the middle pixel on the ground, in metres."""
     row, column = raster.height / 2, raster.width / 2
     corners = [raster.transform * (column + dc, row + dr) for dc, dr in ((0, 0), (1, 0), (0, 1))]
-    lon, lat = to_raster.transform(*zip(*corners, strict=True), direction="INVERSE")
+    x, y = np.array(corners).T
+    lon, lat = to_raster.transform(x, y, direction="INVERSE")
     sides = [WGS84.inv(lon[0], lat[0], lon[i], lat[i])[2] for i in (1, 2)]
     return float(np.mean(sides))

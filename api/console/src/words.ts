@@ -62,8 +62,8 @@ const chinese: typeof english = {
   sign_in: "登录",
   token: "访问令牌",
   token_help: "令牌在服务启动时已打印。",
-  token_refused: "令牌无效,请核对后重试。",
-  no_service: "服务没有响应,请确认已启动。",
+  token_refused: "令牌无效，请核对后重试。",
+  no_service: "服务没有响应，请确认已启动。",
   sign_out: "退出",
   live: "实时",
   reconnecting: "正在重连…",
@@ -95,7 +95,7 @@ const chinese: typeof english = {
   serves: "服务部门",
   steps: "过程",
   recall: "召回",
-  recall_sure: "立即召回这架无人机?",
+  recall_sure: "立即召回这架无人机？",
   pause: "暂停",
   resume: "继续",
   door: "舱门",
@@ -106,7 +106,7 @@ const chinese: typeof english = {
   minutes: "分钟",
   copy_place: "复制位置",
   language: "English",
-  layer_help: "阴影为防火巡护范围。椭圆:真实位置以 95% 概率在其中。",
+  layer_help: "阴影为防火巡护范围。椭圆：真实位置以 95% 概率在其中。",
 };
 
 // Words the service sends as codes.
