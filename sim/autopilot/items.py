@@ -112,7 +112,7 @@ class Item:
 
     def message(self, seq: int, kind: int, *, target: tuple[int, int], floats: bool = False) -> Message:
         """Return the item for a reader: with integers, or as the old MISSION_ITEM."""
-        scale = 1.0 if _COMMANDS[self.command].numbers else 1e7
+        scale = _scale(self.command)
         x, y = (self.x / scale, self.y / scale) if floats else (self.x, self.y)
         maker = mav.MAVLink_mission_item_message if floats else mav.MAVLink_mission_item_int_message
         return maker(*target, seq, self.frame, self.command, 0, 1, *self.params, x, y, self.z, kind)
@@ -122,8 +122,7 @@ def received(message: Message) -> Item:
     """Return the item a MISSION_ITEM_INT or MISSION_ITEM holds, as it was sent."""
     params = (message.param1, message.param2, message.param3, message.param4)
     if message.get_type() == "MISSION_ITEM":
-        known = _COMMANDS.get(message.command)
-        scale = 1.0 if known is not None and known.numbers else 1e7
+        scale = _scale(message.command)
         x, y = round(message.x * scale), round(message.y * scale)
     else:
         x, y = message.x, message.y
@@ -162,6 +161,12 @@ def kept(item: Item) -> Item:
         x, y = (item.x, item.y) if keep.numbers else (0, 0)
         return Item(item.command, GLOBAL, _four(params), x, y)
     return replace(item, frame=stored_frame(item.frame), params=_four(params))
+
+
+def _scale(command: int) -> float:
+    """Return what the floats of an old item's x and y are multiplied by."""
+    known = _COMMANDS.get(command)
+    return 1.0 if known is not None and known.numbers else 1e7
 
 
 def stored_frame(frame: int) -> int:
