@@ -116,7 +116,7 @@ def _load_tiff(path: Path, data: bytes) -> Frame:
         celsius=temperatures.celsius,
         saturated_c=temperatures.saturated_c,
         unplaced=_unplaced(metadata),
-        note=_join(note, temperatures.note),
+        note=_join(note, metadata.note, temperatures.note),
     )
 
 
@@ -153,7 +153,7 @@ def _load_picture(path: Path, data: bytes) -> Frame:
         metadata=metadata,
         pixels=pixels,
         unplaced=_unplaced(metadata),
-        note=note,
+        note=_join(note, metadata.note),
     )
 
 

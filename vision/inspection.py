@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from missions.geo import LatLon
-from missions.model import CameraPose, Hazard, Shot
+from missions.model import CameraPose, Hazard, Sensor, Shot
 from missions.terrain import Terrain
 from vision import georeference, incidents
 from vision.detectors import Detector
@@ -255,6 +255,6 @@ def _level(frame: Frame) -> Ground | None:
 
 
 def _unsearched(frame: Frame) -> str | None:
-    if any(d.reads(frame) for d in DETECTORS) or frame.note:
+    if any(d.reads(frame) for d in DETECTORS) or frame.shot.camera.sensor is Sensor.THERMAL:
         return None
     return "not searched: no detector reads colour pictures yet"

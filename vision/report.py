@@ -37,6 +37,7 @@ def render(inspection: Inspection, marked: dict[str, bytes], *, language: str = 
         cards=_cards(frames, marked),
         skipped=[r for r in inspection.frames if r.skipped is not None],
         detections=sum(len(r.detections) for r in frames),
+        unplaced_fires=sum(_shows_fire(r) and not r.observations for r in frames),
     )
 
 
@@ -46,6 +47,10 @@ def hazard_name(hazard: Hazard, language: str) -> str:
         return text(f"hazard_{hazard.value}", language)
     except KeyError:
         return hazard.value.replace("_", " ")
+
+
+def _shows_fire(result: FrameResult) -> bool:
+    return any(d.hazard is Hazard.FIRE for d in result.detections)
 
 
 def _cards(frames: list[FrameResult], marked: dict[str, bytes]) -> list[Card]:

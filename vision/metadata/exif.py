@@ -22,6 +22,7 @@ class Exif:
 
     make: str = ""
     model: str = ""
+    software: str = ""
     taken_at: datetime | None = None
     zone_stated: bool = False
     lat_deg: float | None = None
@@ -45,6 +46,7 @@ def read(data: bytes) -> Exif:
     return Exif(
         make=_text(tags, "Image Make"),
         model=_text(tags, "Image Model"),
+        software=_text(tags, "Image Software"),
         taken_at=taken_at,
         zone_stated=zone_stated,
         lat_deg=_degrees(tags, "GPS GPSLatitude", "S"),
