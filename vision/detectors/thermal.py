@@ -13,8 +13,8 @@ and the absolute limits can say what the sun and a flue cannot do:
 * a candidate must still stand out of its own surroundings (contrast in °C and in
   deviations), so that a hot roof in a hot yard or a warm camera is none.
 
-What stands out but is no fire is a hot spot. A pixel at the camera's limit counts as at least
-that limit. All of it is a suspicion: the wording is left to whoever tells people.
+What stands out but is no fire is a hot spot. Pixels at the camera's own limit may be anything
+above it and count as `LIKELY_C`. All of it is a suspicion: the wording is left to whoever tells people.
 """
 
 import math
@@ -44,6 +44,7 @@ SMALL_PIXELS = 9
 
 _BACKGROUND_SHARE, _BACKGROUND_PIXELS = 0.25, 10
 _FIRST_MARGIN_PX = 10
+_GLOW_PX = 8
 _MOST_REGIONS = 200
 _MAD_TO_DEVIATION = 1.4826  # of a normal distribution
 _BAND_UM, _C2_UM_K, _ZERO_C_IN_K = 10.5, 14387.8, 273.15
@@ -97,8 +98,9 @@ class ThermalFire:
         edges = _regions(celsius, EDGE_C)
         found = [self._judged(region, celsius, EDGE_C, frame) for region in edges]
         warm = max(WARM_C, float(np.median(celsius[::4, ::4])) + WARM_CONTRAST_C)
+        fires = [d for d in found if d is not None and d.hazard is Hazard.FIRE]
         for region in _regions(celsius, warm):
-            if region.peak_c < EDGE_C:
+            if region.peak_c < EDGE_C and not any(_beside(region, fire) for fire in fires):
                 found.append(self._judged(region, celsius, warm, frame))
         seen = [d for d in found if d is not None]
         return tuple(sorted(seen, key=lambda d: -(d.temp_max_c or 0.0)))
@@ -150,13 +152,25 @@ def hot_pixels(detection: Detection, celsius: Celsius) -> float:
 
 def _burns(region: _Region, celsius: Celsius, frame: Frame) -> bool:
     """Return whether a region is hot enough, or hot and large enough, that only fire explains it."""
-    if region.peak_c >= SURE_C or _at_limit(region, frame):
+    if region.peak_c >= SURE_C:
         return True
-    if region.peak_c < LIKELY_C:
-        return False
+    limit = LIKELY_C
+    if frame.saturated_c is not None and _at_limit(region, frame):
+        limit = min(LIKELY_C, frame.saturated_c)  # the truth behind the camera's limit may be anything
     rows, columns = region.window(0)
-    hot = int(np.count_nonzero(celsius[rows, columns][region.mask] >= LIKELY_C))
+    hot = int(np.count_nonzero(celsius[rows, columns][region.mask] >= np.float32(limit)))
     return hot >= LIKELY_PIXELS if frame.pixel_m2 is None else hot * frame.pixel_m2 >= LIKELY_M2
+
+
+def _beside(region: _Region, fire: Detection) -> bool:
+    """Return whether a warm region is part of a fire's glow: inside its box or a few pixels off."""
+    box, (height, width) = fire.box, region.mask.shape
+    return (
+        box.left_px - _GLOW_PX < region.left + width
+        and region.left < box.right_px + _GLOW_PX
+        and box.top_px - _GLOW_PX < region.top + height
+        and region.top < box.bottom_px + _GLOW_PX
+    )
 
 
 def _at_limit(region: _Region, frame: Frame) -> bool:

@@ -1,0 +1,205 @@
+"""Every maker's way of saying where a picture was taken."""
+
+import math
+from datetime import UTC, datetime
+
+import pytest
+
+from missions.geo import Datum, geoid_m
+from missions.model import Sensor
+from vision.frame import load
+from vision.metadata import xmp
+from vision.metadata.dialects import read
+from vision.metadata.exif import Exif
+from vision.metadata.reading import Reading, pose_of
+
+EXIF = Exif(make="X", lat_deg=30.0, lon_deg=120.0, altitude_m=150.0)
+
+
+def packet(attributes: str) -> bytes:
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+        f"{attributes}/></rdf:RDF></x:xmpmeta>"
+    ).encode()
+
+
+def test_attributes_elements_and_nested_resources_become_one_flat_table():
+    text = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
+      xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+      <rdf:Description xmlns:a="urn:a" a:One="1"><a:Two>2</a:Two>
+      <a:Turn rdf:parseType="Resource"><a:Yaw>3</a:Yaw></a:Turn><a:Spin a:Yaw="4"/>
+      </rdf:Description></rdf:RDF></x:xmpmeta>"""
+    assert xmp.properties(text) == {"a:One": "1", "a:Two": "2", "a:Turn/Yaw": "3", "a:Spin/Yaw": "4"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"no xml",
+        b"<x:xmpmeta",
+        b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>',
+    ],
+)
+def test_a_packet_that_is_no_xml_or_is_an_attack_says_nothing(text):
+    assert xmp.properties(text) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("+12.50", 12.5), ("-86831/1600", -54.269375), ("", None), ("north", None), ("1/0", None), (None, None)],
+)
+def test_numbers_come_as_decimals_and_fractions(text, value):
+    assert xmp.number(text) == (None if value is None else pytest.approx(value))
+
+
+def test_dji_angles_are_taken_as_they_are():
+    values = {
+        "drone-dji:GpsLatitude": "+30.28",
+        "drone-dji:GpsLongitude": "+119.42",
+        "drone-dji:AbsoluteAltitude": "+221.5",
+        "drone-dji:RelativeAltitude": "+120.1",
+        "drone-dji:GimbalYawDegree": "-140.0",
+        "drone-dji:GimbalPitchDegree": "-90.0",
+        "drone-dji:GimbalRollDegree": "+0.5",
+    }
+    pose = pose_of(read(values, EXIF))
+    assert not isinstance(pose, str)
+    assert (pose.heading_deg, pose.pitch_deg, pose.roll_deg) == (220.0, -90.0, 0.5)
+    assert pose.altitude_m == 221.5
+
+
+def test_an_rtk_height_is_over_the_ellipsoid_and_is_converted():
+    values = {
+        "drone-dji:GimbalPitchDegree": "-45",
+        "drone-dji:GimbalYawDegree": "0",
+        "drone-dji:AbsoluteAltitude": "100",
+        "drone-dji:AltitudeType": "RtkAlt",
+        "drone-dji:RtkFlag": "50",
+    }
+    reading = read(values, EXIF)
+    assert reading.altitude is not None
+    assert reading.altitude.datum is Datum.ELLIPSOID
+    pose = pose_of(reading)
+    assert not isinstance(pose, str)
+    assert pose.altitude_m == pytest.approx(100 - float(geoid_m(30.0, 120.0)))
+    assert pose.error.horizontal_m < 0.1
+
+
+def test_autels_misspelt_longitude_is_read():
+    values = {
+        "drone:GpsLatitude": "30.1",
+        "drone:GpsLongtitude": "120.2",
+        "drone:GimbalPitchDegree": "-30",
+        "drone:GimbalYawDegree": "10",
+    }
+    reading = read(values, EXIF)
+    assert reading.place is not None
+    assert reading.place.lon_deg == 120.2
+
+
+def test_old_autels_count_pitch_from_straight_down():
+    exif = Exif(make="Autel Robotics", lat_deg=30.0, lon_deg=120.0, altitude_m=150.0)
+    reading = read({"Camera:Pitch": "60", "Camera:Yaw": "12", "Camera:Roll": "0"}, exif)
+    assert reading.pitch_deg == -30.0
+
+
+def test_an_anafi_ai_gives_its_height_over_the_ellipsoid():
+    values = {"drone-parrot:CameraPitchDegree": "-30", "drone-parrot:CameraYawDegree": "5"}
+    ai = Exif(make="Parrot", model="ANAFI Ai", lat_deg=30.0, lon_deg=120.0, altitude_m=150.0)
+    older = Exif(make="Parrot", model="ANAFI", lat_deg=30.0, lon_deg=120.0, altitude_m=150.0)
+    assert read(values, ai).altitude.datum is Datum.ELLIPSOID
+    assert read(values, older).altitude.datum is Datum.AMSL
+
+
+def test_plain_exif_gives_a_place_and_says_what_is_missing():
+    reading = read({}, EXIF)
+    assert reading.place is not None
+    assert "which way it looked" in str(pose_of(reading))
+
+
+@pytest.mark.parametrize(
+    ("exif", "missing"),
+    [
+        (Exif(), "where it was taken"),
+        (Exif(lat_deg=30.0, lon_deg=120.0), "how high"),
+        (Exif(lat_deg=0.0, lon_deg=0.0), "where"),
+        (Exif(lat_deg=95.0, lon_deg=0.5), "where it was taken"),
+    ],
+)
+def test_what_a_file_leaves_out_is_named(exif, missing):
+    assert missing in str(pose_of(read({}, exif)))
+
+
+def test_a_doubtful_direction_is_no_pose():
+    assert (
+        pose_of(Reading("x", doubt="no", place=read({}, EXIF).place, altitude=read({}, EXIF).altitude))
+        == "no"
+    )
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    ("name", "source", "heading", "pitch", "focal_px", "taken_at"),
+    [
+        (
+            "openathena/S1008521.JPG",
+            "Skydio",
+            0.1,
+            -59.7,
+            1516.7,
+            datetime(2023, 12, 16, 20, 19, 45, tzinfo=UTC),
+        ),
+        ("openathena/skydio-catilina.jpg", "Skydio", 127.4, -7.5, 910.0, None),
+        ("openathena/teal2_img_ir_00015.jpg", "Teledyne FLIR", 319.0, -58.2, 1133.3, None),
+        ("dji_m2ea_thermal/DJI_0001_T.JPG", "DJI", 116.6, -90.0, 750.0, None),
+        ("brighton_dji_p3/DJI_0024.JPG", "DJI", 220.0, -89.9, 2285.7, None),
+    ],
+)
+def test_real_pictures_give_their_pose(shared, name, source, heading, pitch, focal_px, taken_at):
+    frame = load(shared / "geotagged" / name)
+    pose = frame.shot.pose
+    assert pose is not None
+    assert frame.metadata.reading.dialect == source
+    assert pose.heading_deg == pytest.approx(heading, abs=0.1)
+    assert pose.pitch_deg == pytest.approx(pitch, abs=0.1)
+    assert frame.shot.camera.focal_px == pytest.approx(focal_px, rel=0.01)
+    if taken_at:
+        assert frame.shot.taken_at == taken_at
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("parrot-1.jpg", "fisheye"), ("autel_xl715_test.jpg", "which way it looked")],
+)
+def test_real_pictures_that_cannot_be_placed_say_why_and_keep_their_place(shared, name, reason):
+    frame = load(shared / "geotagged" / "openathena" / name)
+    assert frame.shot.pose is None
+    assert reason in str(frame.unplaced)
+    assert frame.metadata.reading.place is not None
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    ("name", "maker"),
+    [
+        ("H20T_DJI_0001_R.JPG", "DJI"),
+        ("M3T_DJI_0001_R.JPG", "DJI"),
+        ("FLIR_E40.jpg", "FLIR"),
+        ("DJI_XT2.jpg", "FLIR"),
+    ],
+)
+def test_radiometric_jpegs_are_named_not_guessed_at(shared, name, maker):
+    frame = load(shared / "thermal" / "rjpeg" / name)
+    assert frame.celsius is None
+    assert maker in str(frame.note)
+    assert "temperatures cannot be had" in str(frame.note)
+
+
+@pytest.mark.shared_data
+def test_a_camera_nobody_knows_has_no_focal_length(shared):
+    frame = load(shared / "thermal" / "rjpeg" / "FLIR_E40.jpg")
+    assert math.isnan(frame.shot.camera.focal_px)
+    assert frame.shot.camera.sensor is Sensor.THERMAL

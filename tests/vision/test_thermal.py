@@ -1,0 +1,155 @@
+"""What is fire in a picture of temperatures, and what only looks warm."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from missions.model import Hazard
+from tests.vision.conftest import meadow, write_thermal
+from vision import radiometry
+from vision.detectors.thermal import ThermalFire, hot_pixels
+from vision.frame import Frame, load
+
+PIXEL_M2 = 0.025  # at 120 m
+
+
+@pytest.fixture
+def seen(tmp_path, pose):
+    """Return a function from °C to what the detector finds."""
+
+    def detect(celsius: np.ndarray):
+        frame = load(write_thermal(tmp_path / "a.tif", celsius, pose))
+        return ThermalFire().detect(replace(frame, pixel_m2=PIXEL_M2))
+
+    return detect
+
+
+def hazards(detections) -> list[Hazard]:
+    return [d.hazard for d in detections]
+
+
+def test_a_meadow_holds_nothing(seen):
+    assert seen(meadow()) == ()
+
+
+def test_one_pixel_as_hot_as_flame_is_fire(seen):
+    celsius = meadow()
+    celsius[200, 300] = 420.0
+    (fire,) = seen(celsius)
+    assert fire.hazard is Hazard.FIRE
+    assert (fire.box.left_px, fire.box.top_px, fire.box.right_px, fire.box.bottom_px) == (300, 200, 301, 201)
+    assert fire.temp_max_c == pytest.approx(420.0)
+    assert fire.background_c == pytest.approx(22, abs=1)
+
+
+def test_a_large_roof_at_seventy_degrees_is_no_fire(seen):
+    celsius = meadow()
+    celsius[100:220, 200:360] = 70.0 + np.random.default_rng(2).normal(0, 1.5, (120, 160))
+    assert Hazard.FIRE not in hazards(seen(celsius))
+
+
+def test_a_fire_on_a_hot_roof_is_still_one_small_fire(seen):
+    celsius = meadow()
+    celsius[100:220, 200:360] = 75.0
+    celsius[150:156, 250:256] = 500.0
+    fires = [d for d in seen(celsius) if d.hazard is Hazard.FIRE]
+    assert len(fires) == 1
+    assert fires[0].pixels == 36
+    assert fires[0].background_c == pytest.approx(75.0)
+
+
+@pytest.mark.parametrize(("side_px", "heat_c"), [(3, 160.0), (4, 250.0), (2, 110.0)])
+def test_chimney_stove_and_engine_are_hot_spots(seen, side_px, heat_c):
+    """0.2 to 0.5 m2 at up to 250 °C: hotter than the sun makes anything, smaller or cooler than fire."""
+    celsius = meadow()
+    celsius[250 : 250 + side_px, 330 : 330 + side_px] = heat_c
+    assert hazards(seen(celsius)) == [Hazard.HOT_SPOT]
+
+
+def test_a_square_metre_at_two_hundred_degrees_is_fire(seen):
+    """Smouldering under ash, or flame behind leaves: too large for any stove."""
+    celsius = meadow()
+    celsius[250:258, 330:338] = 210.0
+    assert hazards(seen(celsius)) == [Hazard.FIRE]
+
+
+def test_a_hot_camera_in_a_hot_place_cries_no_fire(seen):
+    """Everything is at 140 °C and nothing stands out."""
+    assert Hazard.FIRE not in hazards(seen(meadow() + 118.0))
+
+
+def test_a_square_metre_at_the_cameras_limit_is_fire_and_flagged(seen):
+    """A camera in its high-gain range shows flame as 150 °C and no more."""
+    celsius = meadow()
+    celsius[250:257, 330:338] = 150.0
+    (fire,) = seen(celsius)
+    assert fire.hazard is Hazard.FIRE
+    assert fire.saturated
+
+
+def test_nan_pixels_are_neither_fire_nor_background(seen):
+    celsius = meadow()
+    celsius[:200] = np.nan
+    celsius[199, 100] = 400.0
+    celsius[300, 300] = np.inf
+    (fire,) = seen(celsius)
+    assert fire.temp_max_c == pytest.approx(400.0)
+    assert fire.background_c == pytest.approx(22, abs=1)
+
+
+def test_two_fires_are_two_detections_hottest_first(seen):
+    celsius = meadow()
+    celsius[100:105, 100:105] = 380.0
+    celsius[400:405, 500:505] = 620.0
+    assert [d.temp_max_c for d in seen(celsius)] == pytest.approx([620.0, 380.0])
+
+
+def test_leaves_that_split_a_fire_by_a_pixel_leave_it_one(seen):
+    celsius = meadow()
+    celsius[100:110, 100:104] = celsius[100:110, 105:109] = 450.0
+    assert len(seen(celsius)) == 1
+
+
+def test_the_warm_rim_of_a_fire_is_no_hot_spot_beside_it(seen):
+    celsius = meadow()
+    celsius[100:106, 100:106] = 450.0
+    celsius[109:111, 102:104] = 85.0
+    assert hazards(seen(celsius)) == [Hazard.FIRE]
+
+
+def test_the_outline_is_a_closed_ring_around_the_pixels(seen):
+    celsius = meadow()
+    celsius[100:110, 200:220] = 400.0
+    (fire,) = seen(celsius)
+    assert fire.outline_px[0] == fire.outline_px[-1]
+    xs, ys = zip(*fire.outline_px, strict=True)
+    assert (min(xs), max(xs)) == pytest.approx((200, 220), abs=0.5)
+    assert (min(ys), max(ys)) == pytest.approx((100, 110), abs=0.5)
+
+
+def test_a_source_smaller_than_its_pixels_has_the_area_of_its_hot_share(seen):
+    """One pixel at 300 °C holds flame over less than half of itself."""
+    celsius = meadow()
+    celsius[200, 300] = 300.0
+    (fire,) = seen(celsius)
+    assert 0.2 < hot_pixels(fire, celsius) < 0.5
+    celsius[200:220, 300:320] = 300.0
+    (large,) = seen(celsius)
+    assert hot_pixels(large, celsius) == 400
+
+
+def test_a_frame_without_temperatures_is_not_read(tmp_path, pose):
+    frame = load(write_thermal(tmp_path / "a.tif", meadow(), pose))
+    blind = Frame(frame.shot, frame.metadata, pixels=np.zeros((512, 640), np.uint8))
+    assert not ThermalFire().reads(blind)
+    assert ThermalFire().detect(blind) == ()
+
+
+def test_saturation_is_several_pixels_sharing_the_highest_value():
+    celsius = meadow()
+    assert radiometry.checked(celsius).saturated_c is None
+    celsius[0, :5] = 500.0
+    assert radiometry.checked(celsius).saturated_c == 500.0
+    celsius[0, 0] = 501.0
+    assert radiometry.checked(celsius).saturated_c is None
