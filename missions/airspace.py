@@ -9,6 +9,7 @@ than the clearance and never dips, whose corners become waypoints.
 
 import heapq
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -19,7 +20,7 @@ from shapely.geometry import LineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from missions.geo import Area, Corridor, Floats, LatLon, LocalFrame
-from missions.model import Site
+from missions.model import Demand, Site
 from missions.terrain import Terrain
 
 # Legs are planned this high over the ground, so that 30 m are left between two
@@ -77,11 +78,11 @@ class Ground:
         self._grid = self.exact_m(*np.meshgrid(grid_x, grid_y))
 
     @classmethod
-    def of(cls, site: Site, terrain: Terrain) -> "Ground":
-        """Return the ground of a site: all its docks and demands with a kilometre around."""
+    def of(cls, site: Site, terrain: Terrain, demands: Sequence[Demand]) -> "Ground":
+        """Return the ground of a site: all its docks and these demands with a kilometre around."""
         frame = LocalFrame(site.origin)
         places = [d.place for d in site.docks]
-        for demand in site.demands:
+        for demand in demands:
             places += _places(demand.where)
         east, north = frame.east_north([p.lat_deg for p in places], [p.lon_deg for p in places])
         return cls(

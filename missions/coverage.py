@@ -26,7 +26,7 @@ from missions import lanes
 from missions.airspace import Airspace, Ground
 from missions.footprint import Footprint, Poses, seen
 from missions.geo import Altitude, Area, Corridor, Datum, Floats, LatLon, LocalFrame
-from missions.model import Demand, Look, Site, Task, TaskKind, Unserved
+from missions.model import Demand, DroneModel, Look, Site, Task, TaskKind, Unserved
 from missions.terrain import Terrain
 from missions.words import text
 
@@ -85,7 +85,7 @@ def tasks_of(
     the planner's question.
     """
     wanted = tuple(site.demands if demands is None else demands)
-    ground = Ground.of(site, terrain)
+    ground = Ground.of(site, terrain, wanted)
     airspace = airspace_of(site, ground, wanted)
     unserved: list[Unserved] = []
     watches: list[_Watch] = []
@@ -97,7 +97,7 @@ def tasks_of(
             unserved.append(_unserved(demand, "too_low", language, lowest=LOWEST_M))
         else:
             watches.append(_watch(demand, footprint, ground))
-    strips = [strip for group in _by_height(watches) for strip in _laid(group, airspace)]
+    strips = [strip for group in _groups(watches, site.models) for strip in _laid(group, airspace)]
     unserved += [u for watch in watches if (u := _left(watch, airspace, language))]
     return _tasks(site, wanted, strips, ground.frame), tuple(unserved)
 
@@ -134,12 +134,16 @@ def _grid(shape: BaseGeometry) -> Floats:
     return np.vstack([np.column_stack([x[inside], y[inside]]), rim])
 
 
-def _by_height(watches: list[_Watch]) -> list[list[_Watch]]:
-    """Return the demands in groups that can be flown at one height, that of the lowest."""
+def _groups(watches: list[_Watch], models: tuple[DroneModel, ...]) -> list[list[_Watch]]:
+    """Return the demands in groups that one drone can serve at one height, that of the lowest."""
     groups: list[list[_Watch]] = []
     for watch in sorted(watches, key=lambda w: w.demand.height_m):
-        if groups and watch.demand.height_m <= groups[-1][0].demand.height_m * HEIGHT_RATIO:
-            groups[-1].append(watch)
+        for group in groups:
+            sensors = frozenset().union(watch.demand.sensors, *(w.demand.sensors for w in group))
+            is_near = watch.demand.height_m <= group[0].demand.height_m * HEIGHT_RATIO
+            if is_near and Footprint.of(models, sensors) is not None:
+                group.append(watch)
+                break
         else:
             groups.append([watch])
     return groups

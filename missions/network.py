@@ -2,19 +2,23 @@
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 
 from missions import energy, passes
 from missions.airspace import Airspace, Spot, Way, spot
 from missions.energy import Cost, UnflyableLeg
-from missions.geo import Altitude, Datum
+from missions.geo import Altitude, Datum, LatLon
 from missions.model import Demand, Dock, DroneModel, Site, Sortie, Task, Waypoint
 from missions.passes import Pass, Step
 from missions.solver import Progress
 
 # Take-off ends and landing begins so far over the pad, clear of the pylon and its wires.
 OVER_DOCK_M = 40.0
+
+# The camera hangs down all the way, so that nothing waits for the gimbal.
+STRAIGHT_DOWN_DEG = -90.0
 
 
 class Network:
@@ -26,6 +30,7 @@ class Network:
         self.site, self.airspace, self.tasks = site, airspace, tasks
         self._agency_of = {d.id: d.agency for d in demands}
         self.ways = [passes.passes(task, airspace) for task in tasks]
+        self._first = [0, *accumulate(len(ways) for ways in self.ways)]
         self.nodes: list[Pass] = [p for ways in self.ways for p in ways]
         self.over_docks = [self._over(dock) for dock in site.docks]
         size = len(site.docks) + len(self.nodes)
@@ -113,8 +118,7 @@ class Network:
 
     def node_numbers(self, task: int) -> range:
         """Return which of the passes are this task's."""
-        first = sum(len(w) for w in self.ways[:task])
-        return range(first, first + len(self.ways[task]))
+        return range(self._first[task], self._first[task + 1])
 
     def _arc(self, model: DroneModel, i: int, j: int, inside: list[Cost | None]) -> Cost | None:
         docks = len(self.site.docks)
@@ -156,15 +160,18 @@ class Network:
         look = step.look
         wanted = {self._agency_of[d] for d in look.demands} if look else set()
         altitude_m = round(look.altitude.metres if look else step.spot.altitude_m, 2)
+        there = look.place if look else self._place(step.spot)
         return Waypoint(
-            place=look.place
-            if look
-            else self.airspace.ground.frame.to_place(step.spot.east_m, step.spot.north_m),
+            place=there,
             altitude=Altitude(altitude_m, Datum.AMSL),
             above_dock_m=round(altitude_m - dock.elevation_m, 2),
             speed_m_s=model.cruise_m_s,
-            pitch_deg=look.pitch_deg if look else -90.0,
+            pitch_deg=look.pitch_deg if look else STRAIGHT_DOWN_DEG,
             shoots=look is not None,
             task=task.id if task else None,
             agencies=tuple(a.id for a in self.site.agencies if a.id in wanted),
         )
+
+    def _place(self, at: Spot) -> LatLon:
+        place = self.airspace.ground.frame.to_place(at.east_m, at.north_m)
+        return LatLon(round(place.lat_deg, 7), round(place.lon_deg, 7))

@@ -77,7 +77,7 @@ def plan(
     wanted = tuple(site.demands if demands is None else demands)
     tell("laying out looks", 0.0)
     tasks, unserved = tasks_of(site, terrain, wanted, language=language)
-    network = Network(site, airspace_of(site, Ground.of(site, terrain), wanted), tasks, wanted)
+    network = Network(site, airspace_of(site, Ground.of(site, terrain, wanted), wanted), tasks, wanted)
     network.measure(tell)
     limits = _Limits(longest_s, SOLVER_SHARE)
     faults: tuple[str, ...] = ()

@@ -31,8 +31,8 @@ PER_WH = 100
 # One more sortie costs a dock's door twice, a battery cycle and a landing.
 SORTIE_S = 120.0
 
-# Twice as many rounds without a better plan have been seen to gain nothing on sites of 100 strips.
-PATIENCE = 6000
+# On the valley (58 tasks) no gain in 2,500 rounds came later than 970 rounds after the one before.
+PATIENCE = 2000
 
 Progress = Callable[[str, float], None]
 

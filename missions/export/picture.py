@@ -6,6 +6,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LightSource
@@ -25,6 +26,7 @@ from missions.words import named
 WIDTH_IN, MARGIN_IN, TITLE_IN, LEGEND_ROW_IN = 11.0, 0.1, 0.45, 0.2
 DPI = 150
 AROUND_M = 150.0
+CHINESE = ("Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "Microsoft YaHei", "PingFang SC")
 WHITE_EDGE = [withStroke(linewidth=2.5, foreground="white")]
 
 RIVER, LINE, FOREST, VILLAGE, NO_FLY, DEMAND = (
@@ -41,7 +43,7 @@ def write(plan: Plan, site: Site, terrain: Terrain, path: Path, *, language: str
     height_in = TITLE_IN + map_in + legend_in
     figure = Figure(figsize=(WIDTH_IN, height_in), dpi=DPI)
     FigureCanvasAgg(figure)
-    with mpl.rc_context({"font.sans-serif": ["Noto Sans CJK SC", "DejaVu Sans"], "font.size": 8}):
+    with mpl.rc_context({"font.family": _fonts(), "font.size": 8}):
         axes = figure.add_axes(
             (
                 MARGIN_IN / WIDTH_IN,
@@ -66,6 +68,12 @@ def write(plan: Plan, site: Site, terrain: Terrain, path: Path, *, language: str
             fontweight="bold",
         )
         figure.savefig(path)
+
+
+def _fonts() -> list[str]:
+    """Return the fonts to write with: one that has Chinese where the machine has one."""
+    have = {font.name for font in font_manager.fontManager.ttflist}
+    return [name for name in CHINESE if name in have] + ["DejaVu Sans"]
 
 
 def _extent(plan: Plan, site: Site, frame: LocalFrame) -> tuple[float, float, float, float]:
@@ -96,7 +104,7 @@ def _draw_relief(axes: Axes, terrain: Terrain, frame: LocalFrame) -> None:
     filled = np.where(np.isnan(heights), np.nanmin(heights), heights)
     light = LightSource(azdeg=315, altdeg=40).hillshade(filled, vert_exag=2.5, dx=step, dy=step)
     tint = mpl.colormaps["gist_earth"](0.42 + 0.4 * _share(filled))[..., :3]
-    shaded = 0.35 + 0.65 * tint * (0.35 + 0.65 * light[..., None])
+    shaded = 0.45 + 0.55 * tint * (0.3 + 0.7 * light[..., None])
     shaded[np.isnan(heights)] = 0.93
     axes.imshow(shaded, extent=(left, x[0, -1], bottom, y[-1, 0]), origin="lower", interpolation="bilinear")
     axes.contour(x, y, heights, levels=_levels(heights), colors="#6b5b45", linewidths=0.3, alpha=0.5)
@@ -137,7 +145,7 @@ def _draw_site(axes: Axes, site: Site, frame: LocalFrame, language: str) -> None
             axes, shape, facecolor="none", edgecolor=DEMAND, linestyle=(0, (4, 3)), linewidth=0.8, zorder=3
         )
     for river in site.layers.rivers:
-        axes.plot(*frame.line(river.line).xy, color=RIVER, lw=3.2, solid_capstyle="round", zorder=3)
+        axes.plot(*frame.line(river.line).xy, color=RIVER, lw=5, solid_capstyle="round", zorder=3)
     for line in site.layers.lines:
         x, y = frame.line(tuple(place for _, place in line.towers)).xy
         axes.plot(x, y, color=LINE, lw=1.1, marker="s", ms=3, mfc="white", mew=0.9, zorder=4)
@@ -148,7 +156,10 @@ def _draw_site(axes: Axes, site: Site, frame: LocalFrame, language: str) -> None
         )  # fmt: skip
     for named_area in (*site.layers.compartments, *site.layers.villages):
         middle = frame.polygon(named_area.area).representative_point()
-        _label(axes, middle.x, middle.y, named(named_area.name, language), color="#26402b", style="italic")
+        # Below the middle, where a dock or a track is less likely to run through it.
+        _label(
+            axes, middle.x, middle.y - 40, named(named_area.name, language), color="#26402b", style="italic"
+        )
     for river in site.layers.rivers:
         middle = frame.line(river.line).interpolate(0.8, normalized=True)
         _label(axes, middle.x, middle.y - 45, named(river.name, language), color=RIVER, style="italic")
@@ -168,7 +179,7 @@ def _draw_sortie(axes: Axes, sortie: Sortie, frame: LocalFrame, colour: str) -> 
     east, north = frame.east_north(
         [w.place.lat_deg for w in sortie.waypoints], [w.place.lon_deg for w in sortie.waypoints]
     )
-    axes.plot(east, north, color="white", lw=2.4, alpha=0.7, zorder=5, solid_joinstyle="round")
+    axes.plot(east, north, color="white", lw=2.2, alpha=0.5, zorder=5, solid_joinstyle="round")
     axes.plot(east, north, color=colour, lw=1.25, zorder=6, solid_joinstyle="round")
     shoots = np.array([w.shoots for w in sortie.waypoints])
     axes.plot(east[shoots], north[shoots], ".", color=colour, ms=3.6, mec="white", mew=0.3, zorder=7)
@@ -199,7 +210,7 @@ def _draw_docks(axes: Axes, site: Site, frame: LocalFrame, language: str) -> Non
     for dock in site.docks:
         x, y = frame.to_local(dock.place)
         axes.plot(x, y, marker="p", ms=13, color="#ffd60a", mec="black", mew=1.2, zorder=10)
-        _label(axes, x, y - 60, named(dock.name, language), color="black", weight="bold", zorder=10)
+        _label(axes, x, y + 55, named(dock.name, language), color="black", weight="bold", zorder=10)
 
 
 def _label(axes: Axes, x: float, y: float, text: str, *, zorder: float = 8, **style: Any) -> None:

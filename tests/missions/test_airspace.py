@@ -14,7 +14,7 @@ from tests.missions.tiny import square
 
 @pytest.fixture(scope="module")
 def ground(site: Site, terrain: Terrain) -> Ground:
-    return Ground.of(site, terrain)
+    return Ground.of(site, terrain, site.demands)
 
 
 @pytest.fixture(scope="module")
