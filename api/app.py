@@ -88,7 +88,8 @@ async def _explain(request: Request, error: Exception) -> JSONResponse:
 def _status(error: Exception) -> tuple[int, str, str]:
     match error:
         case ServiceError():
-            return STATUS[type(error)], error.code, str(error)
+            status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+            return status, error.code, str(error)
         case InputWrong():
             return 422, BadRequest.code, str(error)
         case RequestValidationError():
