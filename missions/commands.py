@@ -1,4 +1,4 @@
-"""Commands of missions: plan, export."""
+"""Commands of missions: plan, export, new-site."""
 
 import sys
 import time
@@ -13,6 +13,8 @@ from missions.errors import InputWrong
 from missions.export import geojson, kml, planfile, qgc, waypoints
 from missions.export.planfile import PlanFile
 from missions.model import Plan, Site
+from missions.newsite_command import HELP as NEW_SITE_HELP
+from missions.newsite_command import new_site_command
 from missions.program import say, show_json
 
 FORMATS = ("qgc", "waypoints", "kml", "geojson")
@@ -32,6 +34,7 @@ def register(app: typer.Typer) -> None:
     """Add this package's commands to the program."""
     app.command("plan", help=PLAN_HELP)(plan_command)
     app.command("export", help=EXPORT_HELP)(export_command)
+    app.command("new-site", help=NEW_SITE_HELP)(new_site_command)
 
 
 def plan_command(

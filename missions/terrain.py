@@ -59,7 +59,8 @@ class Terrain:
         heights = raster.read(1, masked=True).astype(np.float32).filled(np.nan)
         heights = heights * np.float32(raster.scales[0]) + np.float32(raster.offsets[0])
         to_raster = Transformer.from_crs("EPSG:4326", CRS.from_wkt(raster.crs.to_wkt()), always_xy=True)
-        west, south, east, north = to_raster.transform_bounds(*raster.bounds, direction="INVERSE")
+        left, bottom, right, top = raster.bounds
+        west, south, east, north = to_raster.transform_bounds(left, bottom, right, top, direction="INVERSE")
         return cls(
             source=source,
             heights_m=heights,
@@ -73,8 +74,7 @@ class Terrain:
         """Return the ground's height above mean sea level at many places, NaN where there is none."""
         lat, lon = np.broadcast_arrays(np.asarray(lat_deg, dtype=float), np.asarray(lon_deg, dtype=float))
         x, y = self._to_raster.transform(lon, lat)
-        to = self._to_pixel
-        column, row = to.a * x + to.b * y + to.c, to.d * x + to.e * y + to.f
+        column, row = _applied(self._to_pixel, np.asarray(x), np.asarray(y))
         return _bilinear(self.heights_m, np.asarray(row), np.asarray(column))
 
     def elevation_at(self, place: LatLon) -> float:
@@ -111,11 +111,16 @@ def _bilinear(grid: npt.NDArray[np.float32], row: Floats, column: Floats) -> Flo
     return np.asarray(np.where(inside, total, np.nan))
 
 
+def _applied(affine: Affine, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Return many points moved by an affine, which of itself takes one at a time."""
+    return affine.a * x + affine.b * y + affine.c, affine.d * x + affine.e * y + affine.f
+
+
 def _pixel_m(raster: rasterio.DatasetReader, to_raster: Transformer) -> float:
     """Return the mean side of the middle pixel on the ground, in metres."""
     row, column = raster.height / 2, raster.width / 2
-    corners = [raster.transform * (column + dc, row + dr) for dc, dr in ((0, 0), (1, 0), (0, 1))]
-    x, y = np.array(corners).T
+    columns, rows = column + np.array([0.0, 1.0, 0.0]), row + np.array([0.0, 0.0, 1.0])
+    x, y = _applied(raster.transform, columns, rows)
     lon, lat = to_raster.transform(x, y, direction="INVERSE")
     sides = [WGS84.inv(lon[0], lat[0], lon[i], lat[i])[2] for i in (1, 2)]
     return float(np.mean(sides))

@@ -28,7 +28,7 @@ class Lined:
 
     def line(self, keys: Sequence[str | int]) -> int:
         """Return the line, counted from 1, of the deepest part of a key path that exists."""
-        node, line = self.root, 1
+        node, line = self.root, getattr(getattr(self.root, "lc", None), "line", 0) + 1
         for key in keys:
             if isinstance(node, CommentedMap) and key in node:
                 line = node.lc.key(key)[0] + 1

@@ -1,0 +1,147 @@
+"""The site file: what it says, and how it is refused."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from missions.errors import InputWrong, SiteWrong
+from missions.geo import Corridor, LatLon, distance_m
+from missions.model import Hazard, Severity
+from missions.site import load_site
+
+VALLEY = Path(__file__).parents[2] / "examples" / "valley"
+
+Edit = Callable[[Callable[[str], str]], Path]
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> Edit:
+    """The valley in a folder of its own, with its site file changed by a function."""
+    for name in ("site.yaml", "shapes.geojson", "valley_dem.tif"):
+        shutil.copy(VALLEY / name, tmp_path / name)
+
+    def edit(change: Callable[[str], str]) -> Path:
+        path = tmp_path / "site.yaml"
+        before = path.read_text(encoding="utf-8")
+        after = change(before)
+        assert after != before
+        path.write_text(after, encoding="utf-8")
+        return path
+
+    return edit
+
+
+def line_of(path: Path, text: str) -> int:
+    return next(i for i, line in enumerate(path.read_text("utf-8").splitlines(), 1) if text in line)
+
+
+def test_the_valley_is_what_everybody_knows() -> None:
+    """Two docks with two drones each, four agencies, a line with 13 towers, a river with chainage."""
+    site = load_site(VALLEY / "site.yaml")
+    assert [dock.id for dock in site.docks] == ["dock-west", "dock-east"]
+    assert {drone.dock for drone in site.drones} == {"dock-west", "dock-east"}
+    assert {agency.id for agency in site.agencies} == {"forestry", "water", "power", "emergency"}
+    assert [number for number, _ in site.layers.lines[0].towers] == [str(n) for n in range(1, 14)]
+    assert site.layers.rivers[0].chainage_m == 4200
+    assert site.agency("emergency").subscriptions[0].floor is Severity.ORANGE
+    river = next(d for d in site.demands if d.id == "river-flood")
+    assert isinstance(river.where, Corridor)
+    assert river.hazards == {Hazard.FLOOD}
+    assert 85 < site.dock("dock-west").elevation_m < 95
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "found"),
+    [
+        ("timezone: Asia/Shanghai\n", "", "id: valley", "no key 'timezone'"),
+        ("timezone: Asia/Shanghai", "timezone: Asia/Shangai", "timezone", "'Asia/Shangai'"),
+        ("lat_deg: 30.282000", "lat_deg: 31.282000", "lat_deg: 31", "outside the terrain"),
+        ("lat_deg: 30.282000", "lat_deg: 119.4", "lat_deg: 119.4", "no place on earth"),
+        ("agency: water\n", "agency: fishery\n", "agency: fishery", "'fishery'"),
+        (
+            "{shape: compartment-12}\n",
+            "{shape: compartment-21}\n",
+            "compartment-21",
+            "shape 'compartment-21'",
+        ),
+        ("hazards: [flood]", "hazards: [floood]", "floood", "'floood'"),
+        ("height_m: 120\n    revisit_min: 240", "height_m: high\n    revisit_min: 240", "high", "'high'"),
+        ("- id: dock-east", "- id: dock-west", "id: dock-west", "'dock-west' a second time"),
+        ("model: GP-1, system_id: 3", "model: GP-2, system_id: 3", "GP-2", "'GP-2'"),
+        ("system_id: 3", "system_id: 1", "system_id: 1", "a second time"),
+        ("input_crs: EPSG:4326", "input_crs: GCJ-02", "GCJ-02", "shifts every place"),
+        ("input_crs: EPSG:4326", "input_crs: EPSG:9", "EPSG:9", "'EPSG:9'"),
+        ("battery_wh: 500", "battery_wh: 0", "battery_wh: 0", "0"),
+        ("reserve: 0.25", "reserve: 0.25\n    colour: red", "GP-1:", "unknown key 'colour'"),
+    ],
+)
+def test_a_wrong_site_is_refused_with_line_and_finding(
+    edited: Edit, old: str, new: str, where: str, found: str
+) -> None:
+    """One sentence: the file and line, what was found, what was expected."""
+    path = edited(lambda text: text.replace(old, new, 1))
+    with pytest.raises(SiteWrong) as refused:
+        load_site(path)
+    said = str(refused.value)
+    assert said.startswith(f"{path}:{line_of(path, where)}") or "a second time" in said
+    assert found in said
+    assert "expected" in said
+    assert "\n" not in said
+
+
+def test_broken_yaml_names_its_line(edited: Edit) -> None:
+    """Also what is no YAML at all gets a place."""
+    path = edited(lambda text: text.replace("docks:\n", "docks: [\n", 1))
+    with pytest.raises(SiteWrong, match=r"site\.yaml:\d+: found .*expected well-formed YAML"):
+        load_site(path)
+
+
+def test_a_polygon_that_crosses_itself_is_refused_with_the_crossing(edited: Edit, tmp_path: Path) -> None:
+    """The shape is named, and where its edges cross."""
+    shapes = tmp_path / "shapes.geojson"
+    collection = json.loads(shapes.read_text("utf-8"))
+    ring = next(f for f in collection["features"] if f["properties"]["id"] == "compartment-11")
+    corners = ring["geometry"]["coordinates"][0]
+    corners[1], corners[5] = corners[5], corners[1]
+    shapes.write_text(json.dumps(collection), "utf-8")
+    with pytest.raises(SiteWrong, match=r"'compartment-11': found edges that cross at latitude 30\.28"):
+        load_site(tmp_path / "site.yaml")
+
+
+@pytest.mark.parametrize("name", ["site.yaml", "shapes.geojson", "valley_dem.tif"])
+def test_a_missing_file_is_named(edited: Edit, tmp_path: Path, name: str) -> None:
+    """Whichever of the three is missing."""
+    (tmp_path / name).unlink()
+    with pytest.raises(InputWrong, match=name):
+        load_site(tmp_path / "site.yaml")
+
+
+def test_cgcs2000_coordinates_become_wgs84(edited: Edit, tmp_path: Path) -> None:
+    """A site in a projected system of the surveyors lands on the same ground."""
+    from pyproj import Transformer
+
+    to_cgcs = Transformer.from_crs("EPSG:4326", "EPSG:4549", always_xy=True)
+    shapes = tmp_path / "shapes.geojson"
+    collection = json.loads(shapes.read_text("utf-8"))
+    for feature in collection["features"]:
+        geometry = feature["geometry"]
+        rings = geometry["coordinates"] if geometry["type"] == "Polygon" else [geometry["coordinates"]]
+        for ring in rings:
+            ring[:] = [list(to_cgcs.transform(*pair)) for pair in ring]
+    shapes.write_text(json.dumps(collection), "utf-8")
+    east, north = to_cgcs.transform(119.4119, 30.282)
+    east2, north2 = to_cgcs.transform(119.4296, 30.2793)
+    path = edited(
+        lambda text: (
+            text.replace("EPSG:4326", "EPSG:4549")
+            .replace("lat_deg: 30.282000", f"lat_deg: {north}")
+            .replace("lon_deg: 119.411900", f"lon_deg: {east}")
+            .replace("lat_deg: 30.279300", f"lat_deg: {north2}")
+            .replace("lon_deg: 119.429600", f"lon_deg: {east2}")
+        )
+    )
+    site = load_site(path)
+    assert distance_m(site.docks[0].place, LatLon(30.282, 119.4119)) < 0.5
