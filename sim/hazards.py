@@ -73,7 +73,8 @@ class Fire:
 
     def area_m2(self, now: datetime) -> float:
         """Return how much ground flames or glows."""
-        return math.pi * self.radius_m(now) ** 2 if now >= self.ignited_at else 0.0
+        burnt_m2 = min(math.pi * self.radius_m(now) ** 2, FIRE_LARGEST_M2)
+        return burnt_m2 if now >= self.ignited_at else 0.0
 
 
 @dataclass(frozen=True, slots=True)

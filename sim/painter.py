@@ -7,6 +7,7 @@ so that neighbouring squares fit.
 """
 
 import math
+from functools import cache
 
 import cv2
 import numpy as np
@@ -21,7 +22,7 @@ from sim.sky import Sky
 from sim.textures import NO_TREE, Crowns, Pixels, Species, crowns, cut, noise, slopes
 from sim.world import World
 
-TILE_PX = 768
+NOISE_PX, WOOD_PX = 768, 512
 WOODS = (
     (Species(7.0, (3.4, 5.4), (9.0, 15.0), 2.0), matter.BROADLEAF),
     (Species(4.6, (2.0, 3.1), (11.0, 17.0), 1.1), matter.NEEDLE),
@@ -39,14 +40,13 @@ class Painter:
     """Holds the patterns and the light; `paint` gives any square of the landscape."""
 
     def __init__(self, world: World, *, step_m: float) -> None:
-        rng = np.random.default_rng(LANDSCAPE_SEED)
         self.step_m = step_m
         self.relief = world.relief
         self._houses = world.landscape.houses
         self._house_at = np.array([(h.east_m, h.north_m) for h in self._houses]).reshape(-1, 2)
         self.cover = Cover.of(world.landscape, world.relief)
-        self.broad, self.middle, self.fine = (noise(rng, TILE_PX, m / step_m) for m in (70.0, 11.0, 2.2))
-        self.woods = tuple(crowns(rng, s, size=TILE_PX, step_m=step_m) for s, _ in WOODS)
+        self.broad, self.middle, self.fine = _noises(step_m)
+        self.woods = _woods(step_m)
         self.field_heading = math.radians(_longest_road_heading(world))
         self.light(Sky.over(world.site.origin, world.epoch_at))
 
@@ -266,6 +266,18 @@ class _Square:
         x = np.broadcast_to((self.east - west_m) / step_m - half, self.shape)
         y = np.broadcast_to((north_m - self.north) / step_m - half, self.shape)
         return np.ascontiguousarray(x, np.float32), np.ascontiguousarray(y, np.float32)
+
+
+@cache
+def _noises(step_m: float) -> tuple[Pixels, ...]:
+    rng = np.random.default_rng(LANDSCAPE_SEED)
+    return tuple(noise(rng, NOISE_PX, wave_m / step_m) for wave_m in (70.0, 11.0, 2.2))
+
+
+@cache
+def _woods(step_m: float) -> tuple[Crowns, ...]:
+    rng = np.random.default_rng(LANDSCAPE_SEED)
+    return tuple(crowns(rng, species, size=WOOD_PX, step_m=step_m) for species, _ in WOODS)
 
 
 def _share(inside_m: npt.NDArray[np.floating], soft_m: float) -> Pixels:

@@ -2,6 +2,7 @@
 
 import math
 from datetime import datetime
+from functools import cache
 
 import cv2
 import numpy as np
@@ -40,11 +41,7 @@ class ColourCamera:
 
     def __init__(self, world: World, ground: Ground, structures: Structures) -> None:
         self._world, self._ground, self._structures = world, ground, structures
-        rng = np.random.default_rng(1280960)
-        detail = 0.75 * noise(rng, DETAIL_PX, 4.0) + 0.65 * noise(rng, DETAIL_PX, 11.0)
-        # Three tiles side by side: OpenCV's wrapping is four times slower than staying inside.
-        self._detail = np.tile(np.clip(128 + 40 * detail, 0, 255).astype(np.uint8), (3, 3))
-        self._grain = rng.normal(0.0, GRAIN, (DETAIL_PX * 2, DETAIL_PX * 2)).astype(np.int16)
+        self._detail, self._grain = _patterns()
         self._smoke = Smoke()
 
     def render(self, view: View, at: datetime, *, rng: np.random.Generator) -> Bgr:
@@ -97,6 +94,20 @@ class ColourCamera:
         smoke = self._smoke.cover(view, burning, self._world.site.wind, at)
         if smoke is not None:
             _veil(picture, smoke, np.array(SMOKE_BGR) * sky.daylight)
+
+
+@cache
+def _patterns() -> tuple[Bgr, npt.NDArray[np.int16]]:
+    """Return the detail of the ground and the noise of the sensor.
+
+    The detail is three tiles side by side each way: OpenCV's wrapping is four times slower than
+    staying inside.
+    """
+    rng = np.random.default_rng(1280960)
+    detail = 0.75 * noise(rng, DETAIL_PX, 4.0) + 0.65 * noise(rng, DETAIL_PX, 11.0)
+    tile = np.clip(128 + 40 * detail, 0, 255).astype(np.uint8)
+    grain = rng.normal(0.0, GRAIN, (DETAIL_PX * 2, DETAIL_PX * 2)).astype(np.int16)
+    return np.tile(tile, (3, 3)), grain
 
 
 def _veil(picture: Bgr, cover: Pixels, grey: npt.NDArray[np.float64]) -> None:
