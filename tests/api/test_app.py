@@ -10,11 +10,14 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from structlog.testing import capture_logs
 
 from api.app import create_app
 from api.hillshade import shade
 from api.services import Options, Services
-from tests.api.conftest import Outside
+from api.store import tokens
+from api.store.tokens import Role
+from tests.api.world import NOW
 
 Client = Callable[[str | None], httpx.AsyncClient]
 
@@ -77,19 +80,23 @@ async def test_a_wrong_token_is_a_plain_401(client_of: Client, header: str) -> N
     assert reply.headers["www-authenticate"] == "Bearer"
 
 
-async def test_a_fault_of_ours_is_a_500_without_its_insides(client_of: Client, outside: Outside) -> None:
-    outside.fault = KeyError("hidden detail")
-    services_fault = outside.fault
-
+async def test_a_fault_of_ours_is_logged_and_answered_without_its_insides(services: Services) -> None:
     async def fails(seed: int | None) -> None:
-        raise services_fault
+        raise KeyError("hidden detail")
 
-    app = client_of("operator")._transport.app  # type: ignore[attr-defined]
-    app.state.services = replace(app.state.services, request_plan=fails)
-    reply = await client_of("operator").post("/v1/plans")
+    async with services.database.write() as session:
+        token = await tokens.issue(session, role=Role.OPERATOR, name="desk", now=NOW)
+    transport = httpx.ASGITransport(
+        create_app(replace(services, request_plan=fails)), raise_app_exceptions=False
+    )
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+        with capture_logs() as logged:
+            reply = await client.post("/v1/plans")
     assert reply.status_code == 500
     assert reply.json()["error"] == "internal"
     assert "hidden detail" not in reply.text
+    assert [(entry["event"], entry["path"]) for entry in logged] == [("request failed", "/v1/plans")]
 
 
 async def test_the_background_is_a_shaded_picture_clear_where_nothing_is_known(client_of: Client) -> None:

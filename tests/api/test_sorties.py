@@ -6,15 +6,15 @@ from typing import Any
 import httpx
 import pytest
 
-from api.bus import BusDown
 from api.services import Services
 from api.store.fleet import record_dock, record_telemetry
 from api.store.plans import save_plan
 from api.store.sorties import record_sortie_event
 from missions.clock import FakeClock
+from missions.errors import WorkFailed
 from missions.geo import Altitude, Datum, LatLon
 from missions.items import NAV_TAKEOFF
-from missions.model import Plan, Sortie, Unserved, Waypoint
+from missions.model import Plan, Sensor, Sortie, Task, TaskKind, Unserved, Waypoint
 from tests.api.conftest import Outside
 from tests.api.world import NOW
 
@@ -38,7 +38,8 @@ def plan(sorties: int = 1) -> Plan:
         Sortie(f"S{n}", "dock-east", "GP-1", path, ("T1",), ("forestry",), 300.0, 40.0, 12.0)
         for n in range(1, sorties + 1)
     )
-    return Plan("tiny", 1, flights, (), (Unserved("far", "beyond reach", "a nearer dock"),))
+    task = Task("T1", TaskKind.POINT, (), frozenset({Sensor.THERMAL}), ("forest",), ("forestry",))
+    return Plan("tiny", 1, flights, (task,), (Unserved("far", "beyond reach", "a nearer dock"),))
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ async def test_launching_sends_the_items_to_the_drones_gateway(
 async def test_a_lost_answer_is_asked_for_again_under_the_same_id(
     planned: Services, client_of: Client, outside: Outside
 ) -> None:
-    outside.fault = BusDown("no answer")
+    outside.fault = WorkFailed("no answer")
     assert (await client_of("operator").post("/v1/sorties/P1-S1/launch")).status_code == 503
     assert (await sortie(client_of))["state"] == "ordered"
     outside.fault = None
