@@ -1,0 +1,244 @@
+"""The front door: whole files in, hazards on the ground out, and never a crash."""
+
+import csv
+import json
+import re
+from dataclasses import replace
+from io import BytesIO
+
+import cv2
+import numpy as np
+import pytest
+import rasterio
+import tifffile
+from affine import Affine
+from PIL import Image
+
+from missions.geo import distance_m
+from missions.model import Hazard
+from missions.program import main
+from missions.terrain import Terrain
+from tests.vision.conftest import meadow, write_thermal
+from vision import examine, inspect
+from vision.inspection import marked
+
+
+@pytest.fixture
+def fire_file(tmp_path, pose):
+    """A frame from 120 m with a fire of 0.9 m2 a little right of the middle."""
+    celsius = meadow()
+    celsius[253:259, 397:403] = 450.0
+    return write_thermal(tmp_path / "GP_0001_T.TIF", celsius, pose)
+
+
+@pytest.fixture
+def dem_file(tmp_path):
+    """Level ground at 100 m around the usual place."""
+    path = tmp_path / "ground-dem.tif"
+    heights = np.full((60, 60), 100.0, np.float32)
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        height=60,
+        width=60,
+        count=1,
+        dtype="float32",
+        crs="EPSG:4326",
+        transform=Affine(0.0001, 0.0, 119.417, 0.0, -0.0001, 30.283),
+    ) as raster:
+        raster.write(heights, 1)
+    return path
+
+
+def test_a_fire_is_put_on_the_ground_with_its_ellipse_area_and_time(fire_file, dem_file, pose):
+    """80 px right of the middle, heading east: 12.66 m to the south."""
+    result = examine(fire_file, terrain=Terrain.open(dem_file))
+    (fire,) = result.observations
+    assert fire.hazard is Hazard.FIRE
+    assert distance_m(pose.place, fire.place) == pytest.approx(12.66, abs=0.1)
+    assert fire.place.lat_deg < pose.place.lat_deg
+    assert fire.area_m2 == pytest.approx(36 * (120 / 758.33) ** 2, rel=0.02)
+    assert 5 < fire.ellipse.major_m < 9
+    assert fire.seen_at.isoformat() == "2026-06-01T02:00:05.250000+00:00"
+    assert (fire.drone, result.ground) == ("D1", str(dem_file))
+    assert fire.outline is not None
+
+
+def test_without_a_model_the_ground_is_level_at_take_off_height_and_the_result_says_so(fire_file):
+    result = examine(fire_file)
+    assert len(result.observations) == 1
+    assert result.ground == "level ground at take-off height"
+
+
+def test_the_pose_of_the_gateway_serves_where_the_file_has_none(tmp_path, pose, dem_file):
+    celsius = meadow()
+    celsius[253:259, 317:323] = 450.0
+    bare = write_thermal(tmp_path / "bare.tif", celsius, None)
+    assert examine(bare).observations == ()
+    assert "where it was taken" in str(examine(bare).note)
+    with_pose = examine(bare, terrain=Terrain.open(dem_file), fallback_pose=pose, shot_id="S1-thermal-7")
+    # A bare file does not tell its lens either.
+    assert "field of view" in str(with_pose.note)
+    assert with_pose.shot.id == "S1-thermal-7"
+
+
+def test_only_the_hazards_asked_for_are_found(fire_file):
+    assert examine(fire_file, hazards={Hazard.FLOOD}).detections == ()
+    assert examine(fire_file, hazards={Hazard.HOT_SPOT}).detections == ()
+
+
+def test_the_same_shot_gives_the_same_observation_ids(fire_file):
+    first, again = (examine(fire_file, shot_id="x").observations[0].id for _ in range(2))
+    assert first == again
+
+
+def test_several_looks_at_one_fire_are_one_incident(tmp_path, fire_file, pose):
+    moved = replace(pose, heading_deg=180.0)
+    celsius = meadow(2)
+    celsius[333:339, 317:323] = 460.0  # the same ground with the top of the picture to the south
+    write_thermal(tmp_path / "GP_0002_T.TIF", celsius[::-1], moved)
+    (incident,) = inspect([tmp_path]).incidents
+    assert incident.looks == 2
+
+
+def test_the_model_of_the_same_name_lies_under_a_picture(tmp_path, fire_file, dem_file):
+    dem_file.rename(tmp_path / "GP_0001_T-dem.tif")
+    frames = {r.file.rsplit("/", 1)[1]: r for r in inspect([tmp_path]).frames}
+    assert frames["GP_0001_T.TIF"].ground.endswith("GP_0001_T-dem.tif")
+    assert frames["GP_0001_T-dem.tif"].skipped == "an elevation model, used as ground"
+
+
+def test_bad_files_are_skipped_with_a_reason_and_the_rest_is_done(tmp_path, fire_file):
+    whole = BytesIO()
+    Image.effect_noise((640, 480), 80).convert("RGB").save(whole, "JPEG")
+    (tmp_path / "cut.jpg").write_bytes(whole.getvalue()[:20000])
+    (tmp_path / "letter.jpg").write_text("Dear sir or madam")
+    (tmp_path / "nothing.jpg").write_bytes(b"")
+    (tmp_path / "cut.tif").write_bytes(fire_file.read_bytes()[:5000])
+    tifffile.imwrite(tmp_path / "nan.tif", np.full((512, 640), np.nan, np.float32))
+    tifffile.imwrite(tmp_path / "counts.tif", np.full((512, 640), 30000, np.uint16))
+    tifffile.imwrite(tmp_path / "colour.tif", np.zeros((64, 64, 3), np.uint8))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    results = inspect([tmp_path, empty])
+    reasons = {r.file.rsplit("/", 1)[1]: r.skipped for r in results.frames}
+    assert reasons.pop("GP_0001_T.TIF") is None
+    assert len(results.incidents) == 1
+    expected = {
+        "cut.jpg": "damaged",
+        "letter.jpg": "not a picture",
+        "nothing.jpg": "empty",
+        "cut.tif": "damaged",
+        "nan.tif": "no pixel holds a temperature",
+        "counts.tif": "without a stated temperature scale",
+        "colour.tif": "one band",
+        "empty": "a folder without pictures",
+    }
+    assert reasons.keys() == expected.keys()
+    for name, words in expected.items():
+        assert words in str(reasons[name])
+
+
+def test_any_cut_of_a_file_is_skipped_or_read_but_never_a_crash(tmp_path, fire_file):
+    data = fire_file.read_bytes()
+    rng = np.random.default_rng(3)
+    for length in [*range(0, 400, 13), *rng.integers(400, len(data), 10).tolist()]:
+        path = tmp_path / "part.tif"
+        path.write_bytes(data[:length])
+        assert examine(path).skipped
+
+
+def test_kelvin_and_centikelvin_become_celsius(tmp_path):
+    tifffile.imwrite(tmp_path / "k.tif", meadow() + 273.15)
+    counts = ((meadow() + 273.15) * 100).astype(np.uint16)
+    counts[100, 100] = 60000
+    tifffile.imwrite(tmp_path / "ck.tif", counts, description="centikelvin")
+    kelvin, centikelvin = examine(tmp_path / "k.tif"), examine(tmp_path / "ck.tif")
+    assert "read as kelvin" in str(kelvin.note)
+    assert kelvin.detections == ()
+    assert centikelvin.detections[0].temp_max_c == pytest.approx(600 - 273.15, abs=0.01)
+
+
+def test_a_marked_picture_is_a_jpeg_with_the_box_drawn(fire_file):
+    result = examine(fire_file)
+    picture = cv2.imdecode(np.frombuffer(marked(fire_file, result), np.uint8), cv2.IMREAD_COLOR)
+    plain = cv2.imdecode(
+        np.frombuffer(marked(fire_file, replace(result, detections=())), np.uint8), cv2.IMREAD_COLOR
+    )
+    assert picture.shape[0] == 512
+    changed = np.abs(picture.astype(int) - plain).max(axis=2) > 40
+    assert changed[245:268, 385:415].any()
+    assert not changed[400:, :300].any()
+
+
+def test_the_command_prints_the_documented_json_and_writes_the_report(fire_file, dem_file, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["inspect", str(fire_file), "--dem", str(dem_file), "--out", str(out), "--json"]) == 0
+    (frame,) = json.loads(capsys.readouterr().out)["frames"]
+    assert {"file", "pose", "skipped", "detections", "footprint"} <= frame.keys()
+    (fire,) = frame["detections"]
+    assert fire["hazard"] == "fire"
+    assert fire["geometry"]["type"] == "Polygon"
+    assert len(fire["ellipse_m"]) == 3
+    assert frame["pose"]["heading_deg"] == 90.0
+    collection = json.loads((out / "detections.geojson").read_text("utf-8"))
+    assert {f["properties"]["kind"] for f in collection["features"]} == {"observation", "incident"}
+    assert list((out / "marked").iterdir())
+    report = (out / "report.html").read_text("utf-8")
+    assert "suspected fire" in report
+    assert not re.search(r'(?:src|href)="(?!data:)', report)
+
+
+def test_the_report_speaks_chinese(fire_file, tmp_path, capsys):
+    assert main(["inspect", str(fire_file), "--out", str(tmp_path / "o"), "--language", "zh-CN"]) == 0
+    assert "疑似火情" in (tmp_path / "o" / "report.html").read_text("utf-8")
+
+
+def test_a_path_that_is_not_there_is_wrong_input(tmp_path, capsys):
+    assert main(["inspect", str(tmp_path / "nowhere"), "--json"]) == 2
+    assert "found nothing there" in capsys.readouterr().err
+
+
+@pytest.mark.shared_data
+def test_every_frame_of_a_real_grass_fire_shows_fire_at_the_right_temperature(shared):
+    folder = shared / "thermal" / "flame3_willamette"
+    with (folder / "hotspots.csv").open() as file:
+        hottest = {row["file"]: float(row["max_C"]) for row in csv.DictReader(file)}
+    results = inspect([folder / "radiometric_tiff_celsius"]).frames
+    assert {r.file.rsplit("/", 1)[1] for r in results} == hottest.keys()
+    for result in results:
+        fires = [d for d in result.detections if d.hazard is Hazard.FIRE]
+        assert fires
+        assert fires[0].temp_max_c == pytest.approx(hottest[result.file.rsplit("/", 1)[1]], abs=0.1)
+        assert fires[0].saturated
+
+
+@pytest.mark.shared_data
+def test_thermal_pictures_without_temperatures_show_no_fire_and_say_why(shared):
+    pictures = sorted((shared / "thermal" / "hit_uav" / "images").iterdir())[:20]
+    for result in inspect(pictures).frames:
+        assert result.detections == ()
+        assert "temperatures cannot be had" in str(result.note)
+
+
+@pytest.mark.shared_data
+def test_real_photos_lie_on_the_model_beside_them(shared):
+    frames = {r.file.rsplit("/", 1)[1]: r for r in inspect([shared / "geotagged" / "openathena"]).frames}
+    for name, model in (
+        ("S1008521.JPG", "S1008521.tiff"),
+        ("skydio-catilina.jpg", "skydio-catilina-dem.tiff"),
+        ("teal2_img_eo_00015.jpg", "teal2.tiff"),
+    ):
+        assert frames[name].footprint
+        assert frames[name].ground.endswith(model)
+        assert frames[model].skipped == "an elevation model, used as ground"
+    assert frames["parrot-1.jpg"].footprint is None
+    assert "not put on the ground" in str(frames["parrot-1.jpg"].note)
+
+
+@pytest.mark.shared_data
+def test_decoded_temperatures_take_their_place_from_the_jpeg_beside_them(shared):
+    result = examine(shared / "geotagged" / "dji_m2ea_thermal" / "DJI_0001_T_celsius.tiff")
+    assert result.footprint
+    assert "DJI_0001_T.JPG" in str(result.note)
