@@ -148,8 +148,8 @@ class Dispatcher:
         carrier = self.carrier
         state = carrier.state
         docks = self._around.docks
-        if state is not None:
-            self.reached = max(self.reached, state.reached) if self._journalled.may_be_airborne else 0
+        if state is not None and self._journalled.may_be_airborne:
+            self.reached = max(self.reached, state.reached)
         return Sight(
             vehicle=state,
             flying=carrier.flying,

@@ -30,6 +30,7 @@ _PERCENT_STEP = 2.0  # the vehicle tells whole percents and hovers on its own cl
 _MOST_PERCENT = 95.0
 _LOOK_S = 20.0
 _PROGRESS_S = 20.0
+_PROGRESS_WALL_S = 4.0
 Say = Callable[[str], None]
 
 
@@ -173,6 +174,7 @@ class Flight:
 
     async def _watch(self, dispatcher: Dispatcher, gateway: asyncio.Task[None]) -> None:
         stage, told_s = None, 0.0
+        every_s = max(_PROGRESS_S, _PROGRESS_WALL_S * self._carrier.clock.speed)
         while not dispatcher.machine.stage.is_over:
             if gateway.done():
                 gateway.result()
@@ -180,7 +182,7 @@ class Flight:
             if dispatcher.machine.stage is not stage:
                 stage, told_s = dispatcher.machine.stage, now
                 self._say_wait(dispatcher)
-            elif now - told_s > _PROGRESS_S:
+            elif now - told_s > every_s:
                 told_s = now
                 self._say(f"  … {self._progress(dispatcher)}")
             await self._carrier.beat()

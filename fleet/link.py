@@ -11,7 +11,7 @@ import contextlib
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import serial_asyncio_fast
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
@@ -261,8 +261,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._homes: dict[int, Any] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         with contextlib.suppress(asyncio.QueueFull):  # a flood loses packets, as radio does

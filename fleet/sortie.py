@@ -181,7 +181,7 @@ class SortieMachine:
         result = sight.upload
         if result is not None and result.verified:
             self.verified, self.uploaded = True, result.uploaded
-            how = "read back and equal" if result.uploaded else "was on board already, read back and equal"
+            how = "read back, all equal" if result.uploaded else "on board already, read back, all equal"
             self._tell("verified", f"{self._last_seq + 1} items {how}")
             self._enter(Stage.ARMING, now)
         elif result is not None or self._is_over_time(now):

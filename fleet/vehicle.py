@@ -117,8 +117,14 @@ def fold(state: VehicleState, message: Incoming, now: float) -> VehicleState:
     """Return the state after a message of this vehicle."""
     match message:
         case Heartbeat():
+            begins = message.armed and state.armed is False
             return replace(
-                state, heard_s=now, firmware=message.firmware, armed=message.armed, mode=message.mode
+                state,
+                heard_s=now,
+                firmware=message.firmware,
+                armed=message.armed,
+                mode=message.mode,
+                reached=0 if begins else state.reached,
             )
         case Health():
             return replace(
