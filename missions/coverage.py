@@ -17,24 +17,18 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import shapely
-from scipy.spatial import cKDTree
-from shapely.geometry import Point
-from shapely.geometry.base import BaseGeometry
 from shapely.ops import substring
 
 from missions import lanes
 from missions.airspace import Airspace, Ground
 from missions.footprint import Footprint, Poses, seen
 from missions.geo import Altitude, Area, Corridor, Datum, Floats, LatLon, LocalFrame
-from missions.model import Demand, DroneModel, Look, Site, Task, TaskKind, Unserved
+from missions.model import Demand, Look, Site, Task, TaskKind, Unserved
 from missions.terrain import Terrain
+from missions.watch import GRID_M, Watch, groups
 from missions.words import text
 
-GRID_M = 5.0
 STRAIGHT_DOWN_DEG = -90.0
-
-# Demands whose heights differ by no more than this are flown at the lowest of them.
-HEIGHT_RATIO = 1.25
 
 # How much closer than on level ground lanes and looks may be laid for the sake of slopes.
 TIGHTER = (1.0, 0.94, 0.88, 0.82, 0.76, 0.7)
@@ -49,22 +43,6 @@ NO_POINTS = np.empty(0, dtype=np.intp)
 
 # Below this a demand cannot be flown: legs keep 30 m over the ground.
 LOWEST_M = 30.0
-
-
-@dataclass(slots=True)
-class _Watch:
-    """A demand with the points of its ground (east, north, height) and which of them are seen."""
-
-    demand: Demand
-    shape: BaseGeometry
-    points: Floats
-    footprint: Footprint
-    tree: cKDTree
-    is_seen: npt.NDArray[np.bool_]
-
-    @property
-    def unseen(self) -> Floats:
-        return self.points[~self.is_seen & ~np.isnan(self.points[:, 2])]
 
 
 @dataclass(slots=True)
@@ -88,7 +66,7 @@ def tasks_of(
     ground = Ground.of(site, terrain, wanted)
     airspace = airspace_of(site, ground, wanted)
     unserved: list[Unserved] = []
-    watches: list[_Watch] = []
+    watches: list[Watch] = []
     for demand in wanted:
         footprint = Footprint.of(site.models, demand.sensors)
         if footprint is None:
@@ -96,8 +74,8 @@ def tasks_of(
         elif demand.height_m < LOWEST_M:
             unserved.append(_unserved(demand, "too_low", language, lowest=LOWEST_M))
         else:
-            watches.append(_watch(demand, footprint, ground))
-    strips = [strip for group in _groups(watches, site.models) for strip in _laid(group, airspace)]
+            watches.append(Watch.of(demand, footprint, ground))
+    strips = [strip for group in groups(watches, site.models) for strip in _laid(group, airspace)]
     unserved += [u for watch in watches if (u := _left(watch, airspace, language))]
     return _tasks(site, wanted, strips, ground.frame), tuple(unserved)
 
@@ -108,48 +86,7 @@ def airspace_of(site: Site, ground: Ground, demands: Sequence[Demand]) -> Airspa
     return Airspace.of(site, ground, top_m=ground.top_m + highest)
 
 
-def _watch(demand: Demand, footprint: Footprint, ground: Ground) -> _Watch:
-    shape = _shape(demand.where, ground.frame)
-    flat = _grid(shape)
-    points = np.column_stack([flat, ground.exact_m(flat[:, 0], flat[:, 1])])
-    return _Watch(demand, shape, points, footprint, cKDTree(flat), np.zeros(len(points), dtype=bool))
-
-
-def _shape(where: LatLon | Corridor | Area, frame: LocalFrame) -> BaseGeometry:
-    if isinstance(where, Area):
-        return frame.polygon(where)
-    if isinstance(where, Corridor):
-        return frame.line(where.line).buffer(where.half_width_m, cap_style="flat")
-    return Point(frame.to_local(where))
-
-
-def _grid(shape: BaseGeometry) -> Floats:
-    """Return points 5 m apart inside a shape and along its rim."""
-    if isinstance(shape, Point):
-        return np.array([[shape.x, shape.y]])
-    left, bottom, right, top = shape.bounds
-    x, y = np.meshgrid(np.arange(left, right, GRID_M), np.arange(bottom, top, GRID_M))
-    inside = shapely.contains_xy(shape, x, y)
-    rim = shapely.get_coordinates(shapely.segmentize(shape.boundary, GRID_M))
-    return np.vstack([np.column_stack([x[inside], y[inside]]), rim])
-
-
-def _groups(watches: list[_Watch], models: tuple[DroneModel, ...]) -> list[list[_Watch]]:
-    """Return the demands in groups that one drone can serve at one height, that of the lowest."""
-    groups: list[list[_Watch]] = []
-    for watch in sorted(watches, key=lambda w: w.demand.height_m):
-        for group in groups:
-            sensors = frozenset().union(watch.demand.sensors, *(w.demand.sensors for w in group))
-            is_near = watch.demand.height_m <= group[0].demand.height_m * HEIGHT_RATIO
-            if is_near and Footprint.of(models, sensors) is not None:
-                group.append(watch)
-                break
-        else:
-            groups.append([watch])
-    return groups
-
-
-def _laid(group: list[_Watch], airspace: Airspace) -> list[_Strip]:
+def _laid(group: list[Watch], airspace: Airspace) -> list[_Strip]:
     height_m = group[0].demand.height_m
     strips = _areas(group, airspace, height_m)
     for watch in sorted(group, key=lambda w: -w.shape.area):
@@ -158,7 +95,7 @@ def _laid(group: list[_Watch], airspace: Airspace) -> list[_Strip]:
     return strips + _single_looks(group, airspace, height_m)
 
 
-def _areas(group: list[_Watch], airspace: Airspace, height_m: float) -> list[_Strip]:
+def _areas(group: list[Watch], airspace: Airspace, height_m: float) -> list[_Strip]:
     """Return strips over the union of the group's areas."""
     areas = [w for w in group if isinstance(w.demand.where, Area)]
     if not areas:
@@ -183,7 +120,7 @@ def _areas(group: list[_Watch], airspace: Airspace, height_m: float) -> list[_St
     return strips
 
 
-def _corridor(watch: _Watch, group: list[_Watch], airspace: Airspace, height_m: float) -> list[_Strip]:
+def _corridor(watch: Watch, group: list[Watch], airspace: Airspace, height_m: float) -> list[_Strip]:
     """Return strips along the stretches of a corridor that nothing laid so far sees."""
     where = watch.demand.where
     assert isinstance(where, Corridor)
@@ -213,8 +150,8 @@ def _corridor(watch: _Watch, group: list[_Watch], airspace: Airspace, height_m: 
 
 def _best(
     choices: Iterable[list[lanes.Lane]],
-    ground: list[tuple[_Watch, npt.NDArray[np.bool_]]],
-    group: list[_Watch],
+    ground: list[tuple[Watch, npt.NDArray[np.bool_]]],
+    group: list[Watch],
     airspace: Airspace,
     height_m: float,
 ) -> list[_Strip]:
@@ -238,7 +175,7 @@ def _best(
     return best
 
 
-def _missed(watch: _Watch, mine: npt.NDArray[np.bool_], strips: list[_Strip]) -> Floats:
+def _missed(watch: Watch, mine: npt.NDArray[np.bool_], strips: list[_Strip]) -> Floats:
     """Return the points that would still be unseen after the strips."""
     is_seen = watch.is_seen.copy()
     for strip in strips:
@@ -255,7 +192,7 @@ def _clusters(points: Floats, reach_m: float) -> int:
     return count
 
 
-def _mark(strips: list[_Strip], group: list[_Watch]) -> None:
+def _mark(strips: list[_Strip], group: list[Watch]) -> None:
     for strip in strips:
         for watch in group:
             watch.is_seen[strip.shows.get(watch.demand.id, NO_POINTS)] = True
@@ -271,7 +208,7 @@ def _stretches(at_m: Floats) -> list[tuple[float, float]]:
     return [(float(s), float(max(e, s + 2 * GRID_M))) for s, e in zip(starts, ends, strict=True)]
 
 
-def _single_looks(group: list[_Watch], airspace: Airspace, height_m: float) -> list[_Strip]:
+def _single_looks(group: list[Watch], airspace: Airspace, height_m: float) -> list[_Strip]:
     """Return one look for each cluster of points that no strip sees; point demands are such points."""
     strips: list[_Strip] = []
     reach_m = min(min(w.footprint.reach_m(height_m)) for w in group)
@@ -289,7 +226,7 @@ def _single_looks(group: list[_Watch], airspace: Airspace, height_m: float) -> l
 
 
 def _credited(
-    laid: list[lanes.Lane], group: list[_Watch], airspace: Airspace, height_m: float
+    laid: list[lanes.Lane], group: list[Watch], airspace: Airspace, height_m: float
 ) -> list[_Strip]:
     """Return the lanes that show anybody's ground, as strips."""
     strips = []
@@ -312,7 +249,7 @@ def _credited(
     return strips
 
 
-def _left(watch: _Watch, airspace: Airspace, language: str) -> Unserved | None:
+def _left(watch: Watch, airspace: Airspace, language: str) -> Unserved | None:
     """Return what stays unseen of a demand and why, or None when all of it is seen."""
     missing = watch.points[~watch.is_seen]
     if not len(missing):

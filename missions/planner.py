@@ -15,16 +15,14 @@ from itertools import zip_longest
 from missions import check
 from missions.airspace import Ground
 from missions.coverage import airspace_of, tasks_of
-from missions.energy import usable_wh
 from missions.errors import WorkFailed
-from missions.geo import distance_m
 from missions.items import MOST_ITEMS
-from missions.model import Demand, Dock, DroneModel, Plan, Sensor, Site, Sortie, Task, Unserved
+from missions.model import Demand, Dock, DroneModel, Plan, Sensor, Site, Sortie, Task
 from missions.network import Network
 from missions.passes import Pass
+from missions.reach import Limits, drones, reachable, unflown
 from missions.solver import Fleet, Flight, Problem, Progress, solve
 from missions.terrain import Terrain
-from missions.words import text
 
 # Everything the agencies watch is looked at afresh within one such sortie, launched together.
 LONGEST_S = 22 * 60.0
@@ -79,7 +77,7 @@ def plan(
     tasks, unserved = tasks_of(site, terrain, wanted, language=language)
     network = Network(site, airspace_of(site, Ground.of(site, terrain, wanted), wanted), tasks, wanted)
     network.measure(tell)
-    limits = _Limits(longest_s, SOLVER_SHARE)
+    limits = Limits(longest_s, SOLVER_SHARE)
     faults: tuple[str, ...] = ()
     for _ in range(TRIES):
         flights = _flights(
@@ -87,7 +85,7 @@ def plan(
         )
         sorties = _ordered([network.sortie(flight) for flight in flights], site)
         explained = {u.demand for u in unserved}
-        left = _unflown(network, wanted, sorties, limits, explained, language)
+        left = unflown(network, wanted, sorties, limits, explained, language)
         made = Plan(site.id, seed, sorties, tasks, (*unserved, *left))
         faults = check.faults(made, site, terrain, demands=wanted, longest_s=longest_s)
         if not faults:
@@ -100,24 +98,9 @@ def _silent(what: str, share: float) -> None:
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    """What a sortie may take: the longest flight, and the share of it and of the energy to plan with."""
-
-    longest_s: float
-    share: float
-
-    @property
-    def time_s(self) -> float:
-        return self.longest_s * self.share
-
-    def energy_wh(self, model: DroneModel) -> float:
-        return usable_wh(model) * self.share
-
-
 def _flights(
     network: Network,
-    limits: _Limits,
+    limits: Limits,
     *,
     seconds: float,
     iterations: int | None,
@@ -126,14 +109,14 @@ def _flights(
     tell: Progress,
 ) -> list[tuple[Dock, DroneModel, tuple[Pass, ...]]]:
     """Return the flights, with as few rounds of all drones as serve everything within reach."""
-    site, reachable = network.site, _reachable(network, limits)
+    site, within = network.site, reachable(network, limits)
     found: tuple[Flight, ...] = ()
-    for rounds in range(_rounds_needed(network, limits, reachable), MOST_ROUNDS + 1):
-        problem, numbers = _problem(network, limits, reachable, rounds)
+    for rounds in range(_rounds_needed(network, limits, within), MOST_ROUNDS + 1):
+        problem, numbers = _problem(network, limits, within, rounds)
         found = solve(
             problem, seconds=seconds, iterations=iterations, seed=seed, workers=workers, progress=tell
         )
-        if sum(len(f.nodes) for f in found) == len(reachable):
+        if sum(len(f.nodes) for f in found) == len(within):
             break
     docks = len(site.docks)
     return [
@@ -146,48 +129,14 @@ def _flights(
     ]
 
 
-def _reachable(network: Network, limits: _Limits) -> list[int]:
-    """Return the tasks that some drone can fly there and back within its limits."""
-    return [
-        task
-        for task in range(len(network.tasks))
-        if any(_fits(network, limits, task, drone) for drone in _drones(network.site))
-    ]
-
-
-def _drones(site: Site) -> list[tuple[int, int, int]]:
-    """Return (dock, model, how many drones) as indices, leaving out what the wind keeps down."""
-    found = []
-    for d, dock in enumerate(site.docks):
-        for m, model in enumerate(site.models):
-            count = sum(x.dock == dock.id and x.model == model.name for x in site.drones)
-            if count and site.wind.speed_m_s <= min(dock.max_wind_m_s, model.max_wind_m_s):
-                found.append((d, m, count))
-    return found
-
-
-def _fits(network: Network, limits: _Limits, task: int, drone: tuple[int, int, int]) -> bool:
-    d, m, _ = drone
-    model = network.site.models[m]
-    if not all(model.camera(s) for s in network.tasks[task].sensors):
-        return False
-    docks = len(network.site.docks)
-    time_s, energy_wh = network.time_s[m], network.energy_wh[m]
-    return any(
-        time_s[d, n] + time_s[n, d] <= limits.time_s
-        and energy_wh[d, n] + energy_wh[n, d] <= limits.energy_wh(model)
-        for n in (docks + k for k in network.node_numbers(task))
-    )
-
-
-def _rounds_needed(network: Network, limits: _Limits, reachable: list[int]) -> int:
+def _rounds_needed(network: Network, limits: Limits, tasks: list[int]) -> int:
     """Return how often every drone must fly at least, going by the time over the tasks alone."""
-    drones = sum(count for _, _, count in _drones(network.site))
-    over_s = sum(network.alone_s(task) for task in reachable)
-    return max(1, math.ceil(over_s / (limits.time_s * max(1, drones))))
+    available = sum(count for _, _, count in drones(network.site))
+    over_s = sum(network.alone_s(task) for task in tasks)
+    return max(1, math.ceil(over_s / (limits.time_s * max(1, available))))
 
 
-def _problem(network: Network, limits: _Limits, tasks: list[int], rounds: int) -> tuple[Problem, list[int]]:
+def _problem(network: Network, limits: Limits, tasks: list[int], rounds: int) -> tuple[Problem, list[int]]:
     """Return the routing problem of these tasks, and which pass each of its nodes stands for."""
     site, docks = network.site, len(network.site.docks)
     numbers = [n for task in tasks for n in network.node_numbers(task)]
@@ -198,7 +147,7 @@ def _problem(network: Network, limits: _Limits, tasks: list[int], rounds: int) -
         first += len(network.ways[task])
     return Problem(
         docks=docks,
-        fleets=tuple(_fleet(site, limits, drone, rounds) for drone in _drones(site)),
+        fleets=tuple(_fleet(site, limits, drone, rounds) for drone in drones(site)),
         time_s=tuple(matrix[keep][:, keep] for matrix in network.time_s),
         energy_wh=tuple(matrix[keep][:, keep] for matrix in network.energy_wh),
         ways=tuple(ways),
@@ -208,7 +157,7 @@ def _problem(network: Network, limits: _Limits, tasks: list[int], rounds: int) -
     ), numbers
 
 
-def _fleet(site: Site, limits: _Limits, drone: tuple[int, int, int], rounds: int) -> Fleet:
+def _fleet(site: Site, limits: Limits, drone: tuple[int, int, int], rounds: int) -> Fleet:
     d, m, count = drone
     model = site.models[m]
     carried = tuple(MOST_SHOTS * bool(model.camera(sensor)) for sensor in Sensor)
@@ -229,63 +178,6 @@ def _ordered(sorties: list[Sortie], site: Site) -> tuple[Sortie, ...]:
     ]
     turns = [s for turn in zip_longest(*queues) for s in turn if s is not None]
     return tuple(replace(s, id=f"S{number}") for number, s in enumerate(turns, start=1))
-
-
-def _unflown(
-    network: Network,
-    demands: Sequence[Demand],
-    sorties: tuple[Sortie, ...],
-    limits: _Limits,
-    explained: set[str],
-    language: str,
-) -> list[Unserved]:
-    """Return the demands whose looks are not all flown, each with the reason and a remedy."""
-    flown = {task for sortie in sorties for task in sortie.tasks}
-    left = []
-    for demand in demands:
-        missing = [k for k, t in enumerate(network.tasks) if demand.id in t.demands and t.id not in flown]
-        if missing and demand.id not in explained:
-            why, values = _why(network, missing, limits)
-            values["looks"] = _looks(network, demand, missing)
-            values["all"] = _looks(network, demand, range(len(network.tasks)))
-            left.append(
-                Unserved(
-                    demand.id,
-                    text(f"unserved.{why}", language, **values),
-                    text(f"unserved.{why}.help", language, **values),
-                )
-            )
-    return left
-
-
-def _looks(network: Network, demand: Demand, tasks: Sequence[int]) -> int:
-    return sum(demand.id in look.demands for k in tasks for look in network.tasks[k].looks)
-
-
-def _why(network: Network, tasks: list[int], limits: _Limits) -> tuple[str, dict[str, object]]:
-    """Return why the worst of these tasks is not flown, with the numbers that show it."""
-    site = network.site
-    if not _drones(site):
-        return "wind", {"wind": site.wind.speed_m_s}
-    alone = [(network.there_and_back(task), task) for task in tasks]
-    if any(found is None for found, _ in alone):
-        return "no_way", {}
-    reachable = set(_reachable(network, limits))
-    far = [(found, task) for found, task in alone if found is not None and task not in reachable]
-    if not far:
-        return "no_time", {}
-    (cost, dock), task = max(far, key=lambda each: each[0][0].time_s)
-    away_m = distance_m(dock.place, network.tasks[task].looks[0].place)
-    model = max(site.models, key=usable_wh)
-    within = min(limits.time_s / cost.time_s, limits.energy_wh(model) / cost.energy_wh)
-    return "too_far", {
-        "distance": away_m / 1000,
-        "needed": cost.energy_wh,
-        "minutes": cost.time_s / 60,
-        "usable": usable_wh(model),
-        "longest": limits.longest_s / 60,
-        "within": away_m * within / 1000,
-    }
 
 
 def saving(
