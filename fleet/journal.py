@@ -145,11 +145,6 @@ class Journal:
         )
         return found.fetchone() is not None
 
-    def frames_of(self, sortie: str) -> int:
-        """Return how many frames of a sortie are on disk or were handed over."""
-        (count,) = self._db.execute("SELECT count(*) FROM frames WHERE sortie = ?", (sortie,)).fetchone()
-        return int(count)
-
     def frames_to_hand_over(self) -> list[Spooled]:
         """Return the frames the hub has not accepted yet."""
         rows = self._db.execute("SELECT id, meta, path FROM frames WHERE accepted = 0 ORDER BY rowid")

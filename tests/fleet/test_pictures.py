@@ -1,0 +1,79 @@
+"""Which planned picture is in which file."""
+
+from fleet.messages import PictureTaken
+from fleet.pictures import PictureLedger, match
+from missions.geo import LatLon, moved
+
+PLACES = {i: moved(LatLon(30.28, 119.42), 0.0, 40.0 * i) for i in range(6)}
+
+
+def record(index: int, shot: int, *, camera: int = 100, off_m: float = 4.0) -> PictureTaken:
+    place = moved(PLACES[shot], 60.0, off_m)
+    url = f"http://cam/{camera}/{index}"
+    return PictureTaken(camera, index, 0, place.lat_deg, place.lon_deg, 200.0, 0.0, -90.0, 0.0, True, url)
+
+
+def test_numbers_count_on_from_before_the_flight():
+    """The camera was switched on two flights ago."""
+    records = {i: record(i, i - 164) for i in range(164, 170)}
+    assert match(records, PLACES, 164) == {i: i - 164 for i in range(164, 170)}
+
+
+def test_without_a_first_number_the_places_decide():
+    """The camera never told its count."""
+    records = {7: record(7, 2), 8: record(8, 3)}
+    assert match(records, PLACES, None) == {7: 2, 8: 3}
+
+
+def test_a_lost_record_leaves_the_others_where_they_are():
+    """Numbers leave a gap."""
+    records = {0: record(0, 0), 3: record(3, 3)}
+    assert match(records, PLACES, 0) == {0: 0, 3: 3}
+
+
+def test_a_shot_the_camera_missed_slides_the_numbers_and_not_the_places():
+    """Image 2 was taken at shot 3."""
+    records = {0: record(0, 0), 1: record(1, 1), 2: record(2, 3), 3: record(3, 4)}
+    assert match(records, PLACES, 0) == {0: 0, 1: 1, 2: 3, 3: 4}
+
+
+def test_a_picture_far_from_every_plan_is_none_of_them():
+    """Somebody pressed the shutter elsewhere."""
+    assert match({0: record(0, 5, off_m=500.0)}, PLACES, 0) == {}
+
+
+def test_missing_records_are_known_by_their_numbers():
+    """Inside a gap, and at the end from the camera's own count."""
+    ledger = PictureLedger(PLACES)
+    ledger.count(100, 10, before=True)
+    ledger.add(record(10, 0))
+    ledger.add(record(12, 2))
+    assert ledger.all_missing() == [(100, 11)]
+    ledger.count(100, 15, before=False)
+    assert ledger.all_missing() == [(100, 11), (100, 13), (100, 14)]
+    assert ledger.files_wanted == 5
+
+
+def test_a_record_told_twice_counts_once():
+    """Asked again and answered twice."""
+    ledger = PictureLedger(PLACES)
+    assert ledger.add(record(0, 0))
+    assert not ledger.add(record(0, 0))
+    assert ledger.taken == 1
+
+
+def test_a_record_of_an_earlier_flight_is_passed_over():
+    """Cameras answer late."""
+    ledger = PictureLedger(PLACES)
+    ledger.count(100, 10, before=True)
+    assert not ledger.add(record(9, 0))
+
+
+def test_two_cameras_make_two_files_of_one_shot():
+    """Thermal and RGB."""
+    ledger = PictureLedger(PLACES)
+    ledger.add(record(0, 0, camera=100))
+    ledger.add(record(0, 0, camera=101))
+    assert ledger.taken == 1
+    assert ledger.files_wanted == 2
+    assert ledger.shot_of(record(0, 0, camera=101)) == 0
