@@ -85,14 +85,17 @@ class Ground:
         for demand in demands:
             places += _places(demand.where)
         east, north = frame.east_north([p.lat_deg for p in places], [p.lon_deg for p in places])
+        west, south, right, top = terrain.bounds
+        # Beyond the model there is nothing to look up, however far away a demand lies.
+        ends_x, ends_y = frame.east_north([south, south, top, top], [west, right, west, right])
         return cls(
             terrain,
             frame,
             (
-                float(east.min()) - AROUND_M,
-                float(north.min()) - AROUND_M,
-                float(east.max()) + AROUND_M,
-                float(north.max()) + AROUND_M,
+                max(float(east.min()) - AROUND_M, float(ends_x.min())),
+                max(float(north.min()) - AROUND_M, float(ends_y.min())),
+                min(float(east.max()) + AROUND_M, float(ends_x.max())),
+                min(float(north.max()) + AROUND_M, float(ends_y.max())),
             ),
         )
 
