@@ -1,5 +1,6 @@
-"""The ground a picture shows, and the ground inside a ring of its pixels."""
+"""The ground a picture shows, and the ground inside rings of its pixels."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -34,12 +35,28 @@ def footprint(camera: Camera, pose: CameraPose, *, ground: Ground) -> tuple[LatL
     return _places(pose, hits.point_m[[row * _COLUMNS + column for row, column in ring]])
 
 
-def outline(camera: Camera, pose: CameraPose, pixels: Floats, *, ground: Ground) -> Area | None:
-    """Return the ground inside an open ring of pixels, None unless every corner meets the ground."""
-    hits = intersect(pose, rays(camera, pose, pixels), ground=ground)
-    if len(pixels) < 3 or not hits.found.all():
-        return None
-    return Area(_places(pose, hits.point_m))
+def outlines(
+    camera: Camera, pose: CameraPose, rings: Sequence[Floats], *, ground: Ground
+) -> list[Area | None]:
+    """Return the ground inside open rings of pixels; None for a ring that is none or meets no ground."""
+    if not any(len(ring) for ring in rings):
+        return [None] * len(rings)
+    hits = intersect(pose, rays(camera, pose, np.concatenate(rings)), ground=ground)
+    ends = np.cumsum([len(ring) for ring in rings])
+    found: list[Area | None] = []
+    for ring, end in zip(rings, ends, strict=True):
+        part = slice(int(end) - len(ring), int(end))
+        whole = len(ring) >= 3 and hits.found[part].all()
+        found.append(Area(_places(pose, hits.point_m[part])) if whole else None)
+    return found
+
+
+def ground_m2(ring: Sequence[LatLon]) -> float:
+    """Return the level area inside a ring of places, in square metres."""
+    level = Tangent(ring[0], 0.0)
+    points = level.local([p.lat_deg for p in ring], [p.lon_deg for p in ring], 0.0)
+    x, y = points[:, 0], points[:, 1]
+    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
 
 
 def _border(camera: Camera) -> Floats:

@@ -32,7 +32,7 @@ class Frame:
     """One picture. Of `pixels` (8 bit, grey or RGB) and `celsius` exactly one is there.
 
     `saturated_c` is what the hottest pixels are *at least*, None when none is at
-    the camera's limit; `pixel_m2` is what a pixel in the middle covers on the ground,
+    the camera's limit; `pixel_m2` is the ground a pixel covers on average,
     None until that is known. `unplaced` says why the shot has no pose, `note` what a
     person should know about the reading.
     """

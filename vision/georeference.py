@@ -7,6 +7,7 @@ that the errors of the pose give it (`uncertainty.py`).
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -37,6 +38,8 @@ class Ground(Protocol):
     def resolution_m(self) -> float: ...
 
     def elevation_m(self, lat_deg: npt.ArrayLike, lon_deg: npt.ArrayLike) -> Floats: ...
+
+    def __hash__(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,15 +204,22 @@ def _normal(tangent: Tangent, point: Floats, ground: Ground) -> Floats | None:
 
 def _first_ranges(pose: CameraPose, directions: Floats, ground: Ground) -> Floats:
     """Return the ranges (rays × steps) to look at first: two a pixel of the model, to the deepest ground."""
-    spread = np.linspace(-MAX_RANGE_M, MAX_RANGE_M, 21)
-    east, north = np.meshgrid(spread, spread)
-    lat, lon, sea = _tangent(pose).geodetic(np.stack([east, north, np.zeros_like(east)], axis=-1))
-    depth = float(np.nanmax(sea - ground.elevation_m(lat, lon)))
+    depth = _depth_m(pose.place, pose.altitude_m, ground)
     level = np.hypot(directions[:, 0], directions[:, 1])
     down = np.maximum(-directions[:, 2], 1e-9)
     deepest = np.minimum((depth + _HOLLOW_M) / down, MAX_RANGE_M / np.maximum(level, 1e-3))
     count = math.ceil(float((level * deepest).max()) / (ground.resolution_m / 2))
     return np.asarray(np.linspace(0.0, 1.0, min(max(count, 8), _MAX_STEPS)) * deepest[:, None])
+
+
+@lru_cache(maxsize=8)  # the footprint, the detections and their outlines ask for the same camera
+def _depth_m(place: LatLon, altitude_m: float, ground: Ground) -> float:
+    """Return how far the deepest ground within range lies below the camera's level."""
+    spread = np.linspace(-MAX_RANGE_M, MAX_RANGE_M, 21)
+    east, north = np.meshgrid(spread, spread)
+    level = np.stack([east, north, np.zeros_like(east)], axis=-1)
+    lat, lon, sea = Tangent(place, altitude_m).geodetic(level)
+    return float(np.nanmax(sea - ground.elevation_m(lat, lon)))
 
 
 def _bracket(steps: Floats, over: Floats) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:

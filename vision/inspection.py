@@ -14,14 +14,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from missions.geo import LatLon
+from missions.geo import Area, LatLon
 from missions.model import CameraPose, Hazard, Sensor, Shot
 from missions.terrain import Terrain
 from vision import georeference, incidents
 from vision.detectors import Detector
 from vision.detectors.thermal import ThermalFire, hot_pixels
 from vision.errors import Unreadable
-from vision.footprint import footprint, outline
+from vision.footprint import footprint, ground_m2, outlines
 from vision.frame import Frame, load
 from vision.georeference import FlatGround, Ground, Located, Unplaced
 from vision.grounds import Grounds
@@ -148,7 +148,8 @@ def _examined(frame: Frame, ground: Ground | None, hazards: Collection[Hazard] |
     """Return what a frame shows on a ground."""
     ring, unplaced = _ground_seen(frame, ground)
     if ring and ground:
-        frame = replace(frame, pixel_m2=_pixel_m2(frame, ground))
+        camera = frame.shot.camera
+        frame = replace(frame, pixel_m2=ground_m2(ring) / (camera.width_px * camera.height_px))
     result = FrameResult(
         file=frame.shot.file,
         shot=frame.shot,
@@ -176,15 +177,6 @@ def _ground_seen(frame: Frame, ground: Ground | None) -> tuple[tuple[LatLon, ...
     return (None, seen.reason) if isinstance(seen, Unplaced) else (seen, None)
 
 
-def _pixel_m2(frame: Frame, ground: Ground) -> float | None:
-    """Return the ground that the middle pixel covers, None where it covers none."""
-    camera, pose = frame.shot.camera, frame.shot.pose
-    if pose is None:
-        return None
-    middle = georeference.locate(camera, pose, camera.width_px / 2, camera.height_px / 2, ground=ground)
-    return middle.pixel_m2 if isinstance(middle, Located) else None
-
-
 def _detections(frame: Frame, hazards: Collection[Hazard] | None) -> tuple[Detection, ...]:
     """Return what every detector that reads the frame finds of the hazards wanted."""
     wanted = set(hazards) if hazards is not None else set(Hazard)
@@ -203,24 +195,26 @@ def _placed(
     """Return the result with its detections on the ground, and why some are not."""
     if not result.detections:
         return result, []
-    pixels = np.array([_middle(d) for d in result.detections])
-    located = georeference.locate_many(frame.shot.camera, pose, pixels, ground=ground)
+    camera, detections = frame.shot.camera, result.detections
+    pixels = np.array([_middle(d) for d in detections])
+    located = georeference.locate_many(camera, pose, pixels, ground=ground)
+    rings = [np.array(d.outline_px[:-1], dtype=float).reshape(-1, 2) for d in detections]
+    areas = outlines(camera, pose, rings, ground=ground)
     observations, placed, reasons = [], [], []
-    for i, (detection, at) in enumerate(zip(result.detections, located, strict=True)):
+    for i, (detection, at) in enumerate(zip(detections, located, strict=True)):
         if isinstance(at, Unplaced):
             reasons.append(f"{detection.hazard} at pixel {pixels[i][0]:.0f}, {pixels[i][1]:.0f}: {at.reason}")
             continue
-        observations.append(_observation(detection, i, at, frame, pose, ground))
+        observations.append(_observation(detection, i, at, frame, areas[i]))
         placed.append(i)
     return replace(result, observations=tuple(observations), placed=tuple(placed)), reasons
 
 
 def _observation(
-    detection: Detection, i: int, at: Located, frame: Frame, pose: CameraPose, ground: Ground
+    detection: Detection, i: int, at: Located, frame: Frame, outline: Area | None
 ) -> Observation:
     shot = frame.shot
     area = hot_pixels(detection, frame.celsius) * at.pixel_m2 if frame.celsius is not None else None
-    ring = np.array(detection.outline_px[:-1]).reshape(-1, 2)
     return Observation(
         id=str(uuid.uuid5(_NAMES, f"{shot.id}#{detection.detector}#{i}")),
         hazard=detection.hazard,
@@ -232,7 +226,7 @@ def _observation(
         detector=detection.detector,
         area_m2=area,
         temp_max_c=detection.temp_max_c,
-        outline=outline(shot.camera, pose, ring, ground=ground) if len(ring) > 2 else None,
+        outline=outline,
         drone=shot.drone,
         sortie=shot.sortie,
     )

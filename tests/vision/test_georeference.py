@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from missions.geo import LatLon, bearing_deg, distance_m
 from missions.model import Camera, CameraPose, PoseError, Sensor
-from vision.footprint import footprint, outline
+from vision.footprint import footprint, ground_m2, outlines
 from vision.georeference import FlatGround, Located, Unplaced, locate, locate_many, to_pixel
 from vision.model import Ellipse
 from vision.pinhole import basis
@@ -203,9 +203,12 @@ def test_a_look_at_the_sky_has_no_footprint(camera, level_pose, ground):
 
 
 def test_an_outline_is_the_ground_inside_a_ring_of_pixels(camera, pose, ground):
-    area = outline(camera, pose, np.array([[300, 240], [340, 240], [340, 270]]), ground=ground)
+    ring = np.array([[300.0, 240.0], [340.0, 240.0], [340.0, 270.0]])
+    area, none = outlines(camera, pose, [ring, np.empty((0, 2))], ground=ground)
+    assert none is None
     assert area is not None
     assert distance_m(area.outer[0], area.outer[1]) == pytest.approx(40 / 758.333 * 120, rel=1e-3)
+    assert ground_m2(area.outer) == pytest.approx(600 * (120 / 758.333) ** 2, rel=1e-3)
 
 
 def test_many_pixels_give_one_answer_each(camera, pose, ground):

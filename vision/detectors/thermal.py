@@ -191,29 +191,34 @@ def _reaches(celsius: Celsius, limit_c: float) -> bool:
 
 def _regions(celsius: Celsius, limit_c: float) -> list[_Region]:
     """Return the connected regions over a limit, largest first; a gap of one pixel is bridged."""
-    over = (celsius >= np.float32(limit_c)).view(np.uint8)
-    if not over.any():
+    over = celsius >= np.float32(limit_c)
+    rows, columns = np.flatnonzero(over.any(axis=1)), np.flatnonzero(over.any(axis=0))
+    if not rows.size:
         return []
-    bridged = cv2.dilate(over, np.ones((3, 3), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(bridged, connectivity=8, ltype=cv2.CV_32S)
+    # Only the part of the picture that holds any is labelled: mostly a small one.
+    top, left = max(int(rows[0]) - 1, 0), max(int(columns[0]) - 1, 0)
+    part = np.ascontiguousarray(over[top : rows[-1] + 2, left : columns[-1] + 2])
+    bridged = cv2.dilate(part.view(np.uint8), np.ones((3, 3), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(bridged, connectivity=8, ltype=cv2.CV_32S)
     largest = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:_MOST_REGIONS] + 1
-    return [_region(celsius, over, labels, stats[i], int(i)) for i in largest if i < count]
+    return [_region(celsius, part, labels, stats[i], (int(i), top, left)) for i in largest]
 
 
 def _region(
     celsius: Celsius,
-    over: npt.NDArray[np.uint8],
+    part: Mask,
     labels: npt.NDArray[Any],
     stats: npt.NDArray[Any],
-    label: int,
+    which: tuple[int, int, int],
 ) -> _Region:
-    """Return one labelled region, its window cut to the pixels that are really over the limit."""
-    left, top, width, height = (int(v) for v in stats[:4])
-    window = (slice(top, top + height), slice(left, left + width))
-    mask = (labels[window] == label) & (over[window] == 1)
+    """Return one labelled region (label, top and left of the part), cut to what is really over the limit."""
+    label, top, left = which
+    x, y, width, height = (int(v) for v in stats[:4])
+    window = (slice(y, y + height), slice(x, x + width))
+    mask = (labels[window] == label) & part[window]
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    mask = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    top, left = top + int(rows[0]), left + int(columns[0])
+    mask = np.ascontiguousarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    top, left = top + y + int(rows[0]), left + x + int(columns[0])
     values = celsius[top : top + mask.shape[0], left : left + mask.shape[1]][mask]
     return _Region(top, left, mask, float(values.max()))
 
