@@ -58,9 +58,9 @@ def create_app(services: Services) -> FastAPI:
         version="1",
         summary="Shared drone flights: docks, sorties, what they found, and who was told.",
         lifespan=lifespan,
-        openapi_url="/v1/openapi.json",
-        docs_url="/v1/docs",
-        redoc_url=None,
+        # Behind a token like everything else (routes/session.py); the usual page
+        # that shows it would fetch its scripts from the internet.
+        openapi_url=None,
         responses=_PROBLEMS,
     )
     app.state.services = services

@@ -68,7 +68,7 @@ class Outbox:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        with self._services.feed.listen() as bell:
+        with self._services.feed.listen(pushes=False) as bell:
             async with asyncio.TaskGroup() as sends:
                 while True:
                     for message in await self._lease():

@@ -14,7 +14,7 @@ from sse_starlette import EventSourceResponse
 from api.auth import Built, Watcher
 from api.feed import Listener
 from api.services import Services
-from api.store import events
+from api.store import events, tokens
 from api.store.models import EventRow
 from api.store.tokens import Caller
 
@@ -52,6 +52,8 @@ async def _stream(built: Services, caller: Caller, seq: int) -> AsyncIterator[di
     with built.feed.listen() as listener:
         while not built.feed.is_closed:
             async with built.database.read() as session:
+                if not await tokens.is_valid(session, caller, now=built.clock.now()):
+                    return
                 rows = await events.after(session, seq)
             for row in rows:
                 seq = row.seq

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 from sqlalchemy import text
 
 from api.auth import COOKIE, Anyone, Built
@@ -52,6 +53,12 @@ async def log_out(request: Request, response: Response, caller: Anyone, built: B
         async with built.database.write() as session:
             await tokens.revoke(session, caller.token, now=built.clock.now())
     response.delete_cookie(COOKIE, path="/")
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request, caller: Anyone) -> JSONResponse:
+    """Describe this API as OpenAPI."""
+    return JSONResponse(request.app.openapi())
 
 
 @router.get("/me")

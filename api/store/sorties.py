@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import defer, selectinload
 
 from api import views
 from api.errors import Conflict, NotFound
@@ -44,6 +44,18 @@ def with_steps() -> Select[SortieRow]:
 async def sorties(session: AsyncSession) -> Sequence[SortieRow]:
     """Return all sorties by plan and order, steps loaded."""
     return (await session.scalars(with_steps())).all()
+
+
+async def outlines(session: AsyncSession) -> Sequence[tuple[SortieRow, datetime | None]]:
+    """Return all sorties in order without their items and paths, each with the time of its last step."""
+    last = select(StepRow.sortie, func.max(StepRow.at).label("at")).group_by(StepRow.sortie).subquery()
+    query = (
+        select(SortieRow, last.c.at)
+        .outerjoin(last, last.c.sortie == SortieRow.id)
+        .options(defer(SortieRow.items), defer(SortieRow.path))
+        .order_by(SortieRow.plan, SortieRow.position)
+    )
+    return [(row, at) for row, at in await session.execute(query)]
 
 
 async def sortie(session: AsyncSession, sortie_id: str) -> SortieRow:
@@ -163,15 +175,22 @@ async def withdraw_planned(session: AsyncSession, *, now: datetime) -> None:
 
 
 async def _free_drone(session: AsyncSession, row: SortieRow, wanted: str | None) -> DroneRow:
-    busy = select(SortieRow.drone).where(SortieRow.state.not_in(AT_REST), SortieRow.drone.is_not(None))
-    free = (
+    """Return the fullest drone of the sortie's dock that is at home and has no other sortie.
+
+    The drones are locked before it is asked which are busy: of two launches at
+    once, the second waits here and then sees what the first has taken.
+    """
+    at_dock = (
         select(DroneRow)
-        .where(DroneRow.dock == row.dock, DroneRow.model == row.model, DroneRow.id.not_in(busy))
+        .where(DroneRow.dock == row.dock, DroneRow.model == row.model)
+        .where(DroneRow.state.in_(("docked", "unknown")))
         .order_by(DroneRow.battery_percent.desc().nulls_last(), DroneRow.id)
         .with_for_update()
     )
-    candidates = [d for d in await session.scalars(free) if d.state in ("docked", "unknown")]
-    found = next((d for d in candidates if wanted in (None, d.id)), None)
+    candidates = (await session.scalars(at_dock)).all()
+    flying = select(SortieRow.drone).where(SortieRow.state.not_in(AT_REST), SortieRow.drone.is_not(None))
+    busy = set((await session.scalars(flying)).all())
+    found = next((d for d in candidates if d.id not in busy and wanted in (None, d.id)), None)
     if found is None:
         raise Conflict(f"sortie {row.id}: {wanted or 'no drone'} at {row.dock} is free to fly it")
     return found

@@ -85,6 +85,12 @@ async def find(session: AsyncSession, token: str, *, now: datetime) -> Caller | 
     return Caller(row.id, Role(row.role), row.agency, row.name)
 
 
+async def is_valid(session: AsyncSession, caller: Caller, *, now: datetime) -> bool:
+    """Return whether a caller's token still counts, for connections that stay open."""
+    row = await session.get(TokenRow, caller.token, populate_existing=True)
+    return row is not None and row.revoked_at is None and (row.expires_at is None or row.expires_at > now)
+
+
 async def revoke(session: AsyncSession, token_id: str, *, now: datetime) -> None:
     """End a token and every session born of it."""
     mine = or_(TokenRow.id == token_id, TokenRow.parent == token_id)

@@ -10,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy import select
 
 from api.app import create_app
 from api.services import Services
 from api.store import events, tokens
+from api.store.models import TokenRow
 from api.store.tokens import Role
 from tests.api.world import BORDER, FOREST, NOW, VILLAGE, fire, report
 
@@ -115,6 +117,16 @@ async def test_telemetry_comes_without_an_id_and_shows_among_the_drones(
     assert (told.kind, told.id, told.data["drone"]) == ("telemetry", None, "D1")
     (drone,) = (await client_of("operator").get("/v1/drones")).json()["drones"]
     assert (drone["state"], drone["lat_deg"]) == ("flying", 30.28)
+
+
+async def test_a_stream_ends_when_its_token_is_revoked(services: Services, address: str) -> None:
+    async with stream(services, address, Role.OPERATOR) as operator:
+        async with services.database.write() as session:
+            for token in await session.scalars(select(TokenRow.id)):
+                await tokens.revoke(session, token, now=NOW)
+        services.feed.wake()
+        with pytest.raises(StopAsyncIteration):
+            await anext(operator)
 
 
 async def test_what_another_process_wrote_is_told_without_a_bell(services: Services, address: str) -> None:

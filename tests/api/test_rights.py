@@ -80,6 +80,11 @@ async def test_each_role_may_do_what_the_table_says(client_of: Client, method: s
             assert set(reply.json()) == {"error", "message"}
 
 
+async def test_the_description_of_the_api_needs_a_token_too(client_of: Client) -> None:
+    assert (await client_of(None).get("/v1/openapi.json")).status_code == 401
+    assert (await client_of("forestry").get("/v1/openapi.json")).json()["info"]["title"] == "Gridpatrol"
+
+
 async def test_an_agency_cannot_set_the_webhook_of_another(client_of: Client) -> None:
     for agency in ("village", "nobody"):
         reply = await client_of("forestry").put(

@@ -11,16 +11,20 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from api.analysis import Analysis
 from api.errors import Conflict
 from api.schemas import FrameIn
-from api.store import events, leases, outbox
+from api.store import alerting, events, frames, leases, outbox
 from api.store.engine import Database, database_url, downgrade, open_database, upgrade
 from api.store.fleet import seed_site
 from api.store.frames import accept_frame
+from api.store.incidents import record_observations
 from api.store.models import Base, DroneRow, EventRow
+from api.store.tokens import Caller, Role
+from api.store.webhooks import set_webhook
 from missions.errors import InputWrong
 from missions.model import Site
-from tests.api.world import NOW, frame_meta
+from tests.api.world import BORDER, NOW, detection, fire, frame_id, frame_meta
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +81,35 @@ async def test_the_store_works_alike_on_both_databases(empty: Database, site: Si
         drone = await session.get(DroneRow, "D1")
         assert drone
         assert drone.gateway == "g2"
+
+
+async def test_a_fire_becomes_a_message_on_both_databases(empty: Database, site: Site) -> None:
+    """The whole way of one transaction, then a lease, a failed try and a delivery."""
+    await upgrade(empty)
+    analysis = Analysis(frame_id(1), (detection(),), (fire(1, BORDER, area_m2=20.0),))
+    async with empty.write() as session:
+        await seed_site(session, site, gateway="g1")
+        for agency in ("forestry", "village"):
+            await set_webhook(session, agency, "http://127.0.0.1:9/", now=NOW)
+        await accept_frame(session, FrameIn(**frame_meta()), key="k", now=NOW)
+        recorded = await record_observations(session, analysis, site=site, now=NOW)
+    assert (len(recorded.incidents), len(recorded.alerts)) == (1, 2)
+    async with empty.write() as session:
+        leased = await outbox.lease_due(session, now=NOW, ttl_s=60, limit=5)
+        assert [m.agency for m in leased] == ["forestry", "village"]
+    async with empty.write() as session:
+        assert await outbox.lease_due(session, now=NOW, ttl_s=60, limit=5) == []
+        assert await outbox.settle(session, leased[0], now=NOW)
+        assert await outbox.settle(session, leased[1], now=NOW, error="x", next_try_at=NOW)
+    async with empty.write() as session:
+        (again,) = await outbox.lease_due(session, now=NOW, ttl_s=60, limit=5)
+        assert (again.id, again.attempt, again.body) == (leased[1].id, 2, leased[1].body)
+        operator = Caller("t", Role.OPERATOR, None, "desk")
+        village = Caller("t", Role.AGENCY, "village", "desk")
+        assert len(await alerting.alerts_of(session, operator)) == 2
+        (alert,) = await alerting.alerts_of(session, village)
+        assert (await alerting.acknowledge(session, alert.id, village, now=NOW)).state == "acknowledged"
+        assert len(await frames.frames(session, village, sortie=None, limit=5)) == 1
 
 
 async def test_one_holder_at_a_time_and_the_fence_grows_with_every_change_of_hands(empty: Database) -> None:
