@@ -234,9 +234,8 @@ class Bus:
     async def close(self) -> None:
         """Send what is left and hang up."""
         with contextlib.suppress(TimeoutError, nats.errors.Error):
-            await asyncio.wait_for(self._client.drain(), 5.0)
-        if not self._client.is_closed:
-            await self._client.close()
+            await self._client.flush(timeout=5)
+        await self._client.close()
 
     async def make_streams(self, *, frame_patience_s: float = FRAME_PATIENCE_S) -> None:
         """Make the streams and their readers, or bring them up to date (role supervisor)."""

@@ -20,7 +20,8 @@ KEPT = 200
 class Listener:
     """One subscriber's end: pushed values, and whether it was woken."""
 
-    def __init__(self) -> None:
+    def __init__(self, takes_pushes: bool = True) -> None:
+        self.takes_pushes = takes_pushes
         self.pushed: deque[tuple[str, Json]] = deque(maxlen=KEPT)
         self._bell = asyncio.Event()
 
@@ -55,8 +56,9 @@ class Feed:
         """Hand a value that is not kept in the database to all listeners."""
         self._last.setdefault(kind, {})[key] = value
         for listener in self._listeners:
-            listener.pushed.append((kind, value))
-            listener.ring()
+            if listener.takes_pushes:
+                listener.pushed.append((kind, value))
+                listener.ring()
 
     def last(self, kind: str) -> Mapping[str, Json]:
         """Return the latest value of each key of a kind."""
@@ -68,8 +70,9 @@ class Feed:
         self.wake()
 
     @contextmanager
-    def listen(self) -> Iterator[Listener]:
-        listener = Listener()
+    def listen(self, *, pushes: bool = True) -> Iterator[Listener]:
+        """Yield a listener for as long as it is needed; without `pushes` it hears of new rows alone."""
+        listener = Listener(pushes)
         self._listeners.add(listener)
         try:
             yield listener

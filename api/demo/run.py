@@ -319,7 +319,8 @@ def _forget(data: Path) -> None:
 
 def _free_ports(many: int) -> int:
     """Return the first of so many free ports in a row, those people know if possible."""
-    for start in (settings.DEFAULT_MAVLINK_PORT, *range(15860, 60000, 100)):
+    starts: tuple[int, ...] = (settings.DEFAULT_MAVLINK_PORT, *range(15860, 60000, 100))
+    for start in starts:
         if all(bus_server.is_free(start + i) for i in range(many)):
             return start
     raise WorkFailed(f"no {many} free ports in a row on this machine")

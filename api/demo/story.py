@@ -42,6 +42,7 @@ class Story:
     states: dict[str, str] = field(default_factory=dict)
     incidents: set[str] = field(default_factory=set)
     alerts: set[str] = field(default_factory=set)
+    early: dict[str, list[Json]] = field(default_factory=dict)
     received: int = 0
     looked_at: set[str] = field(default_factory=set)
 
@@ -59,6 +60,11 @@ class Story:
             case "incident" if value["id"] not in self.incidents:
                 self.incidents.add(value["id"])
                 yield f"{_found(value)} at {named(value['place_name'])}"
+                # Its alerts are in the stream before it; a person reads them after it.
+                for alert in self.early.pop(value["id"], []):
+                    yield from self.hear("alert", alert)
+            case "alert" if value["incident"] not in self.incidents:
+                self.early.setdefault(value["incident"], []).append(value)
             case "alert" if value["id"] not in self.alerts:
                 self.alerts.add(value["id"])
                 agency = self._agency(value["agency"])

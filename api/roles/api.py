@@ -54,7 +54,7 @@ async def _serve(settings: Settings, services: Services, bus: Bus) -> None:
                 create_app(services), log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S
             )
         )
-        async with asyncio.TaskGroup() as group, WebhookSender(services.options.allowed_networks) as hooks:
+        async with WebhookSender(services.options.allowed_networks) as hooks, asyncio.TaskGroup() as group:
             group.create_task(Outbox(services, {"webhook": hooks}).run())
             group.create_task(_publish_what_waits(services))
             group.create_task(server.run_on(door))

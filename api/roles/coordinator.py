@@ -13,6 +13,7 @@ to be done next is read from the database each time, so a restart forgets nothin
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
 
 from structlog.stdlib import get_logger
 
@@ -21,7 +22,7 @@ from api.bus import Bus, Delivered
 from api.errors import Conflict, NotFound
 from api.roles import wiring
 from api.roles.lease import NAME, Lease
-from api.roles.scheduling import Scheduling
+from api.roles.scheduling import Scheduling, planning_pool
 from api.roles.services import build_services
 from api.roles.watching import Watch
 from api.services import Services
@@ -41,17 +42,20 @@ def run(settings: Settings) -> None:
 
 
 async def _main(settings: Settings) -> None:
-    bus = await wiring.open_bus(settings, NAME)
-    services = await build_services(settings, bus)
-    log.info("ready")
-    try:
-        await wiring.until_told(_stand_by_and_work(settings, services, bus))
-    finally:
-        await services.database.close()
-        await bus.close()
+    with planning_pool() as pool:
+        bus = await wiring.open_bus(settings, NAME)
+        services = await build_services(settings, bus)
+        log.info("ready")
+        try:
+            await wiring.until_told(_stand_by_and_work(settings, services, bus, pool))
+        finally:
+            await services.database.close()
+            await bus.close()
 
 
-async def _stand_by_and_work(settings: Settings, services: Services, bus: Bus) -> None:
+async def _stand_by_and_work(
+    settings: Settings, services: Services, bus: Bus, pool: ProcessPoolExecutor
+) -> None:
     lease = Lease(services.database)
     await lease.take()
     log.info("active", fence=lease.fence)
@@ -59,7 +63,7 @@ async def _stand_by_and_work(settings: Settings, services: Services, bus: Bus) -
         async with asyncio.TaskGroup() as group:
             group.create_task(lease.keep())
             watch = Watch(services, bus, lease.writing)
-            scheduling = Scheduling(settings, services, bus, lease.writing, watch)
+            scheduling = Scheduling(settings, services, bus, lease.writing, watch, pool)
             await watch.listen(changed=scheduling.wake)
             await scheduling.answer_wishes()
             group.create_task(_follow_analyses(services, bus, lease))

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-from missions.site import load_site
 from structlog.stdlib import get_logger
 
 from api.bus import Bus
@@ -25,6 +24,7 @@ from fleet.docks.mqtt import MqttDocks
 from fleet.gateway import DroneLink, Gateway
 from fleet.journal import Journal
 from missions.errors import WorkFailed
+from missions.site import load_site
 
 log = get_logger(__name__)
 
@@ -62,16 +62,14 @@ async def _main(settings: Settings) -> None:
                 journal=journal,
             )
             try:
-                await wiring.until_told(_serve(gateway, docks, bus))
+                await wiring.until_told(_serve(gateway, bus))
             finally:
                 await bus.close()
 
 
-async def _serve(gateway: Gateway, docks: MqttDocks | None, bus: Bus) -> None:
+async def _serve(gateway: Gateway, bus: Bus) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(gateway.run())
-        if docks is not None:
-            group.create_task(docks.run())
         await bus.answer(f"sorties.command.{gateway.name}", gateway.command)
         log.info("ready", drones=list(gateway.carriers))
 

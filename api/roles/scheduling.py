@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import importlib
 import os
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from typing import Any
@@ -23,7 +26,6 @@ from api.settings import Settings
 from api.store import plans, sorties
 from api.store.models import SortieRow
 from missions.model import Demand, Plan, Site
-from missions.planner import plan
 from missions.terrain import Terrain
 
 log = get_logger(__name__)
@@ -40,13 +42,20 @@ class Scheduling:
     """Plans what is due and launches what can start. One per active coordinator."""
 
     def __init__(
-        self, settings: Settings, services: Services, bus: Bus, writing: Writing, watch: Watch
+        self,
+        settings: Settings,
+        services: Services,
+        bus: Bus,
+        writing: Writing,
+        watch: Watch,
+        pool: ProcessPoolExecutor,
     ) -> None:
         self._settings = settings
         self._services = services
         self._bus = bus
         self._writing = writing
         self._watch = watch
+        self._pool = pool
         self._bell = asyncio.Event()
         self._bell.set()
         self._timezone = ZoneInfo(services.site.timezone)
@@ -73,25 +82,24 @@ class Scheduling:
 
     async def run(self) -> None:
         """Plan and launch for ever."""
-        with _planners() as pool:
-            async with asyncio.TaskGroup() as group:
-                planning: asyncio.Task[None] | None = None
-                while True:
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._bell.wait(), LOOK_EVERY_S)
-                    self._bell.clear()
-                    flights = await self._flights()
-                    await self._launch(flights)
-                    if planning is None or planning.done():
-                        planning = await self._begin_planning(group, pool, flights)
+        async with asyncio.TaskGroup() as group:
+            planning: asyncio.Task[None] | None = None
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._bell.wait(), LOOK_EVERY_S)
+                self._bell.clear()
+                flights = await self._flights()
+                await self._launch(flights)
+                if planning is None or planning.done():
+                    planning = await self._begin_planning(group, flights)
 
     async def _begin_planning(
-        self, group: asyncio.TaskGroup, pool: ProcessPoolExecutor, flights: list[Flight]
+        self, group: asyncio.TaskGroup, flights: list[Flight]
     ) -> asyncio.Task[None] | None:
         seed = self._settings.seed if self._wished_seed is None else self._wished_seed
         if self._is_wished:
             self._is_wished, self._wished_seed = False, None
-            return group.create_task(self._plan(pool, self._services.site.demands, seed, replaces=True))
+            return group.create_task(self._plan(self._services.site.demands, seed, replaces=True))
         wanted = due(
             self._services.site.demands,
             flights,
@@ -99,14 +107,12 @@ class Scheduling:
             now=self._services.clock.now(),
             timezone=self._timezone,
         )
-        return group.create_task(self._plan(pool, wanted, seed)) if wanted else None
+        return group.create_task(self._plan(wanted, seed)) if wanted else None
 
-    async def _plan(
-        self, pool: ProcessPoolExecutor, wanted: tuple[Demand, ...], seed: int, *, replaces: bool = False
-    ) -> None:
+    async def _plan(self, wanted: tuple[Demand, ...], seed: int, *, replaces: bool = False) -> None:
         services, began = self._services, asyncio.get_running_loop().time()
         made = await asyncio.get_running_loop().run_in_executor(
-            pool, _make_plan, services.site, services.terrain, self._settings.plan_seconds, seed, wanted
+            self._pool, _make_plan, services.site, services.terrain, self._settings.plan_seconds, seed, wanted
         )
         async with self._writing() as session:
             if replaces:
@@ -151,7 +157,7 @@ class Scheduling:
 
     async def _flights(self) -> list[Flight]:
         async with self._services.database.read() as session:
-            return [_flight(row) for row in await sorties.sorties(session)]
+            return [_flight(*row) for row in await sorties.outlines(session)]
 
     async def _tried(self) -> dict[str, datetime]:
         """Return when a plan last had to leave a demand out."""
@@ -160,7 +166,7 @@ class Scheduling:
         return {left["demand"]: row.made_at for row in reversed(rows) for left in row.unserved}
 
 
-def _flight(row: SortieRow) -> Flight:
+def _flight(row: SortieRow, changed_at: datetime | None) -> Flight:
     return Flight(
         id=row.id,
         dock=row.dock,
@@ -170,18 +176,30 @@ def _flight(row: SortieRow) -> Flight:
         energy_wh=row.energy_wh,
         demands=tuple(row.demands),
         began_at=row.started_at,
-        changed_at=row.steps[-1].at if row.steps else None,
+        changed_at=changed_at,
     )
 
 
-def _planners() -> ProcessPoolExecutor:
-    """Return the pool in which plans are made: fresh processes, which share no state with our loop."""
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin)
+@contextmanager
+def planning_pool() -> Iterator[ProcessPoolExecutor]:
+    """Yield the pool in which plans are made, a process that shares no state with our loop.
+
+    It is started at once, so that it has read its libraries when the first plan is wanted.
+    """
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_dies_with_parent)
+    pool.submit(importlib.import_module, "missions.planner")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _begin() -> None:
+def _dies_with_parent() -> None:
     dying_with(os.getppid())()
 
 
 def _make_plan(site: Site, terrain: Terrain, seconds: float, seed: int, demands: tuple[Demand, ...]) -> Plan:
+    # Here alone: the coordinator itself need not wait for SciPy and the solver.
+    from missions.planner import plan
+
     return plan(site, terrain=terrain, seconds=seconds, seed=seed, demands=demands)
