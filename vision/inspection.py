@@ -146,6 +146,7 @@ _ENDINGS = frozenset({".jpg", ".jpeg", ".tif", ".tiff", ".png"})
 
 def _examined(frame: Frame, ground: Ground | None, hazards: Collection[Hazard] | None) -> FrameResult:
     """Return what a frame shows on a ground."""
+    frame, raised = _raised(frame, ground)
     ring, unplaced = _ground_seen(frame, ground)
     if ring and ground:
         camera = frame.shot.camera
@@ -158,13 +159,37 @@ def _examined(frame: Frame, ground: Ground | None, hazards: Collection[Hazard] |
         ground=ground.source if ground and ring else None,
         reading=frame.metadata.reading,
     )
-    notes = [frame.note, _unsearched(frame), f"not put on the ground: {unplaced}" if unplaced else None]
+    notes = [
+        frame.note,
+        raised,
+        _unsearched(frame),
+        f"not put on the ground: {unplaced}" if unplaced else None,
+    ]
     if ring and ground and frame.shot.pose:
         result, reasons = _placed(result, frame, frame.shot.pose, ground)
         notes += reasons
     if frame.shot.taken_at and not frame.metadata.zone_stated:
         notes.append("the file names no time zone: its clock is taken as UTC")
     return replace(result, note="; ".join(n for n in notes if n) or None)
+
+
+def _raised(frame: Frame, ground: Ground | None) -> tuple[Frame, str | None]:
+    """Return the frame with a camera that its file puts under the ground lifted out of it.
+
+    Heights above sea level by barometer are off by tens of metres, those over
+    take-off by one or two: the latter is then taken over the ground below.
+    """
+    pose, above = frame.shot.pose, frame.metadata.reading.above_takeoff_m
+    if pose is None or ground is None or above is None or above <= 0:
+        return frame, None
+    below = float(ground.elevation_m(pose.place.lat_deg, pose.place.lon_deg))
+    if not pose.altitude_m <= below:  # NaN: no ground there
+        return frame, None
+    lifted = replace(frame.shot, pose=replace(pose, altitude_m=below + above))
+    return replace(frame, shot=lifted), (
+        f"the file puts the camera under the ground of {ground.source}: "
+        f"its {above:.0f} m over take-off are taken as height over the ground below"
+    )
 
 
 def _ground_seen(frame: Frame, ground: Ground | None) -> tuple[tuple[LatLon, ...] | None, str | None]:

@@ -1,5 +1,6 @@
 """Pictures for people: what was found, boxed and worded on the frame itself."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -12,8 +13,6 @@ from vision.frame import Frame, load
 from vision.model import Detection
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from vision.inspection import FrameResult
 
 Picture = npt.NDArray[np.uint8]
@@ -26,14 +25,12 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _SCALE_PX = 46
 
 
-def marked(path: "str | Path", result: "FrameResult", *, quality: int = 88) -> bytes:
+def marked(path: str | Path, result: "FrameResult", *, quality: int = 88) -> bytes:
     """Return a JPEG of a frame with every detection boxed, and for °C frames the colour scale.
 
     Raises:
         Unreadable: the file is no picture any more.
     """
-    from pathlib import Path
-
     frame = load(Path(path))
     picture, scale = _drawn(frame)
     picture, factor = _fitted(picture)

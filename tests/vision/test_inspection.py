@@ -65,6 +65,16 @@ def test_a_fire_is_put_on_the_ground_with_its_ellipse_area_and_time(fire_file, d
     assert fire.outline is not None
 
 
+def test_a_camera_that_its_file_puts_under_the_ground_is_lifted_by_its_height_over_take_off(
+    tmp_path, pose, dem_file
+):
+    low = write_thermal(tmp_path / "low.tif", meadow(), replace(pose, altitude_m=60.0))
+    result = examine(low, terrain=Terrain.open(dem_file))
+    assert result.shot.pose.altitude_m == pytest.approx(220.0)
+    assert "under the ground" in str(result.note)
+    assert result.footprint
+
+
 def test_without_a_model_the_ground_is_level_at_take_off_height_and_the_result_says_so(fire_file):
     result = examine(fire_file)
     assert len(result.observations) == 1

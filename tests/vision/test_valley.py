@@ -129,27 +129,22 @@ def valley():
 
 
 def test_fires_are_found_in_place_once_each_and_decoys_are_not_alarmed(valley, tmp_path):
-    """The four smallest fires and the four hottest decoys of one seed."""
-    survey = Survey(*valley, 1, tmp_path)
-    fires = sorted(survey.world.fires, key=lambda f: f.area_at_epoch_m2)[:4]
-    decoys = sorted(survey.world.decoys, key=lambda d: -d.temp_c)[:4]
-    score = survey.score(fires, decoys)
-    assert (score.missed, score.twice, score.false) == (0, 0, 0)
-    assert max(score.errors_m) <= 15.0
+    """Recall 0.95, place error P95 15 m, every fire one incident, no decoy alarmed.
 
-
-def test_many_seeds_hold_the_numbers_we_promise(valley, tmp_path):
-    """Recall 0.95, no decoy alarmed, every fire one incident, place error P95 15 m."""
+    Without `GRIDPATROL_VALLEY_SEEDS` the four smallest fires and the four hottest
+    decoys of seed 1 are looked at; with it everything in that many worlds.
+    """
     scores = []
-    for seed in range(1, SEEDS + 1):
+    for seed in range(1, max(SEEDS, 1) + 1):
         survey = Survey(*valley, seed, tmp_path)
-        scores.append(survey.score(list(survey.world.fires), list(survey.world.decoys)))
+        most = None if SEEDS else 4
+        fires = sorted(survey.world.fires, key=lambda f: f.area_at_epoch_m2)[:most]
+        decoys = sorted(survey.world.decoys, key=lambda d: -d.temp_c)[:most]
+        scores.append(survey.score(fires, decoys))
         print(f"seed {seed}: {scores[-1]}")
-    errors = [e for s in scores for e in s.errors_m]
-    missed = sum(s.missed for s in scores)
-    assert sum(s.twice + s.false for s in scores) == 0
-    if SEEDS:
-        recall, p95 = len(errors) / (len(errors) + missed), float(np.percentile(errors, 95))
-        print(f"recall {recall:.3f}, place error P50 {np.median(errors):.1f} m, P95 {p95:.1f} m")
-        assert recall >= 0.95
-        assert p95 <= 15.0
+    errors, missed = [e for s in scores for e in s.errors_m], sum(s.missed for s in scores)
+    recall, p95 = len(errors) / (len(errors) + missed), float(np.percentile(errors, 95))
+    print(f"recall {recall:.3f}, place error P50 {np.median(errors):.1f} m, P95 {p95:.1f} m")
+    assert [(s.twice, s.false) for s in scores] == [(0, 0)] * len(scores)
+    assert recall >= 0.95
+    assert p95 <= 15.0
