@@ -27,6 +27,7 @@ from fleet.stages import Need, Report, Sight, Stage, Wish
 
 _COLLECT_WALL_S = 120.0  # pictures are rendered and carried in wall time
 _ASK_AGAIN_S = 10.0
+_BEFORE_FLIGHT = (Stage.PREFLIGHT, Stage.CHARGING, Stage.DOOR, Stage.PROFILE, Stage.UPLOAD)
 _HEARD_WITHIN_S = 30.0  # simulated: a restarted gateway waits so long for a word of the drone
 
 
@@ -64,6 +65,8 @@ class Dispatcher:
         self._dock_refusal: str | None = None
         self._dock_tasks: dict[DockAction, asyncio.Task[None]] = {}
         self._asked_s = float("-inf")
+        self._asked_in = Stage.PREFLIGHT
+        self._taken_up = False
 
     def wish(self, wish: Wish) -> str | None:
         """Note what a person asks for; return why it cannot be done, if it cannot."""
@@ -87,6 +90,7 @@ class Dispatcher:
 
     async def _take_up(self, open_sortie: OpenSortie) -> None:
         self.ledger.counted = dict(open_sortie.counted)
+        self._taken_up = True
         self._journalled = open_sortie.stage
         began = self.carrier.now()
         while self.carrier.state is None and self.carrier.now() - began < _HEARD_WITHIN_S:
@@ -166,10 +170,10 @@ class Dispatcher:
 
     def _on_camera(self, event: CameraEvent) -> None:
         stage = self.machine.stage
-        on_ground = stage in (Stage.PREFLIGHT, Stage.CHARGING, Stage.DOOR, Stage.PROFILE, Stage.UPLOAD)
+        on_ground = not self._taken_up and stage in _BEFORE_FLIGHT
         match event:
             case CameraCount():
-                self.ledger.count(event.component, event.count, before=on_ground)
+                self.ledger.count(event.component, event.count, before=on_ground, after=self.machine.landed)
             case ShutterFired() if stage.may_be_airborne:
                 self.ledger.fired += 1
             case PictureTaken() if not on_ground and event.good and event.url:
@@ -182,9 +186,9 @@ class Dispatcher:
         stage = self.machine.stage
         if stage not in (Stage.FLYING, Stage.RETURNING, Stage.CLOSING, Stage.COLLECTING):
             return
-        if now - self._asked_s < _ASK_AGAIN_S:
+        if now - self._asked_s < _ASK_AGAIN_S and stage is self._asked_in:
             return
-        self._asked_s = now
+        self._asked_s, self._asked_in = now, stage
         self.carrier.ask_counts()
         for camera, index in self.ledger.all_missing():
             self.carrier.ask_picture(camera, index)

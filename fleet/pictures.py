@@ -57,6 +57,7 @@ class PictureLedger:
     places: Mapping[int, LatLon]
     counted: dict[int, int] = field(default_factory=dict)  # camera -> pictures before take-off
     totals: dict[int, int] = field(default_factory=dict)  # camera -> pictures by its own last count
+    settled: set[int] = field(default_factory=set)  # cameras that told their count after landing
     records: dict[int, dict[int, PictureTaken]] = field(default_factory=dict)
     fired: int = 0
 
@@ -70,22 +71,33 @@ class PictureLedger:
         known[record.index] = record
         return True
 
-    def count(self, camera: int, count: int, *, before: bool) -> None:
-        """Note how many pictures a camera says it has taken."""
+    def count(self, camera: int, count: int, *, before: bool = False, after: bool = False) -> None:
+        """Note how many pictures a camera says it has taken, before take-off or after landing."""
         self.totals[camera] = count
         if before:
             self.counted[camera] = count
+        if after:
+            self.settled.add(camera)
 
     @property
     def taken(self) -> int:
         """How many planned pictures at least one camera took."""
-        most = max((len(r) for r in self.records.values()), default=0)
+        most = max((len(self.records.get(c, {})) + len(self.missing(c)) for c in self._cameras), default=0)
         return min(len(self.places), max(most, self.fired))
 
     @property
     def files_wanted(self) -> int:
-        """How many files the cameras that were heard of should have given."""
-        return sum(len(records) + len(self.missing(c)) for c, records in self.records.items())
+        """How many files the cameras that were heard of should have given.
+
+        A camera that told its count before take-off is owed one more until it
+        has told it after landing, too: the last records may be the lost ones.
+        """
+        owed = len(self.counted.keys() - self.settled)
+        return owed + sum(len(self.records.get(c, {})) + len(self.missing(c)) for c in self._cameras)
+
+    @property
+    def _cameras(self) -> set[int]:
+        return self.records.keys() | self.counted.keys()
 
     def missing(self, camera: int) -> list[int]:
         """Return the image indexes a camera must have used but that were never told."""
@@ -96,8 +108,7 @@ class PictureLedger:
 
     def all_missing(self) -> list[tuple[int, int]]:
         """Return (camera, image index) of all records to be asked for again."""
-        cameras = self.records.keys() | self.counted.keys()
-        return [(c, i) for c in sorted(cameras) for i in self.missing(c)]
+        return [(c, i) for c in sorted(self._cameras) for i in self.missing(c)]
 
     def shot_of(self, record: PictureTaken) -> int | None:
         """Return the planned shot a record belongs to."""

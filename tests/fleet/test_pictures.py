@@ -49,9 +49,19 @@ def test_missing_records_are_known_by_their_numbers():
     ledger.add(record(10, 0))
     ledger.add(record(12, 2))
     assert ledger.all_missing() == [(100, 11)]
-    ledger.count(100, 15, before=False)
+    ledger.count(100, 15, after=True)
     assert ledger.all_missing() == [(100, 11), (100, 13), (100, 14)]
-    assert ledger.files_wanted == 5
+    assert ledger.files_wanted == ledger.taken == 5
+
+
+def test_a_camera_owes_its_count_after_landing():
+    """The records nobody heard are known by it alone."""
+    ledger = PictureLedger(PLACES)
+    ledger.count(101, 10, before=True)
+    ledger.count(101, 10)
+    assert ledger.files_wanted == 1
+    ledger.count(101, 10, after=True)
+    assert ledger.files_wanted == 0
 
 
 def test_a_record_told_twice_counts_once():
