@@ -81,7 +81,7 @@ def _mark(picture: Picture, detection: Detection, factor: float) -> None:
     cv2.rectangle(picture, (left, top), (right, bottom), colour, 1)
     words = detection.hazard.value.replace("_", " ")
     if detection.temp_max_c is not None:
-        words += f" {detection.temp_max_c:.0f} C"
+        words += f" {'>=' if detection.saturated else ''}{detection.temp_max_c:.0f} C"
     _write(picture, words, (left, top - 5), colour)
 
 
