@@ -80,8 +80,8 @@ def ellipse(row: IncidentRow | ObservationRow) -> schemas.EllipseOut:
     return schemas.EllipseOut(major_m=row.major_m, minor_m=row.minor_m, bearing_deg=row.bearing_deg)
 
 
-def incident(row: IncidentRow, *, agency: str | None = None) -> schemas.IncidentOut:
-    """Return an incident; its alerts must be loaded. One agency is not told who else knows."""
+def incident(row: IncidentRow, agencies: Sequence[str]) -> schemas.IncidentOut:
+    """Return an incident as those see it who may know that these agencies were told."""
     return schemas.IncidentOut(
         id=row.id,
         hazard=row.hazard,
@@ -98,7 +98,7 @@ def incident(row: IncidentRow, *, agency: str | None = None) -> schemas.Incident
         seen_at=row.seen_at,
         looks=row.looks,
         frame=row.best_frame,
-        agencies=[agency] if agency else [alert.agency for alert in row.alerts],
+        agencies=list(agencies),
     )
 
 

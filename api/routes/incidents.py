@@ -10,6 +10,7 @@ from api.auth import Built, Watcher
 from api.schemas import IncidentOut, Incidents, IncidentWhole
 from api.services import Services
 from api.store import incidents
+from api.store.models import IncidentRow
 from api.store.tokens import Caller
 
 router = APIRouter(tags=["incidents"])
@@ -36,11 +37,16 @@ async def one_incident(incident_id: str, caller: Watcher, built: Built) -> Incid
     """Give one incident with every look at it."""
     async with built.database.read() as session:
         row, looks = await incidents.incident(session, incident_id, caller)
-    whole = views.incident(row, agency=caller.agency)
+    whole = _shown(row, caller)
     return IncidentWhole(**whole.model_dump(), observations=[views.observation(look) for look in looks])
 
 
 async def _seen(built: Services, caller: Caller) -> list[IncidentOut]:
     async with built.database.read() as session:
         rows = await incidents.incidents(session, caller)
-    return [views.incident(row, agency=caller.agency) for row in rows]
+    return [_shown(row, caller) for row in rows]
+
+
+def _shown(row: IncidentRow, caller: Caller) -> IncidentOut:
+    """One agency is not told who else knows."""
+    return views.incident(row, [caller.agency] if caller.agency else [alert.agency for alert in row.alerts])

@@ -16,7 +16,7 @@ from api.errors import Conflict, NotFound
 from api.store import events, outbox
 from api.store.models import AlertRow, IncidentRow
 from api.store.tokens import Caller, Role
-from api.store.webhooks import webhook
+from api.store.webhooks import receivers
 from missions.model import Agency, Hazard, Severity, Site
 from vision.model import Incident
 
@@ -31,22 +31,28 @@ async def tell(
     site: Site,
     now: datetime,
     public_url: str | None,
-) -> list[str]:
-    """Raise or update the alerts of an incident; return the ids of those that were told."""
+) -> tuple[list[str], list[str]]:
+    """Raise or update the alerts of an incident; return (ids of alerts told, all agencies that know)."""
     known = {a.agency: a for a in await session.scalars(_whole().where(AlertRow.incident == row.id))}
-    told = []
+    listening = await receivers(session)
+    told: list[AlertRow] = []
     for agency in site.agencies:
         before = known.get(agency.id)
         reason = alerts.decide(incident, agency, _history(before), now)
         log.debug("alert decided", incident=row.id, agency=agency.id, reason=reason.value)
-        if reason.tells:
-            alert = before or _new(row, agency, now)
-            _update(alert, row, reason, now)
-            session.add(alert)
-            await session.flush()
-            await _send(session, alert.id, row, reason, site=site, now=now, public_url=public_url)
-            told.append(alert.id)
-    return told
+        if not reason.tells:
+            continue
+        alert = known[agency.id] = before or _new(row, agency, now)
+        _update(alert, row, reason, now)
+        session.add(alert)
+        if agency.id in listening:
+            _promise(alert, row, reason, site=site, now=now, public_url=public_url)
+        told.append(alert)
+    await outbox.hurry(session, [alert.agency for alert in told], now=now)
+    for alert in told:
+        shown = views.plain(views.alert(alert))
+        await events.append(session, "alert", shown, now=now, agencies=[alert.agency])
+    return [alert.id for alert in told], sorted(known)
 
 
 async def alerts_of(session: AsyncSession, caller: Caller, *, limit: int = 1000) -> Sequence[AlertRow]:
@@ -94,6 +100,7 @@ def _new(row: IncidentRow, agency: Agency, now: datetime) -> AlertRow:
         raised_at=now,
         revision=0,
         history=[],
+        deliveries=[],
     )
 
 
@@ -115,9 +122,8 @@ def _update(alert: AlertRow, row: IncidentRow, reason: NotifyReason, now: dateti
     alert.history = [*alert.history, entry]
 
 
-async def _send(
-    session: AsyncSession,
-    alert_id: str,
+def _promise(
+    alert: AlertRow,
     row: IncidentRow,
     reason: NotifyReason,
     *,
@@ -125,23 +131,18 @@ async def _send(
     now: datetime,
     public_url: str | None,
 ) -> None:
-    """Promise the message where the agency has a webhook, and put the alert into the event stream."""
-    by_id = _whole().where(AlertRow.id == alert_id)
-    alert = (await session.scalars(by_id)).one()
-    if await webhook(session, alert.agency) is not None:
-        message_id = outbox.new_message_id()
-        body = alert_message(
-            message_id,
-            site=site.id,
-            alert=alert,
-            incident=views.incident(row, agency=alert.agency),
-            reason=reason,
-            now=now,
-            public_url=public_url,
-        )
-        await outbox.enqueue(session, message_id, alert=alert.id, agency=alert.agency, body=body, now=now)
-        alert = (await session.scalars(by_id)).one()
-    await events.append(session, "alert", views.plain(views.alert(alert)), now=now, agencies=[alert.agency])
+    """Put the message to the agency's webhook into the outbox."""
+    message_id = outbox.new_message_id()
+    body = alert_message(
+        message_id,
+        site=site.id,
+        alert=alert,
+        incident=views.incident(row, [alert.agency]),
+        reason=reason,
+        now=now,
+        public_url=public_url,
+    )
+    alert.deliveries.append(outbox.message(message_id, agency=alert.agency, body=body, now=now))
 
 
 def _history(row: AlertRow | None) -> Told | None:

@@ -24,7 +24,6 @@ async def append(
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPENDING})
     session.add(EventRow(kind=kind, data=dict(data), agencies=list(agencies), at=now))
-    await session.flush()
 
 
 async def after(session: AsyncSession, seq: int, *, limit: int = 200) -> Sequence[EventRow]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from missions.places import describe
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
@@ -25,6 +24,7 @@ from api.store.models import AlertRow, DetectionRow, FrameRow, IncidentRow, Obse
 from api.store.tokens import Caller, Role
 from missions.geo import LatLon
 from missions.model import Hazard, Site
+from missions.places import describe
 from missions.words import LANGUAGES
 from vision.incidents import DecisionKind, absorb
 from vision.model import Ellipse, Incident, Observation
@@ -117,7 +117,6 @@ async def _keep_analysis(session: AsyncSession, frame: FrameRow, analysis: Analy
     frame.footprint = ring_to_json(analysis.footprint) if analysis.footprint else None
     for position, found in enumerate(analysis.detections):
         session.add(DetectionRow(frame=frame.id, position=position, **detection_to_json(found)))
-    await session.flush()
     told = {
         "id": frame.id,
         "sortie": frame.sortie,
@@ -155,7 +154,6 @@ async def _absorb(session: AsyncSession, frame: str, seen: Observation, now: dat
             sortie=seen.sortie,
         )
     )
-    await session.flush()
     return found
 
 
@@ -199,10 +197,9 @@ async def _update(
     row = await session.get_one(IncidentRow, incident_id)
     where = LatLon(row.lat_deg, row.lon_deg)
     row.place_name = {language: describe(where, site.layers, language) for language in LANGUAGES}
-    told = await tell(session, row, to_incident(row), site=site, now=now, public_url=public_url)
-    whole = (await session.scalars(_with_alerts().where(IncidentRow.id == incident_id))).one()
-    agencies = [alert.agency for alert in whole.alerts]
-    await events.append(session, "incident", views.plain(views.incident(whole)), now=now, agencies=agencies)
+    told, agencies = await tell(session, row, to_incident(row), site=site, now=now, public_url=public_url)
+    shown = views.plain(views.incident(row, agencies))
+    await events.append(session, "incident", shown, now=now, agencies=agencies)
     return told
 
 

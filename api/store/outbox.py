@@ -43,26 +43,24 @@ def new_message_id() -> str:
     return f"msg_{uuid4().hex}"
 
 
-async def enqueue(
-    session: AsyncSession, message_id: str, *, alert: str, agency: str, body: str, now: datetime
-) -> None:
-    """Promise a message to an agency's webhook."""
-    line = (DeliveryRow.agency == agency, DeliveryRow.channel == "webhook", DeliveryRow.state == PENDING)
-    await session.execute(update(DeliveryRow).where(*line).values(next_try_at=now))
-    session.add(
-        DeliveryRow(
-            id=message_id,
-            alert=alert,
-            agency=agency,
-            channel="webhook",
-            body=body,
-            state=PENDING,
-            attempts=0,
-            created_at=now,
-            next_try_at=now,
-        )
+def message(message_id: str, *, agency: str, body: str, now: datetime) -> DeliveryRow:
+    """Return the row that promises a message to an agency's webhook, due at once."""
+    return DeliveryRow(
+        id=message_id,
+        agency=agency,
+        channel="webhook",
+        body=body,
+        state=PENDING,
+        attempts=0,
+        created_at=now,
+        next_try_at=now,
     )
-    await session.flush()
+
+
+async def hurry(session: AsyncSession, agencies: Sequence[str], *, now: datetime) -> None:
+    """Make everything that waits for some agencies due at once."""
+    line = (DeliveryRow.agency.in_(agencies), DeliveryRow.state == PENDING)
+    await session.execute(update(DeliveryRow).where(*line).values(next_try_at=now))
 
 
 async def lease_due(session: AsyncSession, *, now: datetime, ttl_s: float, limit: int) -> Sequence[Leased]:

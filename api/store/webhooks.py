@@ -4,7 +4,7 @@ import base64
 import secrets
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.store.models import WebhookRow
@@ -28,10 +28,10 @@ async def set_webhook(session: AsyncSession, agency: str, url: str, *, now: date
     return secret
 
 
-async def webhook(session: AsyncSession, agency: str) -> WebhookRow | None:
-    """Return an agency's webhook if it has one in use."""
-    row = await session.get(WebhookRow, agency)
-    return row if row is not None and row.disabled_at is None else None
+async def receivers(session: AsyncSession) -> frozenset[str]:
+    """Return the agencies that have a webhook in use."""
+    in_use = select(WebhookRow.agency).where(WebhookRow.disabled_at.is_(None))
+    return frozenset(await session.scalars(in_use))
 
 
 async def disable(session: AsyncSession, agency: str, reason: str, *, now: datetime) -> None:
