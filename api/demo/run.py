@@ -40,6 +40,8 @@ from missions.words import named
 EPOCH_AT = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)  # 10:00 in the valley
 # After the last simulated minute: how long pictures in the queue may still take, in wall time.
 DRAIN_S = 180.0
+# With nothing in the air and no picture examined for so long (wall time), all have come in.
+QUIET_S = 4.0
 LANDED_WITHIN_M = 5.0
 
 
@@ -214,7 +216,7 @@ async def _drain(
     bus = await Bus.connect(service.bus.url, role="supervisor", key=key)
     give_up_s = time.monotonic() + DRAIN_S
     try:
-        while left := await _left(bus, client):
+        while left := await _left(bus, client, story):
             if time.monotonic() > give_up_s:
                 screen.tell(f"Not waiting longer for {left}.")
                 return
@@ -226,7 +228,7 @@ async def _drain(
         await bus.close()
 
 
-async def _left(bus: Bus, client: Client) -> str:
+async def _left(bus: Bus, client: Client, story: Story) -> str:
     """Return what is not done yet in words, nothing when all is."""
     pictures = await bus.waiting("FRAMES", "analyst") + await bus.waiting("OBSERVATIONS", "coordinator")
     if pictures:
@@ -235,6 +237,9 @@ async def _left(bus: Bus, client: Client) -> str:
     fetching = [s["id"] for s in sorties if s["state"] in ("landed", "door_closed")]
     if fetching:
         return f"the last pictures of {', '.join(fetching)}"
+    is_flying = any(s["state"] in ("flying", "returning") for s in sorties)
+    if not is_flying and time.monotonic() - story.looked_s < QUIET_S:
+        return "pictures that still come in"
     deliveries = [d for a in (await client.get("/v1/alerts"))["alerts"] for d in a["deliveries"]]
     waiting = sum(d["state"] == "pending" for d in deliveries)
     return f"{waiting} messages to be delivered" if waiting else ""

@@ -1,10 +1,11 @@
 """What happens, as sentences for a person: events of the service in, lines out.
 
-Pure but for its counters: it is fed the events of the stream in order and
+Holds counters and nothing else: it is fed the events of the stream in order and
 answers with the lines worth telling. A thing is told once, however often its
 row comes again.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,6 +46,7 @@ class Story:
     early: dict[str, list[Json]] = field(default_factory=dict)
     received: int = 0
     looked_at: set[str] = field(default_factory=set)
+    looked_s: float = 0.0
 
     def clock(self, at: datetime) -> str:
         """Return a moment as the site's wall clock shows it."""
@@ -57,6 +59,7 @@ class Story:
                 yield from self._sortie(value)
             case "frame":
                 self.looked_at.add(str(value["id"]))
+                self.looked_s = time.monotonic()
             case "incident" if value["id"] not in self.incidents:
                 self.incidents.add(value["id"])
                 yield f"{_found(value)} at {named(value['place_name'])}"

@@ -191,7 +191,8 @@ def planning_pool() -> Iterator[ProcessPoolExecutor]:
     try:
         yield pool
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        # A plan that is being made ends within seconds; the supervisor waits longer than that.
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _dies_with_parent() -> None:
