@@ -3,10 +3,7 @@
 import asyncio
 import json
 import math
-import multiprocessing
-import os
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,10 +15,11 @@ from missions.geo import LatLon
 from missions.model import Dock, Drone, Site
 from sim.autopilot.camera import Exposure
 from sim.autopilot.vehicle import Identity, Vehicle
-from sim.camera import PictureJob, TruePose, file_name, take, use_world
+from sim.camera import PictureJob, TruePose, file_name, take
 from sim.dock import DockMachine, DockService
 from sim.ground_under import ground_under
 from sim.media import Media
+from sim.renderer import renderer
 from sim.server import HOST, VehicleServer
 from sim.world import World
 
@@ -52,8 +50,7 @@ class Simulation:
         self._clock = clock
         self._pictures = pictures
         self._options = options
-        context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, context, initializer=_begin_rendering, initargs=(world,))
+        self._pool = renderer(world)
         self.media = Media(self._pool)
         self.servers: list[VehicleServer] = []
         self.docks: list[DockMachine] = []
@@ -61,7 +58,6 @@ class Simulation:
 
     async def start(self) -> dict[str, Any]:
         """Open every socket and return where everything is."""
-        self._pool.submit(os.getpid)  # the renderer starts while the drones boot
         await self.media.start(self._options.media_port)
         drones = self.site.drones[: self._options.drones]
         for index, (drone, pad) in enumerate(zip(drones, pads(self.site, drones), strict=True)):
@@ -234,12 +230,3 @@ def pads(site: Site, drones: tuple[Drone, ...]) -> list[LatLon]:
         metres_a_degree = 111_320.0 * math.cos(math.radians(place.lat_deg))
         found.append(LatLon(place.lat_deg, place.lon_deg + east_m / metres_a_degree))
     return found
-
-
-def _begin_rendering(world: World) -> None:
-    """Prepare the rendering process; it yields to flying, and Ctrl-C is its parent's business."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(5)
-    use_world(world)
