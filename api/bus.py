@@ -154,7 +154,7 @@ class Bus:
         except (TimeoutError, OSError, nats.errors.Error) as error:
             with contextlib.suppress(Exception):
                 await client.close()
-            raise BusDown(f"no bus for {role} at {url}: {error or 'no answer'}") from None
+            raise BusDown(f"no bus for {role} at {url}: {str(error) or 'no answer'}") from None
         return cls(client, client.jetstream(timeout=10.0))
 
     async def publish(self, subject: str, value: Value) -> None:
@@ -172,7 +172,7 @@ class Bus:
                 subject, _to_bytes(value), headers={"Nats-Msg-Id": message_id}, timeout=patience_s
             )
         except (TimeoutError, nats.errors.Error) as error:
-            raise BusDown(f"the bus did not store {subject}: {error or 'no answer'}") from None
+            raise BusDown(f"the bus did not store {subject}: {str(error) or 'no answer'}") from None
 
     async def request(self, subject: str, value: Value, *, patience_s: float) -> Value:
         """Return the answer to a request.
@@ -183,7 +183,7 @@ class Bus:
         try:
             reply = await self._client.request(subject, _to_bytes(value), timeout=patience_s)
         except (TimeoutError, nats.errors.Error) as error:
-            raise BusDown(f"no answer on {subject}: {error or 'too late'}") from None
+            raise BusDown(f"no answer on {subject}: {str(error) or 'too late'}") from None
         return _from_bytes(reply.data)
 
     async def answer(self, subject: str, answerer: Answerer) -> None:

@@ -47,7 +47,7 @@ async def _ask(services: Services, gateway: str, order: Json) -> Json:
     try:
         return await services.command(gateway, order)
     except (WorkFailed, TimeoutError) as error:
-        raise Unavailable(f"gateway {gateway} does not answer: {error or 'too late'}") from None
+        raise Unavailable(f"gateway {gateway} does not answer: {str(error) or 'too late'}") from None
 
 
 def _accepted(answer: Json) -> Accepted:

@@ -62,7 +62,7 @@ class Client:
         except httpx.HTTPStatusError as error:
             raise WorkFailed(f"{method} {path}: {error.response.status_code} {error.response.text}") from None
         except httpx.HTTPError as error:
-            raise WorkFailed(f"{method} {path}: {error or type(error).__name__}") from None
+            raise WorkFailed(f"{method} {path}: {str(error) or type(error).__name__}") from None
         return answer.json()
 
 

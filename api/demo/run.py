@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from missions.site import load_site
-
 from api import bus_server, children, settings
 from api.bus import Bus
 from api.demo.client import Client
@@ -35,6 +33,7 @@ from api.settings import Settings
 from missions.clock import ScaledClock
 from missions.errors import InputWrong, WorkFailed
 from missions.model import Site
+from missions.site import load_site
 from missions.words import named
 
 EPOCH_AT = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)  # 10:00 in the valley

@@ -29,6 +29,8 @@ log = get_logger(__name__)
 PUBLISH_EVERY_S = 30.0
 # Open event streams and half-sent pictures get so long when the process is told to stop.
 GRACE_S = 3
+# Longer than clients keep an idle connection (httpx: 5 s), so that they never write into one just closed.
+KEEP_ALIVE_S = 75
 
 
 def run(settings: Settings) -> None:
@@ -51,7 +53,11 @@ async def _serve(settings: Settings, services: Services, bus: Bus) -> None:
     with _listening(settings) as door:
         server = _Server(
             uvicorn.Config(
-                create_app(services), log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S
+                create_app(services),
+                log_config=None,
+                access_log=False,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=GRACE_S,
             )
         )
         async with WebhookSender(services.options.allowed_networks) as hooks, asyncio.TaskGroup() as group:

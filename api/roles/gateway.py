@@ -104,7 +104,9 @@ class Uplink:
                 "/v1/frames", data={"meta": json.dumps(meta)}, files={"file": (path.name, data)}
             )
         except httpx.HTTPError as error:
-            raise WorkFailed(f"the hub did not take {path.name}: {error or type(error).__name__}") from None
+            raise WorkFailed(
+                f"the hub did not take {path.name}: {str(error) or type(error).__name__}"
+            ) from None
         if not answer.is_success:
             raise WorkFailed(f"the hub did not take {path.name}: {answer.status_code} {answer.text[:200]}")
 

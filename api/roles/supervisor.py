@@ -144,7 +144,9 @@ class Supervisor:
     async def _end_all(self) -> None:
         for role in self.roles.values():
             if role.process is not None and role.process.returncode is None:
-                await children.stop(role.process)
+                code = await children.stop(role.process)
+                if code < 0:
+                    self.tell("a role had to be ended by force", of=role.name, code=code)
 
 
 async def _line(stream: asyncio.StreamReader) -> bytes:

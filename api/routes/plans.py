@@ -28,7 +28,7 @@ async def make_plan(caller: Operator, built: Built, wish: PlanIn | None = None) 
     try:
         await built.request_plan(wish.seed if wish else None)
     except (WorkFailed, TimeoutError) as error:
-        raise Unavailable(f"the coordinator does not answer: {error or 'too late'}") from None
+        raise Unavailable(f"the coordinator does not answer: {str(error) or 'too late'}") from None
     return Accepted(accepted=True)
 
 
