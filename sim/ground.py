@@ -45,7 +45,8 @@ class Ground:
         down, across = self._painted.shape
         columns = np.clip(x_px // SQUARE_PX, 0, across - 1).astype(np.intp)
         rows = np.clip(y_px // SQUARE_PX, 0, down - 1).astype(np.intp)
-        for square in np.unique((rows * across + columns)[x_px > -SQUARE_PX]).tolist():
+        needed = np.bincount((rows * across + columns)[x_px > -SQUARE_PX], minlength=down * across)
+        for square in np.flatnonzero(needed).tolist():
             row, column = divmod(square, across)
             if not self._painted[row, column]:
                 self._paint(row, column)

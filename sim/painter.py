@@ -19,7 +19,8 @@ from sim.cover import Cover
 from sim.landscape import House
 from sim.matter import Kinds, Layer, Matter, temp_c
 from sim.sky import Sky
-from sim.textures import NO_TREE, Crowns, Pixels, Species, crowns, cut, noise, slopes
+from sim.sunlight import LONGEST_SHADOW_M, crown_sun, house_shadow, shadow_lots, slope_sun
+from sim.textures import Crowns, Pixels, Species, crowns, cut, noise
 from sim.world import World
 
 NOISE_PX, WOOD_PX = 768, 512
@@ -33,7 +34,6 @@ PARCEL_M, LOT_M = (44.0, 23.0), (9.5, 8.0)
 SHADE = 0.45  # brightness of shaded ground beside sunlit ground
 LANDSCAPE_SEED = 110
 BANK_M = 5.0
-LONGEST_SHADOW_M = 60.0
 
 
 class Painter:
@@ -53,9 +53,9 @@ class Painter:
     def light(self, sky: Sky) -> None:
         """Set the sun: which slopes and crowns are lit, where shadows of trees fall."""
         self.sky = sky
-        self.slope_sun = _slope_sun(self.relief.heights_m, self.relief.step_m, sky)
-        self.crown_sun = tuple(_crown_sun(w, self.step_m, sky) for w in self.woods)
-        self.tree_shadow = _shadow_lots(self.woods[0], self.step_m, sky)
+        self.slope_sun = slope_sun(self.relief.heights_m, self.relief.step_m, sky)
+        self.crown_sun = tuple(crown_sun(w, self.step_m, sky) for w in self.woods)
+        self.tree_shadow = shadow_lots(self.woods[0], self.step_m, sky)
 
     def houses_near(self, west_m: float, north_m: float, side_m: float) -> list[House]:
         """Return the houses whose shadows can fall on a square."""
@@ -246,7 +246,7 @@ class _Square:
             return np.zeros(self.shape, np.float32)
         west, north = float(self.east[0, 0]), float(self.north[0, 0])
         for house in self.painter.houses_near(west, north, self.shape[0] * self.painter.step_m):
-            points = _house_shadow(house, self.sky)
+            points = house_shadow(house, self.sky)
             pixels = np.column_stack([points[:, 0] - west, north - points[:, 1]]) / self.painter.step_m
             hull = cv2.convexHull(np.round(pixels * 16).astype(np.int32))
             cv2.fillConvexPoly(shadow, hull, 255, cv2.LINE_AA, 4)
@@ -299,47 +299,6 @@ def _hash(a: Pixels, b: Pixels) -> Pixels:
 def _to_edge(distance: Pixels, pitch: float) -> Pixels:
     inside = np.mod(distance, np.float32(pitch))
     return np.asarray(np.minimum(inside, np.float32(pitch) - inside))
-
-
-def _slope_sun(heights_m: npt.NDArray[np.float64], step_m: float, sky: Sky) -> Pixels:
-    """Return the cosine between the beam and each slope, row 0 in the north, 0 in its own shade."""
-    north_up = np.flipud(heights_m).astype(np.float32)
-    down, right = np.gradient(cv2.GaussianBlur(north_up, (0, 0), 0.7), step_m)
-    return _facing(np.asarray(right), np.asarray(down), sky)
-
-
-def _crown_sun(wood: Crowns, step_m: float, sky: Sky) -> Pixels:
-    return _facing(*slopes(wood.height_m, step_m), sky)
-
-
-def _facing(right: Pixels, down: Pixels, sky: Sky) -> Pixels:
-    """Return the cosine between the beam and a surface that rises so to the right and downwards."""
-    east, north, up = sky.to_sun
-    facing = (-right * east + down * north + up) / np.sqrt(1 + right**2 + down**2)
-    return np.asarray(np.clip(facing, 0, 1), np.float32)
-
-
-def _shadow_lots(wood: Crowns, step_m: float, sky: Sky) -> Pixels:
-    """Return for each pixel the smallest lot among the crowns whose shadow falls on it."""
-    lots = np.full(wood.lot.shape, NO_TREE, np.float32)
-    if sky.sun_elevation_deg < 3:
-        return lots
-    reach_m = min(10.0 / math.tan(math.radians(sky.sun_elevation_deg)), 25.0)
-    azimuth = math.radians(sky.sun_azimuth_deg)
-    for share in np.linspace(0.25, 1.0, max(int(reach_m / 1.5), 3)):
-        right = round(-math.sin(azimuth) * reach_m * share / step_m)
-        down = round(math.cos(azimuth) * reach_m * share / step_m)
-        np.minimum(lots, np.roll(wood.lot, (down, right), (0, 1)), out=lots)
-    return lots
-
-
-def _house_shadow(house: House, sky: Sky) -> npt.NDArray[np.float64]:
-    """Return the points whose hull is a house's footprint and its shadow on level ground."""
-    walls = house.corners()
-    azimuth = math.radians(sky.sun_azimuth_deg)
-    height = (house.eaves_m + house.ridge_m) / 2
-    reach = min(height / math.tan(math.radians(sky.sun_elevation_deg)), LONGEST_SHADOW_M)
-    return np.vstack([walls, walls - np.array([math.sin(azimuth), math.cos(azimuth)]) * reach])
 
 
 def _longest_road_heading(world: World) -> float:

@@ -1,6 +1,5 @@
 """The colour camera: the painted ground, what stands on it, flames, smoke, and film grain."""
 
-import math
 from datetime import datetime
 from functools import cache
 
@@ -12,12 +11,12 @@ from sim.glow import decoy_colour, fire_colour
 from sim.ground import STEP_M, Ground
 from sim.projection import View
 from sim.scene import (
+    NOWHERE_PX,
+    GroundMap,
     decoys_in_view,
     fires_in_view,
-    ground_maps,
     hides,
     paint_patch,
-    sees_sky,
 )
 from sim.sky import Sky
 from sim.smoke import Smoke
@@ -47,25 +46,26 @@ class ColourCamera:
     def render(self, view: View, at: datetime, *, rng: np.random.Generator) -> Bgr:
         """Return the picture."""
         sky = Sky.over(self._world.site.origin, at)
-        x, y = ground_maps(view, self._world, self._ground)
-        self._ground.prepare(at, x[::8, ::8], y[::8, ::8])
+        where = GroundMap.of(view, self._world, self._ground)
+        x, y = where.maps()
+        self._ground.prepare(at, x[where.sparse], y[where.sparse])
         bare = cv2.remap(self._ground.colour, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         seen = np.asarray(bare, np.uint8)
-        above = sees_sky(x)
-        if above is not None:
-            seen[above] = [*(c * sky.daylight for c in SKY_BGR), 0]
+        if where.has_sky:
+            seen[x < NOWHERE_PX / 2] = [*(c * sky.daylight for c in SKY_BGR), 0]
         for face in self._structures.faces(view, sky):
             cv2.fillConvexPoly(seen, to_fixed(face.outline_px), (*face.colour, ROOF_GRAIN), cv2.LINE_AA, 4)
-        picture = self._grained(seen, x, y, rng)
+        picture = self._grained(seen, where, rng)
         self._draw_strands(picture, view, sky)
         self._draw_things(picture, view, at, sky)
         return picture
 
-    def _grained(self, seen: Bgr, x: Pixels, y: Pixels, rng: np.random.Generator) -> Bgr:
+    def _grained(self, seen: Bgr, where: GroundMap, rng: np.random.Generator) -> Bgr:
         """Return the picture with the detail of the ground, where the ground has any, and sensor noise."""
-        fine_x, fine_y = _detail_map(x), _detail_map(y)
-        detail = cv2.remap(self._detail, fine_x, fine_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-        contrast = _finesse(x, y) * DETAIL_CONTRAST
+        x, y = where.maps(scale=STEP_M / DETAIL_STEP_M, wrap_px=DETAIL_PX)
+        detail = cv2.remap(self._detail, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+        finesse = float(np.interp(where.stride * STEP_M, [0.1, 0.5], [1.0, 0.3]))
+        contrast = finesse * DETAIL_CONTRAST
         depth = cv2.multiply(cv2.extractChannel(seen, 3), cv2.extractChannel(seen, 1), scale=contrast)
         swing = np.subtract(detail, 128, dtype=np.int16)
         relief = cv2.multiply(swing, depth, scale=1 / 96, dtype=cv2.CV_16S)
@@ -121,17 +121,3 @@ def _veil(picture: Bgr, cover: Pixels, grey: npt.NDArray[np.float64]) -> None:
     smoke = np.full_like(here, 0)
     smoke[:] = grey
     here[:] = cv2.blendLinear(np.ascontiguousarray(here), smoke, 1 - share, share)
-
-
-def _detail_map(ground_px: Pixels) -> Pixels:
-    """Return where the pixels lie in the detail tile; OpenCV's coordinates must stay small."""
-    scale = STEP_M / DETAIL_STEP_M
-    start = np.floor(max(float(ground_px[:: ground_px.shape[0] - 1].min()), 0.0) * scale / DETAIL_PX)
-    return np.asarray(cv2.addWeighted(ground_px, scale, ground_px, 0.0, -start * DETAIL_PX))
-
-
-def _finesse(x: Pixels, y: Pixels) -> float:
-    """Return how much of the finest detail the picture can show: less from far above."""
-    row, column = x.shape[0] // 2, x.shape[1] // 2
-    step_m = STEP_M * math.hypot(x[row, column] - x[row, column + 1], y[row, column] - y[row, column + 1])
-    return float(np.interp(step_m, [0.1, 0.5], [1.0, 0.3]))

@@ -15,6 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import tifffile
@@ -73,7 +74,7 @@ def write_thermal(path: Path, temp_c: npt.NDArray[np.float32], caption: Caption)
 def write_colour(path: Path, bgr: npt.NDArray[np.uint8], caption: Caption) -> None:
     """Write a JPEG of blue, green, red pixels; the file appears whole or not at all."""
     file = io.BytesIO()
-    picture = Image.fromarray(np.ascontiguousarray(bgr[..., ::-1]))
+    picture = Image.fromarray(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)))
     picture.save(file, "JPEG", quality=JPEG_QUALITY, exif=_exif(caption), xmp=xmp(caption))
     _put(path, file.getvalue())
 

@@ -23,6 +23,7 @@ from sim.textures import Pixels
 from sim.world import World
 
 COARSE_PX, COARSE_OBLIQUE_PX = 16, 8
+STEEP = -0.85  # the optical axis's downward part from which the coarser grid will do
 FINE_PX = 200  # a hot thing is sampled this finely across, 1 to 4 times a pixel
 SEEN_M = 2500.0
 NOWHERE_PX = -1e6  # the place of a pixel that sees sky
@@ -53,21 +54,59 @@ class Patch:
         return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA))
 
 
-def ground_maps(view: View, world: World, ground: Ground) -> tuple[Pixels, Pixels]:
-    """Return for each pixel its x and y in the painted ground, far outside where it sees sky."""
-    camera = view.camera
-    step = COARSE_PX if view.axes[2, 2] < -0.85 else COARSE_OBLIQUE_PX
-    columns, rows = math.ceil(camera.width_px / step) + 2, math.ceil(camera.height_px / step) + 2
-    x_px, y_px = np.meshgrid((np.arange(columns) - 0.5) * step, (np.arange(rows) - 0.5) * step)
-    met = view.ground(world.relief, x_px, y_px)
-    x, y = ground.to_pixels(met[..., 0], met[..., 1])
-    size = (columns * step, rows * step)
-    inner = np.s_[step : step + camera.height_px, step : step + camera.width_px]
-    fine_x, fine_y = (
-        np.asarray(cv2.resize(np.nan_to_num(m, nan=NOWHERE_PX).astype(np.float32), size), np.float32)
-        for m in (x, y)
-    )
-    return fine_x[inner], fine_y[inner]
+@dataclass(frozen=True, slots=True, eq=False)
+class GroundMap:
+    """Where each pixel lies in the painted ground, known exactly on a coarse grid of pixels.
+
+    The grid's nodes lie in the middle of blocks of `step` pixels, one block more on each side than
+    the picture has, so that linear enlargement gives every pixel. Sky is at `NOWHERE_PX`.
+    """
+
+    x_px: Floats
+    y_px: Floats
+    step: int
+    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, view: View, world: World, ground: Ground) -> "GroundMap":
+        """Return the map of a view."""
+        camera = view.camera
+        step = COARSE_PX if view.axes[2, 2] < STEEP else COARSE_OBLIQUE_PX
+        columns, rows = (math.ceil(n / step) + 2 for n in (camera.width_px, camera.height_px))
+        at_x, at_y = np.meshgrid((np.arange(columns) - 0.5) * step, (np.arange(rows) - 0.5) * step)
+        met = view.ground(world.relief, at_x, at_y)
+        x, y = (np.nan_to_num(m, nan=NOWHERE_PX) for m in ground.to_pixels(met[..., 0], met[..., 1]))
+        return cls(x, y, step, (camera.width_px, camera.height_px))
+
+    @property
+    def has_sky(self) -> bool:
+        return bool(self.x_px.min() < NOWHERE_PX / 2)
+
+    @property
+    def sparse(self) -> tuple[slice, slice]:
+        """Which pixels are enough to tell what ground is in view: beyond a ridge each counts."""
+        every = 6 if self.step == COARSE_PX else 1
+        return np.s_[::every, ::every]
+
+    @property
+    def stride(self) -> float:
+        """How many steps of the painted ground a pixel in the middle covers."""
+        row, column = self.x_px.shape[0] // 2, self.x_px.shape[1] // 2
+        across = self.x_px[row, column + 1] - self.x_px[row, column]
+        down = self.y_px[row, column + 1] - self.y_px[row, column]
+        return math.hypot(across, down) / self.step
+
+    def maps(self, *, scale: float = 1.0, wrap_px: int | None = None) -> tuple[Pixels, Pixels]:
+        """Return x and y of every pixel, times a scale and less whole wraps, as OpenCV wants them."""
+        width, height = self.size
+        inner = np.s_[self.step : self.step + height, self.step : self.step + width]
+        fine = []
+        for nodes in (self.x_px, self.y_px):
+            wraps = math.floor(max(float(nodes.min()), 0.0) * scale / wrap_px) if wrap_px else 0
+            moved = (nodes * scale - wraps * (wrap_px or 0)).astype(np.float32)
+            large = cv2.resize(moved, (moved.shape[1] * self.step, moved.shape[0] * self.step))
+            fine.append(np.asarray(large, np.float32)[inner])
+        return fine[0], fine[1]
 
 
 def fires_in_view(view: View, world: World, now: datetime) -> list[tuple[Fire, Patch]]:
@@ -97,11 +136,6 @@ def decoys_in_view(view: View, world: World) -> list[tuple[Decoy, Patch]]:
 def hides(decoy: Decoy) -> bool:
     """Return whether the thing shows in the colour picture as a patch of its own."""
     return decoy.kind is not DecoyKind.METAL_ROOF
-
-
-def sees_sky(x: Pixels) -> npt.NDArray[np.bool_] | None:
-    """Return which pixels see sky, None when all see ground."""
-    return np.asarray(x < NOWHERE_PX / 2) if float(x[0].min()) < NOWHERE_PX / 2 else None
 
 
 def paint_patch(picture: npt.NDArray[np.uint8], patch: Patch, colour: Floats, cover: Floats) -> None:

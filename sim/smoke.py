@@ -20,6 +20,7 @@ from sim.textures import Pixels, noise
 
 PUFFS, EVERY_S = 30, 1.5
 SPRITE_PX = 64
+LARGEST_PX = 400.0
 COARSE = 4  # smoke is soft: it is drawn on every fourth pixel
 
 
@@ -46,11 +47,11 @@ class Smoke:
     def _draw(self, cover: Pixels, view: View, fire: Fire, wind: Wind, now: datetime) -> None:
         centres, radii, strengths, picks = _puffs(fire, wind, now)
         pixels, depth = view.pixels(centres)
-        for (x, y), z, radius, strength, pick in zip(pixels, depth, radii, strengths, picks, strict=True):
-            if z > 5.0:
-                size = round(2 * radius * view.camera.focal_px / z / COARSE)
-                if size >= 3:
-                    _blend(cover, self._sprites[pick], (x / COARSE, y / COARSE), min(size, 400), strength)
+        sizes = np.minimum(2 * radii * view.camera.focal_px / np.maximum(depth, 1.0) / COARSE, LARGEST_PX)
+        middles = pixels / COARSE
+        inside = (middles > -sizes[:, None]) & (middles < np.array(cover.shape[::-1]) + sizes[:, None])
+        for i in np.flatnonzero(inside.all(1) & (depth > 5.0) & (sizes > 2.0)):
+            _blend(cover, self._sprites[picks[i]], middles[i], round(sizes[i]), strengths[i])
 
 
 def _puffs(fire: Fire, wind: Wind, now: datetime) -> tuple[Floats, Floats, Floats, list[int]]:
@@ -78,7 +79,7 @@ def _puffs(fire: Fire, wind: Wind, now: datetime) -> tuple[Floats, Floats, Float
     return centres, radii, strengths, (number % 6).tolist()
 
 
-def _blend(cover: Pixels, sprite: Pixels, at: tuple[float, float], size: int, strength: float) -> None:
+def _blend(cover: Pixels, sprite: Pixels, at: Floats, size: int, strength: float) -> None:
     left, top = round(at[0] - size / 2), round(at[1] - size / 2)
     height, width = cover.shape
     x0, x1, y0, y1 = max(left, 0), min(left + size, width), max(top, 0), min(top + size, height)

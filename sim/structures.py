@@ -46,10 +46,9 @@ class Structures:
         self._middles = np.array([f[3] for f in solid]).reshape(-1, 3)
         cross = np.cross(self._corners[:, 3] - self._corners[:, 1], self._corners[:, 2] - self._corners[:, 0])
         self._normals = cross / np.maximum(np.linalg.norm(cross, axis=1, keepdims=True), 1e-9)
-        self._lattices = [
-            (np.array([p.east_m, p.north_m]), list(_lattice(p))) for s in world.landscape.spans for p in s
-        ]
-        self._wires = [strand for span in world.landscape.spans for strand in wires(span)]
+        pylons = [p for span in world.landscape.spans for p in span]
+        self._lattice = _Strands([bar for p in pylons for bar in _lattice(p)])
+        self._wires = _Strands([strand for span in world.landscape.spans for strand in wires(span)])
 
     def faces(self, view: View, sky: Sky) -> list[Face]:
         """Return the visible faces, farthest house first, roofs after the walls below them."""
@@ -74,14 +73,29 @@ class Structures:
 
     def lattice(self, view: View) -> list[Floats]:
         """Return the steel of the pylons in sight, as polylines in pixels."""
-        close = [s for at, s in self._lattices if np.hypot(*(at - view.eye_m[:2])) < IN_SIGHT_M]
-        return [seen for bars in close for bar in bars if len(seen := _projected(view, bar)) > 1]
+        return self._lattice.seen(view)
 
     def wires(self, view: View) -> list[Floats]:
         """Return the conductors in sight, as polylines in pixels."""
-        apart = [np.hypot(*(s[:, :2] - view.eye_m[:2]).T).min() for s in self._wires]
-        close = [s for s, d in zip(self._wires, apart, strict=True) if d < IN_SIGHT_M]
-        return [seen for strand in close if len(seen := _projected(view, strand)) > 1]
+        return self._wires.seen(view)
+
+
+class _Strands:
+    """Many polylines, projected together."""
+
+    def __init__(self, lines: list[Floats]) -> None:
+        self._points = np.vstack(lines) if lines else np.zeros((0, 3))
+        self._ends = np.cumsum([len(line) for line in lines])[:-1]
+
+    def seen(self, view: View) -> list[Floats]:
+        """Return the polylines that may cross the picture, in pixels, without what is behind the camera."""
+        if not len(self._points):
+            return []
+        pixels, depth = view.pixels(self._points)
+        parts = zip(np.split(pixels, self._ends), np.split(depth, self._ends), strict=True)
+        lines = [line[ahead > 1.0] for line, ahead in parts if float(ahead.max()) > 1.0]
+        size = (view.camera.width_px, view.camera.height_px)
+        return [p for p in lines if len(p) > 1 and (p.max(0) > 0).all() and (p.min(0) < size).all()]
 
 
 Solid = tuple[Floats, tuple[float, ...], float, tuple[float, float, float]]
@@ -152,8 +166,3 @@ def _lattice(pylon: Pylon) -> Iterator[Floats]:
     for level in (PYLON_HEIGHT_M - 3.0, PYLON_HEIGHT_M - 1.0):
         tips = turned(np.array([-ARM_M, ARM_M]), np.zeros(2), pylon.across_deg) + foot
         yield np.column_stack([tips, np.full(2, pylon.ground_m + level)])
-
-
-def _projected(view: View, points_m: Floats) -> Floats:
-    pixels, depth = view.pixels(points_m)
-    return np.asarray(pixels[depth > 1.0])

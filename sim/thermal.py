@@ -21,11 +21,11 @@ from sim.ground import Ground
 from sim.projection import View
 from sim.radiance import radiance, temperature_c
 from sim.scene import (
+    NOWHERE_PX,
+    GroundMap,
     Patch,
     decoys_in_view,
     fires_in_view,
-    ground_maps,
-    sees_sky,
     sky_shift_c,
 )
 from sim.sky import Sky
@@ -60,15 +60,15 @@ class ThermalCamera:
         return np.asarray(np.minimum(scene, RANGE_END_C, out=scene))
 
     def _scene(self, view: View, at: datetime, sky: Sky) -> Pixels:
-        x, y = ground_maps(view, self._world, self._ground)
-        self._ground.prepare(at, x[::8, ::8], y[::8, ::8])
+        where = GroundMap.of(view, self._world, self._ground)
+        x, y = where.maps()
+        self._ground.prepare(at, x[where.sparse], y[where.sparse])
         raw = cv2.remap(self._ground.centi_c, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         scene = raw.astype(np.float32)
         scene *= 0.01
         scene += sky_shift_c(self._ground, sky)
-        above = sees_sky(x)
-        if above is not None:
-            scene[above] = SKY_C
+        if where.has_sky:
+            scene[x < NOWHERE_PX / 2] = SKY_C
         for face in self._structures.faces(view, sky):
             cv2.fillConvexPoly(scene, to_fixed(face.outline_px), face.temp_c, cv2.LINE_8, 4)
         self._draw_strands(scene, view, sky)
