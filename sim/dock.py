@@ -25,7 +25,7 @@ from missions.model import Dock
 
 DOOR_S = 20.0
 TELL_S = 10.0
-_FULL = 0.999
+_FULL = 1.0 - 1e-6
 _REMEMBERED = 1000  # answers kept for commands said twice
 _POLL_S = 0.02
 _AGAIN_S = 1.0

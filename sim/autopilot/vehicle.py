@@ -270,6 +270,10 @@ class Vehicle:
         self._outbox += self.payload.said()
 
     def _regular(self) -> None:
+        run = self.pilot.run
+        if run.reached is not None:
+            self.send(mav.MAVLink_mission_item_reached_message(run.reached))
+            run.reached = None
         if self.now_s >= self._beat_s:
             self._beat_s = max(self._beat_s + _HEARTBEAT_S, self.now_s)
             self.send(telemetry.heartbeat(self))
@@ -280,10 +284,6 @@ class Vehicle:
         if self.now_s - self._complained_s >= _COMPLAIN_S:
             self._complained_s = self.now_s
             self.say_problem()
-        run = self.pilot.run
-        if run.reached is not None:
-            self.send(mav.MAVLink_mission_item_reached_message(run.reached))
-            run.reached = None
         built: dict[int, Message | None] = {}
         for link, message_id in self.streams.due(self.now_s):
             if message_id not in built:
