@@ -62,7 +62,9 @@ class Simulator:
         if self._process is not None and self._process.returncode is None:
             await children.stop(self._process)
         if self._rest is not None:
-            await self._rest
+            # Not awaited: a grandchild that outlived it may hold the other end open.
+            self._rest.cancel()
+            await asyncio.gather(self._rest, return_exceptions=True)
             self._rest = None
 
     def _last_words(self) -> str:
