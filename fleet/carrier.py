@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import cast, get_args
 
 from fleet.autopilots import Autopilot, Flying, Step
+from fleet.clearing import Clear
 from fleet.commanding import Commands, Outcome
 from fleet.link import Link
 from fleet.messages import (
@@ -29,7 +30,8 @@ from fleet.messages import (
     Transfer,
 )
 from fleet.parameters import Profile, Wanted
-from fleet.transfer import Clear, Patience, Upload
+from fleet.readback import Patience
+from fleet.transfer import Upload
 from fleet.vehicle import Contact, Vehicles, VehicleState
 from missions.clock import Clock
 
@@ -41,6 +43,9 @@ _REQUEST_MESSAGE = 512
 _CAPTURE_STATUS = 262.0
 _IMAGE_CAPTURED = 263.0
 _LOOP_JITTER_WALL_S = 0.05  # what a busy machine adds to any answer
+
+# Sped up, a pause of the machine looks like a long silence of the drone.
+_STALL_WALL_S = 0.5
 
 CameraEvent = PictureTaken | CameraCount | ShutterFired
 _TRANSFER = get_args(Transfer)
@@ -69,7 +74,7 @@ class Carrier:
         self.on_camera: Callable[[CameraEvent], None] | None = None
         self._clear: Clear | None = None
         self._commands = Commands(retry_s=max(1.0, 4 * _LOOP_JITTER_WALL_S * clock.speed))
-        self._vehicles = Vehicles()
+        self._vehicles = Vehicles(slack_s=_STALL_WALL_S * clock.speed if clock.speed > 1 else 0.0)
         self._beat = asyncio.Event()
         self._beat_s = float("-inf")
         self._streams_s = float("-inf")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from fleet.fly import CheckResult, Flight, FlightResult, check, order_of
+from fleet.checking import CheckResult, check
+from fleet.fly import Flight, FlightResult, order_of
 from fleet.replay import replay
 from missions.clock import Clock, ScaledClock, SystemClock, clock_from
 from missions.errors import WorkFailed
@@ -80,8 +82,6 @@ def _replay(
 
 def _clock(speed: float | None) -> Clock:
     """Return the clock of the environment, or one of the speed asked for."""
-    import os
-
     given = clock_from(os.environ.get("GRIDPATROL_CLOCK"))
     if speed is None or speed == given.speed:
         return given

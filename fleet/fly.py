@@ -11,12 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fleet.autopilots.ardupilot import ArduCopter
-from fleet.carrier import Carrier, listen
 from fleet.dispatcher import Dispatcher
 from fleet.gateway import DroneLink, Gateway
 from fleet.journal import Journal
-from fleet.link import Link
 from fleet.order import DockPlace, SortieOrder, order_from
 from fleet.preflight import Finding, findings
 from fleet.stages import Stage, Wish
@@ -28,7 +25,6 @@ from missions.model import Drone
 
 _PERCENT_STEP = 2.0  # the vehicle tells whole percents and hovers on its own clock
 _MOST_PERCENT = 95.0
-_LOOK_S = 20.0
 _PROGRESS_S = 20.0
 _PROGRESS_WALL_S = 4.0
 Say = Callable[[str], None]
@@ -54,31 +50,6 @@ class FlightResult:
     def to_json(self) -> dict[str, Any]:
         """Return the result as `gridpatrol fly --json` prints it."""
         return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """What speaks against flying, and what a flight would change first."""
-
-    findings: tuple[Finding, ...]
-    changes: tuple[str, ...]
-    by_hand: tuple[str, ...]
-    unknown: tuple[str, ...]
-
-    @property
-    def ready(self) -> bool:
-        """Whether the sortie could start now."""
-        return not self.findings and not self.by_hand
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the result as `gridpatrol fly --check --json` prints it."""
-        return {
-            "ready": self.ready,
-            "findings": [asdict(f) for f in self.findings],
-            "changes": list(self.changes),
-            "by_hand": list(self.by_hand),
-            "unknown_parameters": list(self.unknown),
-        }
 
 
 def order_of(plan: PlanFile, sortie_id: str, *, drone: str = "") -> SortieOrder:
@@ -244,46 +215,6 @@ async def fly(
 ) -> FlightResult:
     """Fly one sortie of a plan and return how it ended."""
     return await Flight(order_of(plan, sortie), connect, folder=folder, clock=clock, say=say).run()
-
-
-async def check(order: SortieOrder, connect: str, *, clock: Clock, say: Say) -> CheckResult:
-    """Return what speaks against flying now; changes nothing on the vehicle.
-
-    Raises:
-        LinkFailed: the connection leads nowhere.
-    """
-    link = Link(connect)
-    await link.open()
-    carrier = Carrier(link, ArduCopter(), clock)
-    tasks = [asyncio.create_task(listen(link, [carrier])), asyncio.create_task(carrier.run())]
-    try:
-        say(f"waiting for the drone to tell its state (usually 5 s, at most {_LOOK_S:.0f} s)")
-        return await _look(order, carrier)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _look(order: SortieOrder, carrier: Carrier) -> CheckResult:
-    profile = None
-    until = carrier.now() + _LOOK_S
-
-    def found() -> tuple[Finding, ...]:
-        return findings(carrier.state, order, None, has_dock=False, now=carrier.now())
-
-    while carrier.now() < until:
-        await carrier.beat()
-        if carrier.state is None:
-            continue
-        if profile is None:
-            profile = carrier.start_profile(carrier.autopilot.profile(order.highest_m), write=False)
-        if profile.result is not None and not found():
-            break
-    result = profile.result if profile is not None else None
-    if result is None:
-        return CheckResult(found() or (Finding("no parameters came", "check the link"),), (), (), ())
-    return CheckResult(found(), tuple(map(str, result.changes)), result.by_hand, result.unknown)
 
 
 class _FolderSink:

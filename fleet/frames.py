@@ -99,7 +99,7 @@ class Frames:
             haul, record, shot = await self._to_fetch.get()
             try:
                 await self._fetch(haul, record, shot)
-            except PictureLost as error:
+            except (PictureLost, OSError) as error:  # OSError: the disk is full
                 haul.lost[record.component, record.index] = (record, shot)
                 _log.warning("picture not fetched", sortie=haul.sortie, error=str(error))
 

@@ -53,7 +53,7 @@ class HttpMedia:
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(_Passing),
             stop=stop_after_attempt(_ATTEMPTS),
-            wait=wait_exponential_jitter(initial=0.2, max=5.0),
+            wait=wait_exponential_jitter(multiplier=0.2, max=5.0),
             reraise=True,
         )
         try:

@@ -33,6 +33,7 @@ BESIDE_DOCK_M = 10.0
 _LATE_FACTOR = 1.5
 _LATE_MARGIN_S = 300.0
 _PAUSE_LIMIT_S = 600.0
+_STARTS = 3
 
 
 class SortieMachine:
@@ -54,7 +55,7 @@ class SortieMachine:
         self._collect_s = collect_s
         self._entered_s = now
         self._asked_s = float("-inf")
-        self._flying_s = now
+        self._starts = 0
         self._paused_s = 0.0
         self._lost_told = False
         self._lost_s = now
@@ -210,13 +211,21 @@ class SortieMachine:
             self._tell("flying", f"off the ground in {sight.mode}")
             self._enter(Stage.FLYING, now)
         elif vehicle is not None and vehicle.armed is False and now - self._entered_s > 2.0:
-            self._abort(f"it disarmed before take-off ({self._why_not(Step.START, sight)})", now)
+            self._start_again(sight, now)
         elif self._is_over_time(now):
             self._abort(f"it did not take off ({self._why_not(Step.START, sight)})", now)
         elif self._is_due(now) and _heard(vehicle, now):
             self._out.append(Step.START)
             if sight.flying is not Flying.MISSION:
                 self._asked_s = now - WAITS[Stage.STARTING].again_s + 0.5
+
+    def _start_again(self, sight: Sight, now: float) -> None:
+        """It disarmed on the ground, as it does after ten idle seconds: arm it again, a few times."""
+        self._starts += 1
+        if self._starts >= _STARTS:
+            self._abort(f"it disarmed before take-off ({self._why_not(Step.START, sight)})", now)
+        else:
+            self._enter(Stage.ARMING, now)
 
     def _flying(self, sight: Sight, now: float) -> None:
         vehicle = sight.vehicle

@@ -1,4 +1,4 @@
-"""Mission transfer as machines without I/O: upload with proof, read back, clear.
+"""Mission upload with proof, as a machine without I/O.
 
 MAVLink's mission protocol (mavlink.io/en/services/mission.html) trusts one
 acknowledgement. Real vehicles do not deserve that: ArduPilot truncates the old
@@ -20,36 +20,11 @@ the messages to send; times are seconds of any steady clock.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
-from fleet.messages import (
-    ClearWanted,
-    Item,
-    ItemCount,
-    ItemWanted,
-    ListWanted,
-    MissionVerdict,
-    Outgoing,
-    Transfer,
-    Verdict,
-)
-
-Messages = list[Outgoing]
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long silence lasts before something is sent again, in seconds."""
-
-    resend_s: float = 0.25
-    brisk: int = 3  # repeats before backing off: on a lossy link the next copy often arrives
-    slowest_s: float = 1.5  # repeats back off to this
-    give_up_s: float = 30.0  # without any answer at all
-
-    def after(self, repeats: int) -> float:
-        """Return the silence to wait before the next repeat."""
-        return min(self.slowest_s, self.resend_s * 1.5 ** max(0, repeats - self.brisk))
+from fleet.messages import Item, ItemCount, ItemWanted, MissionVerdict, Transfer, Verdict
+from fleet.readback import Messages, Patience, ReadBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,93 +66,6 @@ _FINAL = frozenset(
 _SILENT_ENDS = 3  # unanswered repeats of the last item before the proof decides
 _COMPLAINTS = 30  # refusals passed over in one upload
 _SILENT_MIDDLES = 8  # of any other: the vehicle re-requests each second while it receives
-
-
-@dataclass(slots=True)
-class ReadBack:
-    """Reads the mission on board; stops early at the first item `wanted` says is wrong.
-
-    `window` requests are kept under way at once: ArduPilot answers each on its
-    own, PX4 only the next one, so 1 is right for every vehicle.
-    """
-
-    window: int = 1
-    patience: Patience = field(default_factory=Patience)
-    wrong: Callable[[Item], bool] = lambda _item: False
-    expect: int | None = None
-    items: dict[int, Item] = field(default_factory=dict)
-    count: int | None = None
-    done: bool = False
-    busy: bool = False
-    _asked_at: dict[int, float] = field(default_factory=dict)
-    _repeats: int = 0
-    _heard_at: float = 0.0
-
-    def start(self, now: float) -> Messages:
-        """Return the request that begins the reading."""
-        self._asked_at = {-1: now}
-        self._heard_at = now
-        return [ListWanted()]
-
-    def receive(self, message: Transfer, now: float) -> Messages:
-        """Take in one message; return what to send next."""
-        if self.done:
-            return []
-        match message:
-            case ItemCount() if self.count is None:
-                return self._counted(message.count, now)
-            case Item() if self.count is not None and message.seq < self.count:
-                return self._read(message, now)
-            case MissionVerdict(verdict=Verdict.DENIED) if self.count is None:
-                self.busy = True
-        return []
-
-    def tick(self, now: float) -> Messages:
-        """Return what must be asked again after too long a silence."""
-        if self.done:
-            return []
-        wait_s = self.patience.after(self._repeats)
-        late = [seq for seq, at in self._asked_at.items() if now - at >= wait_s]
-        if late:
-            self._repeats += 1
-        return [self._ask(seq, now) for seq in sorted(late)]
-
-    def silent_s(self, now: float) -> float:
-        """Return how long nothing useful has been heard."""
-        return now - self._heard_at
-
-    def _counted(self, count: int, now: float) -> Messages:
-        self.count = count
-        self._heard(now)
-        self._asked_at.clear()
-        if count == 0 or (self.expect is not None and count != self.expect):
-            return self._finish()
-        return self._more(now)
-
-    def _read(self, item: Item, now: float) -> Messages:
-        self._heard(now)
-        self._asked_at.pop(item.seq, None)
-        self.items[item.seq] = item
-        if self.wrong(item) or len(self.items) == self.count:
-            return self._finish()
-        return self._more(now)
-
-    def _more(self, now: float) -> Messages:
-        open_seqs = (s for s in range(self.count or 0) if s not in self.items and s not in self._asked_at)
-        room = self.window - len(self._asked_at)
-        return [self._ask(seq, now) for seq, _ in zip(open_seqs, range(room), strict=False)]
-
-    def _ask(self, seq: int, now: float) -> Outgoing:
-        self._asked_at[seq] = now
-        return ListWanted() if seq < 0 else ItemWanted(seq)
-
-    def _heard(self, now: float) -> None:
-        self._heard_at = now
-        self._repeats = 0
-
-    def _finish(self) -> Messages:
-        self.done = True
-        return [MissionVerdict(Verdict.ACCEPTED)]
 
 
 class Upload:
@@ -389,67 +277,6 @@ class Upload:
     def _end(self, result: UploadResult) -> None:
         self.stage = Stage.DONE
         self.result = result
-
-
-class Clear:
-    """Deletes the mission on board and reads back that it is gone."""
-
-    def __init__(self, *, first: int = 0, patience: Patience | None = None, attempts: int = 5) -> None:
-        self.result: UploadResult | None = None
-        self._first = first
-        self._patience = patience or Patience(resend_s=0.5)
-        self._attempts_left = attempts
-        self._acted_at = 0.0
-        self._reader: ReadBack | None = None
-
-    def start(self, now: float) -> Messages:
-        """Return the request to clear."""
-        return self._ask(now)
-
-    def receive(self, message: Transfer, now: float) -> Messages:
-        """Take in one message of the vehicle; return the messages to send."""
-        if self.result is not None:
-            return []
-        if self._reader is None:
-            return self._receive_verdict(message, now)
-        out = self._reader.receive(message, now)
-        if self._reader.count is not None:
-            gone = self._reader.count <= self._first
-            self.result = UploadResult(gone, True, "" if gone else f"{self._reader.count} items remain")
-        return out
-
-    def tick(self, now: float) -> Messages:
-        """Return what silence demands."""
-        if self.result is not None:
-            return []
-        if self._reader is not None:
-            if self._reader.silent_s(now) > self._patience.give_up_s:
-                self.result = UploadResult(False, True, "the vehicle did not say what is left on board")
-                return []
-            return self._reader.tick(now)
-        return self._ask(now) if now - self._acted_at >= self._patience.slowest_s else []
-
-    def _ask(self, now: float) -> Messages:
-        if self._attempts_left == 0:
-            self.result = UploadResult(False, False, "the vehicle did not answer the request to clear")
-            return []
-        self._attempts_left -= 1
-        self._acted_at = now
-        return [ClearWanted()]
-
-    def _receive_verdict(self, message: Transfer, now: float) -> Messages:
-        if not isinstance(message, MissionVerdict):
-            return []
-        if message.verdict is Verdict.ACCEPTED:
-            self._reader = ReadBack(patience=self._patience, expect=self._first)
-            return self._reader.start(now)
-        self.result = UploadResult(False, False, f"the vehicle answered {message.verdict.words}")
-        return []
-
-
-def numbered(items: Sequence[Item]) -> tuple[Item, ...]:
-    """Return the items numbered from 0 in the order given."""
-    return tuple(replace(item, seq=seq) for seq, item in enumerate(items))
 
 
 def _shown(item: Item) -> str:

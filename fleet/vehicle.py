@@ -82,10 +82,11 @@ class VehicleState:
     mission: MissionState = MissionState.UNKNOWN
     reached: int = 0
     said: tuple[Spoken, ...] = field(default=())
+    slack_s: float = 0.0  # silence that is our own machine's, not the vehicle's
 
     def contact(self, now: float) -> Contact:
         """Return how well the vehicle is heard at a time."""
-        silent_s = now - self.heard_s
+        silent_s = now - self.heard_s - self.slack_s
         if silent_s >= LOST_S:
             return Contact.LOST
         return Contact.DEGRADED if silent_s >= DEGRADED_S else Contact.FRESH
@@ -158,6 +159,7 @@ class Vehicles:
     """All vehicles of all links, each under its own key."""
 
     states: dict[VehicleKey, VehicleState] = field(default_factory=dict)
+    slack_s: float = 0.0
 
     def hear(self, heard: Heard, now: float) -> VehicleKey | None:
         """Take in a message; return whose state it changed, None if it is no vehicle's.
@@ -172,7 +174,7 @@ class Vehicles:
         if state is None:
             if not isinstance(heard.message, Heartbeat):
                 return None
-            state = VehicleState(key)
+            state = VehicleState(key, slack_s=self.slack_s)
         self.states[key] = fold(state, heard.message, now)
         return key
 

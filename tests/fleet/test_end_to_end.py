@@ -220,6 +220,10 @@ async def _door_to_door(plan: Path, sim: dict, port: int, folder: Path) -> None:
             assert not busy["accepted"]
             await sink.over.wait()
             await gateway.settled()
+    except TimeoutError:
+        if running.done():
+            running.result()
+        raise AssertionError(f"not over: {sink.events} {sink.docks[-1:]} {sink.states}") from None
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from fleet.messages import Item, ItemCount, MissionVerdict, Verdict
-from fleet.transfer import Clear, ReadBack, Stage, Upload, numbered
+from fleet.clearing import Clear
+from fleet.messages import Item, ItemCount, ItemWanted, MissionVerdict, Verdict
+from fleet.readback import ReadBack
+from fleet.transfer import Stage, Upload
 from tests.fleet.lossy import Ardu, HastyPx4, LossyLink, Px4, run
 
 SEEDS = range(25)
@@ -155,8 +157,6 @@ def test_a_stale_request_does_not_turn_the_upload_back():
     upload = Upload(items(10))
     upload.start(0.0)
     upload.receive(ItemCount(0), 0.1)
-    from fleet.messages import ItemWanted
-
     upload.receive(ItemWanted(0), 0.2)
     upload.receive(ItemWanted(5), 0.3)
     assert upload.receive(ItemWanted(2), 0.4)[0].seq == 2
@@ -192,8 +192,3 @@ def test_reading_keeps_only_so_many_requests_under_way():
     asked = reader.receive(ItemCount(10), 0.1)
     assert [a.seq for a in asked] == [0, 1, 2]
     assert [a.seq for a in reader.receive(items()[1], 0.2)] == [3]
-
-
-def test_items_are_numbered_in_their_order():
-    """Whatever number they came with."""
-    assert [i.seq for i in numbered(tuple(reversed(items(3))))] == [0, 1, 2]

@@ -1,0 +1,214 @@
+"""What a gateway accepts, remembers and hands over; its flights are in test_end_to_end."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from fleet.docks.mqtt import MqttDocks
+from fleet.frames import Frames, Haul, sensor_of
+from fleet.gateway import DroneLink, Gateway
+from fleet.journal import Journal
+from fleet.stages import Stage
+from missions.clock import SystemClock
+from missions.errors import InputWrong
+from missions.model import Drone
+from tests.fleet.builders import order
+from tests.fleet.test_pictures import record
+
+
+class Sink:
+    """Takes everything, or refuses the first few."""
+
+    def __init__(self, refuses: int = 0) -> None:
+        self.refuses = refuses
+        self.events: list[dict] = []
+        self.over = asyncio.Event()
+
+    async def telemetry(self, drone_id, state):
+        raise OSError("the uplink is cut")
+
+    async def dock(self, dock_id, state):
+        pass
+
+    async def sortie(self, event):
+        if self.refuses:
+            self.refuses -= 1
+            raise OSError("the uplink is cut")
+        self.events.append(event)
+        if event["state"] == "failed":
+            self.over.set()
+
+    async def frame(self, meta, path):
+        pass
+
+
+@contextlib.asynccontextmanager
+async def gateway(folder, sink=None, *, runs: bool = True):
+    """Yield a gateway whose one drone never answers."""
+    journal = Journal(folder / "journal.sqlite")
+    # Port 9 is "discard": nothing listens there, so the link keeps trying.
+    links = [DroneLink(Drone("D1", "GP-1", "dock-east", 1), "tcp:127.0.0.1:9")]
+    built = Gateway(
+        "valley",
+        links,
+        docks=None,
+        folder=folder,
+        clock=SystemClock(),
+        sink=sink or Sink(),
+        journal=journal,
+    )
+    running = asyncio.create_task(built.run()) if runs else None
+    await asyncio.sleep(0.05)
+    try:
+        yield built
+    finally:
+        if running is not None:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        journal.close()
+
+
+def fly(command_id: str = "c1", **values) -> dict:
+    return {"id": command_id, "action": "fly", "sortie": order().to_json() | values}
+
+
+async def test_the_same_command_twice_is_answered_alike_and_done_once(tmp_path):
+    """Also after a restart."""
+    async with gateway(tmp_path) as first:
+        assert await first.command(fly()) == {"id": "c1", "accepted": True, "reason": None}
+        dispatcher = first.sorties["D1"]
+        assert await first.command(fly()) == {"id": "c1", "accepted": True, "reason": None}
+        assert first.sorties["D1"] is dispatcher
+    async with gateway(tmp_path) as second:
+        assert await second.command(fly()) == {"id": "c1", "accepted": True, "reason": None}
+
+
+async def test_a_sortie_cut_short_by_a_restart_is_taken_up(tmp_path):
+    """It is under way again before anybody asks."""
+    async with gateway(tmp_path) as first:
+        await first.command(fly())
+    async with gateway(tmp_path) as second:
+        assert second.sorties["D1"].order == order()
+        refused = await second.command(fly("c2"))
+        assert "started here before" in refused["reason"]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"action": "fly"}, "needs an id"),
+        ({"id": "x", "action": "dance"}, "is not one of fly, recall, pause, resume"),
+        ({"id": "x", "action": "recall", "sortie": {"id": "S9"}}, "is not under way"),
+        ({"id": "x", "action": "fly", "sortie": {}}, "cannot be read"),
+        (fly("x", drone="D7"), "has no drone D7"),
+        (fly("x", items=[]), "no items"),
+    ],
+)
+async def test_what_cannot_be_done_is_refused_with_the_reason(tmp_path, body, reason):
+    """And flies nothing."""
+    async with gateway(tmp_path) as built:
+        reply = await built.command(body)
+        assert not reply["accepted"]
+        assert reason in reply["reason"]
+        assert built.sorties == {}
+
+
+async def test_a_busy_drone_is_not_given_a_second_sortie(tmp_path):
+    """It says which one it flies."""
+    async with gateway(tmp_path) as built:
+        await built.command(fly())
+        reply = await built.command(fly("c2", id="S2"))
+        assert "busy with sortie S1" in reply["reason"]
+
+
+async def test_before_it_runs_nothing_is_accepted(tmp_path):
+    """And nothing is remembered: the same command may come again."""
+    async with gateway(tmp_path, runs=False) as built:
+        assert "starting" in (await built.command(fly()))["reason"]
+
+
+async def test_a_recall_on_the_ground_ends_the_sortie_and_every_event_is_told(tmp_path):
+    """Though the uplink was cut at first, in order."""
+    sink = Sink(refuses=1)
+    async with gateway(tmp_path, sink) as built:
+        await built.command(fly())
+        recall = {"id": "c2", "action": "recall", "sortie": {"id": "S1"}}
+        assert (await built.command(recall))["accepted"]
+        async with asyncio.timeout(5):
+            await sink.over.wait()
+            await built.settled()
+        assert built.sorties["D1"].machine.stage is Stage.FAILED
+    assert [e["state"] for e in sink.events] == ["preflight", "failed"]
+    assert "recalled by a person before take-off" in sink.events[-1]["evidence"]
+
+
+async def test_a_drone_never_heard_is_lost_in_telemetry(tmp_path):
+    """Not docked, not landed."""
+    async with gateway(tmp_path) as built:
+        state = built.telemetry("D1")
+        assert state["state"] == "lost"
+        assert state["lat_deg"] is None
+
+
+async def test_a_spooled_frame_survives_a_kill_and_is_handed_over_once(tmp_path):
+    """Fetched once, though the record comes again."""
+    fetched, given = [], []
+    tried = asyncio.Event()
+
+    class Media:
+        async def fetch(self, url, into):
+            fetched.append(url)
+            into.write_bytes(b"picture")
+
+    async def refuse(meta, path):
+        tried.set()
+        raise OSError("the uplink is cut")
+
+    async def accept(meta, path):
+        given.append((meta, path.read_bytes()))
+        tried.set()
+
+    for hand_over in (refuse, accept):
+        journal = Journal(tmp_path / "journal.sqlite")
+        frames = Frames(
+            gateway="valley",
+            folder=tmp_path / "spool",
+            clock=SystemClock(),
+            media=Media(),
+            journal=journal,
+            hand_over=hand_over,
+        )
+        haul = Haul("S1", "D1")
+        running = asyncio.create_task(frames.run())
+        frames.want(haul, record(0, 0, camera=101), 0)
+        async with asyncio.timeout(5):
+            await tried.wait()
+            tried.clear()
+            if hand_over is accept:
+                await frames.empty()
+        assert haul.files == 1
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        left = journal.frames_to_hand_over()
+        journal.close()
+    assert len(fetched) == 1
+    assert left == []
+    ((meta, data),) = given
+    assert data == b"picture"
+    assert (meta["shot"], meta["sensor"], meta["bytes"]) == (0, "thermal", 7)
+    assert not list((tmp_path / "spool").rglob("*.*"))
+
+
+def test_the_sensor_is_told_by_the_camera_or_else_by_the_file():
+    """Component 100 is the first camera."""
+    assert sensor_of(record(0, 0, camera=100)) == "rgb"
+    assert sensor_of(record(0, 0, camera=101)) == "thermal"
+    assert sensor_of(record(0, 0, camera=102)) == "rgb"
+
+
+@pytest.mark.parametrize("url", ["http://x:1", "mqtt://", "docks"])
+def test_a_wrong_broker_is_said(url):
+    """With the form that works, and without the password."""
+    with pytest.raises(InputWrong, match="mqtt://user:password@host:port"):
+        MqttDocks(url, SystemClock())
