@@ -1,8 +1,10 @@
 """CAP 1.2 (OASIS, 2010): one alert as the message that warning systems exchange, and the Atom feed of them.
 
 Scope is Restricted until a named person releases a message to the public, so
-`restriction` is filled in. Each telling of an alert is a message of its own:
-the first is an Alert, later ones are Updates that refer to all before them.
+`restriction` is filled in. Each telling of an alert is a message of its own,
+worded from the incident as it was then, so that a message never changes under
+its identifier: the first is an Alert, later ones are Updates that refer to all
+before them.
 Times carry the site's offset, and UTC is written -00:00, as the standard asks.
 """
 
@@ -13,9 +15,10 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 
 from api import alerts
+from api.schemas import IncidentOut
 from api.services import Options
 from api.shapes import ellipse_ring
-from api.store.models import AlertRow, IncidentRow
+from api.store.models import AlertRow
 from missions.geo import LatLon
 from missions.model import Hazard, Severity, Site
 from missions.words import LANGUAGES, named, text
@@ -54,8 +57,9 @@ URGENCY = {
 }
 
 
-def cap_xml(alert: AlertRow, incident: IncidentRow, *, site: Site, options: Options) -> bytes:
+def cap_xml(alert: AlertRow, *, site: Site, options: Options) -> bytes:
     """Return an alert's latest telling as a CAP 1.2 document."""
+    incident = IncidentOut.model_validate(alert.history[-1]["incident"])
     sent_at = alert.told_at
     root = etree.Element(_cap("alert"), nsmap={None: CAP})
     _add(root, "identifier", identifier(alert, alert.revision))
@@ -111,9 +115,9 @@ def moment(at: datetime, timezone: str) -> str:
     return f"{shown[:-6]}-00:00" if shown.endswith("+00:00") else shown
 
 
-def polygon(incident: IncidentRow) -> str:
+def polygon(incident: IncidentOut) -> str:
     """Return the 95 % ellipse as a closed ring of "latitude,longitude" pairs."""
-    ellipse = Ellipse(incident.major_m, incident.minor_m, incident.bearing_deg)
+    ellipse = Ellipse(**incident.ellipse.model_dump())
     ring = ellipse_ring(LatLon(incident.lat_deg, incident.lon_deg), ellipse)
     return " ".join(f"{place.lat_deg:.7f},{place.lon_deg:.7f}" for place in (*ring, ring[0]))
 
@@ -121,7 +125,7 @@ def polygon(incident: IncidentRow) -> str:
 def _info(
     root: etree._Element,
     alert: AlertRow,
-    incident: IncidentRow,
+    incident: IncidentOut,
     language: str,
     *,
     site: Site,
@@ -141,16 +145,14 @@ def _info(
     _add(info, "headline", alert.title[language][:HEADLINE])
     _add(info, "description", _description(alert, incident, language, site))
     _add(info, "instruction", text("alert.instruction", language))
-    if options.public_url and incident.best_frame:
-        _resource(
-            info, alert.title[language], f"{options.public_url}/v1/frames/{incident.best_frame}/marked.jpg"
-        )
+    if options.public_url and incident.frame:
+        _resource(info, alert.title[language], f"{options.public_url}/v1/frames/{incident.frame}/marked.jpg")
     area = etree.SubElement(info, _cap("area"))
     _add(area, "areaDesc", incident.place_name[language])
     _add(area, "polygon", polygon(incident))
 
 
-def _description(alert: AlertRow, incident: IncidentRow, language: str, site: Site) -> str:
+def _description(alert: AlertRow, incident: IncidentOut, language: str, site: Site) -> str:
     seen_at = incident.seen_at.astimezone(ZoneInfo(site.timezone))
     sentences = [
         text("alert.seen", language, time=f"{seen_at:%Y-%m-%d %H:%M}", looks=incident.looks),
@@ -160,7 +162,7 @@ def _description(alert: AlertRow, incident: IncidentRow, language: str, site: Si
             place=incident.place_name[language],
             lat=incident.lat_deg,
             lon=incident.lon_deg,
-            within=max(incident.major_m, 1.0),
+            within=max(incident.ellipse.major_m, 1.0),
         ),
         text("alert.severity", language, severity=text(f"alert.severity.{alert.severity}", language)),
     ]

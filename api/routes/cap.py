@@ -5,7 +5,6 @@ from fastapi import APIRouter, Request, Response
 from api.auth import Built, Watcher
 from api.delivery.cap import CAP_TYPE, cap_xml, feed_xml
 from api.store import alerting
-from api.store.models import IncidentRow
 
 router = APIRouter(tags=["cap"])
 
@@ -28,5 +27,4 @@ async def document(alert_id: str, caller: Watcher, built: Built) -> Response:
     """Give one alert as a CAP 1.2 document."""
     async with built.database.read() as session:
         alert = await alerting.alert(session, alert_id, caller)
-        incident = await session.get_one(IncidentRow, alert.incident)
-    return Response(cap_xml(alert, incident, site=built.site, options=built.options), media_type=CAP_TYPE)
+    return Response(cap_xml(alert, site=built.site, options=built.options), media_type=CAP_TYPE)

@@ -105,7 +105,11 @@ def _new(row: IncidentRow, agency: Agency, now: datetime) -> AlertRow:
 
 
 def _update(alert: AlertRow, row: IncidentRow, reason: NotifyReason, now: datetime) -> None:
-    """Write into the alert what its agency is now told; news reopens what was acknowledged."""
+    """Write into the alert what its agency is now told; news reopens what was acknowledged.
+
+    The incident as it now is goes with it: what was published once (CAP) must
+    not change when the next look moves the incident.
+    """
     alert.state = "raised" if reason is NotifyReason.FIRST else "updated"
     alert.severity = row.severity
     alert.place_name = row.place_name
@@ -118,6 +122,7 @@ def _update(alert: AlertRow, row: IncidentRow, reason: NotifyReason, now: dateti
         "severity": row.severity,
         "area_m2": row.area_m2,
         "told_at": now.isoformat(),
+        "incident": views.plain(views.incident(row, [alert.agency])),
     }
     alert.history = [*alert.history, entry]
 
