@@ -190,7 +190,7 @@ class _Guest:
     def __init__(self, drone_id: str, vehicle: Vehicle, dock: Dock, *, holds: bool) -> None:
         self.id = drone_id
         self.vehicle = vehicle
-        self._at = vehicle.tangent.to_local(dock.place.lat_deg, dock.place.lon_deg)
+        self._at = vehicle.estimate.tangent.to_local(dock.place.lat_deg, dock.place.lon_deg)
         self._up_m = dock.elevation_m - vehicle.identity.pad_amsl_m
         self._holds = holds
 

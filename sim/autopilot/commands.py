@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from missions.geo import LatLon
 from sim.autopilot.dialect import Message, mav
+from sim.autopilot.guided import fly_to
 from sim.autopilot.items import GLOBAL, Item
 from sim.autopilot.modes import Mode, mode_from
 from sim.autopilot.pilot import FORCED
@@ -121,8 +122,8 @@ def _reposition(v: "Vehicle", c: Command) -> int:
         return DENIED
     if v.pilot.mode is not Mode.GUIDED and (not int(c.p[1]) & 1 or not v.pilot.set_mode(Mode.GUIDED)):
         return DENIED
-    item = Item(16, c.frame, x=round(c.place.lat_deg * 1e7), y=round(c.place.lon_deg * 1e7), z=c.p[6])
-    return _done(v.go_to(item))
+    x, y = round(c.place.lat_deg * 1e7), round(c.place.lon_deg * 1e7)
+    return _done(fly_to(v.pilot, c.frame, x, y, c.p[6]))
 
 
 def _set_home(v: "Vehicle", c: Command) -> int:
@@ -132,6 +133,7 @@ def _set_home(v: "Vehicle", c: Command) -> int:
         return DENIED
     else:
         v.pilot.set_home(c.place, c.p[6])
+    v.estimate.advance(v.now_s, v.pilot.home)
     v.send(BUILDERS[mav.MAVLINK_MSG_ID_HOME_POSITION](v))
     return ACCEPTED
 

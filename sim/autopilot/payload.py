@@ -5,19 +5,16 @@ the errors of the drone's sensors, and the messages that tell of it.
 """
 
 import math
-from collections.abc import Callable
 
 from missions.geo import LatLon
 from missions.model import CameraPose
 from sim.autopilot.camera import Cameras, Exposure, Gimbal
 from sim.autopilot.commands import ACCEPTED, FAILED, UNSUPPORTED, Command
 from sim.autopilot.dialect import Message, Outgoing, mav
+from sim.autopilot.estimate import Estimate
 from sim.autopilot.items import Item
 from sim.autopilot.shutter import Shutter
 from sim.drone import Multirotor
-from sim.noise import PoseNoise
-
-Places = Callable[[float, float], tuple[float, float]]  # metres off the truth -> latitude, longitude
 
 
 class Payload:
@@ -27,9 +24,7 @@ class Payload:
     picture and tells of none.
     """
 
-    def __init__(
-        self, drone: Multirotor, noise: PoseNoise, cameras: Cameras, *, places: Places, pad_amsl_m: float
-    ) -> None:
+    def __init__(self, drone: Multirotor, estimate: Estimate, cameras: Cameras) -> None:
         self.on = True
         self.gimbal = Gimbal()
         self.shutter = Shutter()
@@ -37,9 +32,7 @@ class Payload:
         self.now_s = 0.0
         self.home_up_m = 0.0
         self._drone = drone
-        self._noise = noise
-        self._places = places
-        self._pad_amsl_m = pad_amsl_m
+        self._estimate = estimate
         self._outbox: list[Outgoing] = []
         self._fresh: list[Exposure] = []
 
@@ -120,12 +113,13 @@ class Payload:
         return result
 
     def _expose(self) -> Exposure:
-        error = self._noise.sample()
+        noise, place_off = self._estimate.noise, self._estimate.place_off
+        error = noise.sample()
         up_m, heading = self._drone.at.up_m, self._drone.heading_deg + self.gimbal.yaw_deg
-        amsl_m, pitch = self._pad_amsl_m + up_m, self.gimbal.pitch_deg
-        truth = CameraPose(LatLon(*self._places(0.0, 0.0)), amsl_m, heading % 360.0, pitch)
+        amsl_m, pitch = self._estimate.pad_amsl_m + up_m, self.gimbal.pitch_deg
+        truth = CameraPose(LatLon(*place_off(0.0, 0.0)), amsl_m, heading % 360.0, pitch)
         reported = CameraPose(
-            LatLon(*self._places(error.east_m, error.north_m)),
+            LatLon(*place_off(error.east_m, error.north_m)),
             amsl_m + error.up_m,
             (heading + error.yaw_deg) % 360.0,
             pitch + error.pitch_deg,
@@ -134,7 +128,7 @@ class Payload:
         return Exposure(
             index=self.cameras.count,
             taken_s=self.now_s,
-            reported_s=self.now_s + self._noise.clock_s(),
+            reported_s=self.now_s + noise.clock_s(),
             truth=truth,
             reported=reported,
             above_home_m=up_m + error.up_m - self.home_up_m,

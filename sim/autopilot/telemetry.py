@@ -1,8 +1,4 @@
-"""What the vehicle tells of itself, one function a message.
-
-Positions are what the drone believes: the truth and the slow drift of its GPS.
-Heights above home come from the barometer, which drifts far less.
-"""
+"""What the vehicle tells of itself, one function a message."""
 
 import math
 from collections.abc import Callable
@@ -90,7 +86,7 @@ def battery_status(v: "Vehicle") -> Message:
 
 
 def global_position(v: "Vehicle") -> Message:
-    lat, lon, amsl, above_home = v.believed
+    lat, lon, amsl, above_home = v.estimate.position
     east, north, up = v.pilot.drone.velocity
     return mav.MAVLink_global_position_int_message(
         v.boot_ms,
@@ -101,7 +97,7 @@ def global_position(v: "Vehicle") -> Message:
         round(north * 100),
         round(east * 100),
         round(-up * 100),
-        round(v.believed_heading_deg * 100) % 36000,
+        round(v.estimate.heading_deg * 100) % 36000,
     )
 
 
@@ -120,8 +116,8 @@ def local_position(v: "Vehicle") -> Message:
 
 
 def gps_raw(v: "Vehicle") -> Message:
-    fix = v.noise.sample()
-    place = v.place_off(fix.east_m, fix.north_m)
+    fix = v.estimate.noise.sample()
+    place = v.estimate.place_off(fix.east_m, fix.north_m)
     drone = v.pilot.drone
     amsl_mm = round((v.pilot.pad_amsl_m + drone.at.up_m + fix.up_m) * 1000)
     has_fix = v.pilot.up_time_s > 10.0
@@ -147,7 +143,7 @@ def gps_raw(v: "Vehicle") -> Message:
 def attitude(v: "Vehicle") -> Message:
     lean = math.radians(min(25.0, v.pilot.drone.air_m_s * 1.2))
     return mav.MAVLink_attitude_message(
-        v.boot_ms, 0.0, -lean, math.radians((v.believed_heading_deg + 180) % 360 - 180), 0.0, 0.0, 0.0
+        v.boot_ms, 0.0, -lean, math.radians((v.estimate.heading_deg + 180) % 360 - 180), 0.0, 0.0, 0.0
     )
 
 
@@ -157,9 +153,9 @@ def vfr_hud(v: "Vehicle") -> Message:
     return mav.MAVLink_vfr_hud_message(
         drone.air_m_s,
         drone.ground_speed_m_s,
-        round(v.believed_heading_deg) % 360,
+        round(v.estimate.heading_deg) % 360,
         min(100, throttle),
-        v.believed[2],
+        v.estimate.position[2],
         drone.velocity[2],
     )
 
@@ -167,7 +163,7 @@ def vfr_hud(v: "Vehicle") -> Message:
 def home_position(v: "Vehicle") -> Message | None:
     if v.pilot.home is None:
         return None
-    home = v.home_item()
+    home = v.estimate.home_item()
     quaternion = (1.0, 0.0, 0.0, 0.0)
     return mav.MAVLink_home_position_message(
         home.x, home.y, round(home.z * 1000), 0.0, 0.0, 0.0, quaternion, 0.0, 0.0, 0.0, round(v.now_s * 1e6)
@@ -175,7 +171,7 @@ def home_position(v: "Vehicle") -> Message | None:
 
 
 def global_origin(v: "Vehicle") -> Message | None:
-    home = v.home_item()
+    home = v.estimate.home_item()
     if v.pilot.home is None:
         return None
     return mav.MAVLink_gps_global_origin_message(home.x, home.y, round(home.z * 1000), round(v.now_s * 1e6))

@@ -7,15 +7,15 @@ this package meet here, and only here.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from missions.geo import LatLon
 from missions.model import DroneModel, Wind
-from sim.autopilot import commands, telemetry
+from sim.autopilot import commands, guided, telemetry
 from sim.autopilot.camera import Cameras, Exposure
 from sim.autopilot.dialect import AUTOPILOT, Forwarded, Message, Outgoing, Text, mav
-from sim.autopilot.items import GLOBAL, Item, stored_frame
-from sim.autopilot.manoeuvres import Steer
+from sim.autopilot.estimate import Estimate
+from sim.autopilot.items import Item
 from sim.autopilot.modes import Mode
 from sim.autopilot.parameters import Parameters
 from sim.autopilot.payload import Payload
@@ -23,15 +23,12 @@ from sim.autopilot.pilot import Pilot
 from sim.autopilot.streams import Streams
 from sim.autopilot.transfer import MISSION, Transfers
 from sim.drone import Multirotor, Point, level
-from sim.noise import Gusts, PoseNoise
-from sim.tangent import Tangent
+from sim.noise import Gusts
 
 STEP_S = 0.1
-_NOISE_S = 0.2
 _HEARTBEAT_S = 1.0
 _TIMESYNC_S = 10.0
 _COMPLAIN_S = 30.0
-_BARO_SHARE = 0.2  # how much of the GPS height drift the barometer leaves in heights above home
 
 Reply = Outgoing | Forwarded
 
@@ -64,23 +61,21 @@ class Vehicle:
         self.identity = identity
         self.system_id = identity.system_id
         self.now_s = now_s
-        self.tangent = Tangent(identity.pad)
         self.drone = Multirotor(identity.model, ground_m)
         self.params = Parameters(identity.model, system_id=identity.system_id, speed=speed)
-        self.noise = PoseNoise(identity.seed)
-        self.streams = Streams()
-        self.transfers = Transfers(home=self.home_item, running=self._mission_runs)
-        cameras = Cameras(identity.system_id, identity.model.cameras, identity.media, now_s)
-        self.payload = Payload(
-            self.drone, self.noise, cameras, places=self.place_off, pad_amsl_m=identity.pad_amsl_m
+        self.estimate = Estimate(
+            self.drone, identity.pad, identity.pad_amsl_m, seed=identity.seed, now_s=now_s
         )
+        self.streams = Streams()
+        self.transfers = Transfers(home=self.estimate.home_item, running=self._mission_runs)
+        cameras = Cameras(identity.system_id, identity.model.cameras, identity.media, now_s)
+        self.payload = Payload(self.drone, self.estimate, cameras)
         self.air = (0.0, 0.0)
         self.reboot_wanted = False
         self._ground_m = ground_m
         self._outbox: list[Reply] = []
         self._gusts = Gusts(*_air(wind or Wind()), seed=identity.seed + 1)
-        self._home_drift = (0.0, 0.0, 0.0)
-        self._noise_s = self._beat_s = self._complained_s = now_s
+        self._beat_s = self._complained_s = now_s
         self._sync_s = now_s
         self._boot()
 
@@ -143,19 +138,6 @@ class Vehicle:
         return None if self.pilot.armed else self.pilot.problem()
 
     @property
-    def believed(self) -> tuple[float, float, float, float]:
-        """Where the drone believes to be: latitude, longitude, height above sea, above home."""
-        drift = self.noise.drift()
-        lat, lon = self.place_off(drift.east_m, drift.north_m)
-        up = self.drone.at.up_m + _BARO_SHARE * (drift.up_m - self._home_drift[2])
-        home_up = self.pilot.home.up_m if self.pilot.home else 0.0
-        return lat, lon, self.identity.pad_amsl_m + up, up - home_up
-
-    @property
-    def believed_heading_deg(self) -> float:
-        return (self.drone.heading_deg + self.noise.drift().yaw_deg) % 360.0
-
-    @property
     def charge_state(self) -> int:
         watch = self.pilot.battery
         if watch.critical:
@@ -178,22 +160,6 @@ class Vehicle:
             return None
         item = run.items[run.current]
         return self.pilot.locate(item) if item.has_place else None
-
-    def place_off(self, east_m: float, north_m: float) -> tuple[float, float]:
-        """Return the latitude and longitude so far off the drone's true place."""
-        return self.tangent.to_place(self.drone.at.east_m + east_m, self.drone.at.north_m + north_m)
-
-    def home_item(self) -> Item:
-        """Return home as the mission holds it: item 0, height above the sea."""
-        home = self.pilot.home
-        if home is None:
-            return Item(16, GLOBAL)
-        lat, lon = self.tangent.to_place(
-            home.east_m + self._home_drift[0], home.north_m + self._home_drift[1]
-        )
-        return Item(
-            16, GLOBAL, x=round(lat * 1e7), y=round(lon * 1e7), z=self.identity.pad_amsl_m + home.up_m
-        )
 
     # --- what commands and mission items do ---
 
@@ -226,10 +192,6 @@ class Vehicle:
             self.drone.descent_m_s = speed_m_s
         return kind in (0, 1, 2, 3)
 
-    def go_to(self, item: Item) -> bool:
-        """Fly to an item's place in GUIDED."""
-        return self.pilot.go_to(self.pilot.locate(replace(item, frame=stored_frame(item.frame))))
-
     def say_problem(self) -> None:
         """Tell what keeps the drone from arming, if anything does."""
         problem = self.prearm_problem
@@ -247,7 +209,7 @@ class Vehicle:
             self.drone,
             self.params,
             self.transfers.lists[MISSION],
-            tangent=self.tangent,
+            tangent=self.estimate.tangent,
             pad_amsl_m=self.identity.pad_amsl_m,
             ground_m=self._ground_m,
             say=self._say,
@@ -257,15 +219,9 @@ class Vehicle:
 
     def _step(self, now_s: float) -> None:
         dt_s, self.now_s = now_s - self.now_s, now_s
-        if now_s - self._noise_s >= _NOISE_S:
-            self.noise.advance(now_s - self._noise_s)
-            self._noise_s = now_s
         self.air = self._gusts.advance(dt_s)
-        home = self.pilot.home
         self.pilot.step(now_s, self.air)
-        if self.pilot.home is not home and self.pilot.home is not None:
-            drift = self.noise.drift()
-            self._home_drift = (drift.east_m, drift.north_m, drift.up_m)
+        self.estimate.advance(now_s, self.pilot.home)
         self.payload.advance(now_s, self.pilot.helm.home.up_m)
         self._outbox += self.payload.said()
 
@@ -322,36 +278,20 @@ class Vehicle:
         if message.tc1 == 0:
             self.send(mav.MAVLink_timesync_message(round(self.now_s * 1e9), message.ts1), link)
 
-    def _guided_item(self, message: Message, link: int) -> None:
-        """Take an item of an upload, or with current = 2 the old way to say "fly there"."""
-        if message.current != 2:
-            self._post(self.transfers.receive(message, link, self.now_s))
-            self._after_upload()
+    def _item(self, message: Message, link: int) -> None:
+        if message.current == guided.FLY_THERE:
+            result = guided.take_item(self.pilot, message)
+            sender = (message.get_srcSystem(), message.get_srcComponent())
+            self.send(mav.MAVLink_mission_ack_message(*sender, result), link)
             return
-        scale = 1e7 if message.get_type() == "MISSION_ITEM" else 1
-        item = Item(16, message.frame, x=round(message.x * scale), y=round(message.y * scale), z=message.z)
-        result = mav.MAV_MISSION_ACCEPTED if self.go_to(item) else mav.MAV_MISSION_ERROR
-        self.send(
-            mav.MAVLink_mission_ack_message(message.get_srcSystem(), message.get_srcComponent(), result), link
-        )
+        self._post(self.transfers.receive(message, link, self.now_s))
+        self._after_upload()
 
     def _target_global(self, message: Message, link: int) -> None:
-        if message.type_mask & 0b111 == 0:
-            self.go_to(
-                Item(16, message.coordinate_frame, x=message.lat_int, y=message.lon_int, z=message.alt)
-            )
-        elif message.type_mask & 0b111000 == 0:
-            self._steer(message)
+        guided.take_global(self.pilot, message)
 
     def _target_local(self, message: Message, link: int) -> None:
-        if message.type_mask & 0b111 == 0:
-            home = self.pilot.helm.home
-            self.pilot.go_to(Point(home.east_m + message.y, home.north_m + message.x, home.up_m - message.z))
-        elif message.type_mask & 0b111000 == 0:
-            self._steer(message)
-
-    def _steer(self, message: Message) -> None:
-        self.pilot.fly(Steer((message.vy, message.vx, -message.vz), self.now_s))
+        guided.take_local(self.pilot, message)
 
     def _after_upload(self) -> None:
         if self.transfers.replaced:
@@ -391,8 +331,8 @@ _RECEIVERS: dict[str, Callable[[Vehicle, Message, int], None]] = {
     "COMMAND_INT": Vehicle._command,
     "SET_MODE": Vehicle._set_mode,
     "MISSION_SET_CURRENT": Vehicle._set_current,
-    "MISSION_ITEM": Vehicle._guided_item,
-    "MISSION_ITEM_INT": Vehicle._guided_item,
+    "MISSION_ITEM": Vehicle._item,
+    "MISSION_ITEM_INT": Vehicle._item,
     "REQUEST_DATA_STREAM": Vehicle._stream,
     "TIMESYNC": Vehicle._timesync,
     "SET_POSITION_TARGET_GLOBAL_INT": Vehicle._target_global,

@@ -45,7 +45,7 @@ def test_the_reported_pose_differs_from_the_true_one_by_the_drones_errors() -> N
     exposures = station.vehicle.taken()
     assert len(exposures) == 3
     for exposure, waypoint in zip(exposures, (60, 120, 180), strict=True):
-        east, north = station.vehicle.tangent.to_local(
+        east, north = station.vehicle.estimate.tangent.to_local(
             exposure.truth.place.lat_deg, exposure.truth.place.lon_deg
         )
         assert (east, north) == pytest.approx((waypoint, 50), abs=1.5)
