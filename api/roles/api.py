@@ -5,7 +5,7 @@ Copies may run side by side: what they must agree on is in the database.
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -63,7 +63,7 @@ async def _serve(settings: Settings, services: Services, bus: Bus) -> None:
         async with WebhookSender(services.options.allowed_networks) as hooks, asyncio.TaskGroup() as group:
             group.create_task(Outbox(services, {"webhook": hooks}).run())
             group.create_task(_publish_what_waits(services))
-            group.create_task(server.run_on(door))
+            group.create_task(server.run_on(door, at_end=services.feed.close))
 
 
 async def _hear(services: Services, bus: Bus) -> None:
@@ -93,8 +93,8 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
-    async def run_on(self, door: socket.socket) -> None:
-        """Serve on a listening socket until cancelled."""
+    async def run_on(self, door: socket.socket, *, at_end: Callable[[], None]) -> None:
+        """Serve on a listening socket until cancelled; `at_end` ends what would keep callers waiting."""
         serving = asyncio.create_task(self.serve([door]))
         while not self.started and not serving.done():  # noqa: ASYNC110  (uvicorn tells by a flag alone)
             await asyncio.sleep(0.01)
@@ -102,6 +102,7 @@ class _Server(uvicorn.Server):
         try:
             await asyncio.shield(serving)
         except asyncio.CancelledError:
+            at_end()
             self.should_exit = True
             await serving
             raise

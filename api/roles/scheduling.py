@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -191,7 +191,8 @@ def planning_pool() -> Iterator[ProcessPoolExecutor]:
     try:
         yield pool
     finally:
-        # A plan that is being made ends within seconds; the supervisor waits longer than that.
+        for planner in active_children():  # a plan that is half made is of no use to anybody
+            planner.kill()
         pool.shutdown(wait=True, cancel_futures=True)
 
 

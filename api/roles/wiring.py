@@ -61,6 +61,8 @@ async def until_told(main: Awaitable[None]) -> None:
             for task in waits:
                 task.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
+        if told.is_set():
+            log.info("stopping")
         if not work.cancelled() and (error := work.exception()):
             raise error
 
