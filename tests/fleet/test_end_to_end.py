@@ -5,10 +5,13 @@ import contextlib
 import itertools
 import json
 import os
+import random
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -24,6 +27,7 @@ from missions.clock import ScaledClock, SystemClock
 from missions.export import planfile
 from missions.geo import Altitude, Datum, moved
 from missions.model import Plan, Sortie, Waypoint
+from missions.program import main
 from missions.site import load_site
 
 pytestmark = pytest.mark.slow
@@ -175,14 +179,61 @@ def test_interrupt_without_a_terminal_recalls_the_drone(plan, sim, tmp_path):
     assert result["landed_from_dock_m"] < 5
 
 
-def test_a_wrong_port_and_a_wrong_string_are_said_plainly(plan, sim):
+def test_a_radio_that_loses_a_tenth_of_all_packets_loses_no_picture(plan, sim, tmp_path):
+    """Each way: upload, commands and picture records are all brought through."""
+    _, _, vehicle = sim["drones"][0]["connect"].rpartition(":")
+    with lossy_radio(int(vehicle), loss=0.1) as port:
+        code, result, told = run(
+            flying(plan, sim, "--out", str(tmp_path), connect=f"udpout:127.0.0.1:{port}")
+        )
+    assert code == 0, told
+    assert result["verified"]
+    assert result["shots"] == {"planned": SHOTS, "taken": SHOTS, "files": 2 * SHOTS}
+
+
+@contextlib.contextmanager
+def lossy_radio(vehicle: int, *, loss: float):
+    """Yield a UDP port that leads to the vehicle's and loses packets each way, from a thread."""
+    rng = random.Random(1)
+    ground_side, air_side = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    ground_side.bind(("127.0.0.1", 0))
+    air_side.connect(("127.0.0.1", vehicle))
+    stop = threading.Event()
+
+    def carry() -> None:
+        ground = None
+        while not stop.is_set():
+            for ready in select.select([ground_side, air_side], [], [], 0.1)[0]:
+                with contextlib.suppress(ConnectionRefusedError):
+                    data, sender = ready.recvfrom(65536)
+                    ground = sender if ready is ground_side else ground
+                    if rng.random() < loss:
+                        continue
+                    if ready is ground_side:
+                        air_side.send(data)
+                    elif ground is not None:
+                        ground_side.sendto(data, ground)
+
+    thread = threading.Thread(target=carry)
+    thread.start()
+    try:
+        yield ground_side.getsockname()[1]
+    finally:
+        stop.set()
+        thread.join()
+        ground_side.close()
+        air_side.close()
+
+
+@pytest.mark.parametrize(
+    ("connect", "code", "words"),
+    [("tcp:127.0.0.1:9", 1, "nothing listens there"), ("drone", 2, "is not a kind of link")],
+)
+def test_a_wrong_connection_is_said_plainly(plan, tmp_path, capsys, connect, code, words):
     """Exit codes 1 and 2, one sentence each."""
-    code, _, told = run(flying(plan, sim, connect=f"tcp:127.0.0.1:{free_port()}"))
-    assert code == 1
-    assert "nothing listens there" in told
-    code, _, told = run(flying(plan, sim, connect="drone"))
-    assert code == 2
-    assert "is not a kind of link" in told
+    arguments = ["fly", str(plan), "--sortie", "S1", "--connect", connect, "--out", str(tmp_path)]
+    assert main(arguments) == code
+    assert words in capsys.readouterr().err
 
 
 async def test_a_gateway_flies_from_door_to_door(plan, tmp_path):
