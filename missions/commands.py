@@ -16,6 +16,7 @@ from missions.model import Plan, Site
 from missions.newsite_command import HELP as NEW_SITE_HELP
 from missions.newsite_command import new_site_command
 from missions.program import say, show_json
+from missions.yaml_lines import Lined
 
 FORMATS = ("qgc", "waypoints", "kml", "geojson")
 
@@ -71,6 +72,25 @@ def plan_command(
     _show(made, site, tell)
     if as_json:
         show_json(to_json(made))
+    _refuse_unreachable(made, site, site_file)
+
+
+def _refuse_unreachable(made: Plan, site: Site, site_file: Path) -> None:
+    """End with exit code 2, the plan being out already, where a demand is not served at all.
+
+    Raises:
+        InputWrong: names the first such demand's line, why, and what would help.
+    """
+    flown = {task for sortie in made.sorties for task in sortie.tasks}
+    served = {demand for task in made.tasks if task.id in flown for demand in task.demands}
+    lost = next((u for u in made.unserved if u.demand not in served), None)
+    if lost is None:
+        return
+    row = next(i for i, demand in enumerate(site.demands) if demand.id == lost.demand)
+    place = Lined(site_file).place("demands", row)
+    raise InputWrong(
+        f"{place}: demand {lost.demand} is in no flight: {lost.reason} (would help: {lost.would_help})"
+    )
 
 
 def export_command(

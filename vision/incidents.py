@@ -93,7 +93,7 @@ def _opened(observation: Observation, now: datetime) -> Incident:
         place=observation.place,
         ellipse=observation.ellipse,
         confidence=observation.confidence,
-        opened_at=now,
+        opened_at=min(now, observation.seen_at),  # a camera's clock may run ahead
         seen_at=observation.seen_at,
         looks=1,
         area_m2=observation.area_m2,
@@ -115,6 +115,7 @@ def _joined(incident: Incident, observation: Observation) -> Incident:
         place=place,
         ellipse=to_ellipse(covariance),
         confidence=max(incident.confidence, min(MOST_CERTAIN, 1 - doubt)),
+        opened_at=min(incident.opened_at, observation.seen_at),
         seen_at=max(incident.seen_at, observation.seen_at),
         looks=incident.looks + 1,
         area_m2=_largest(incident.area_m2, observation.area_m2),

@@ -66,7 +66,10 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Observations believed to be one event, best estimate of place and size first."""
+    """Observations believed to be one event, best estimate of place and size first.
+
+    `opened_at` is its first look, `seen_at` its latest: times of pictures, not of their analysis.
+    """
 
     id: str
     hazard: Hazard

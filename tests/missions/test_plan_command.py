@@ -42,9 +42,13 @@ def test_a_demand_out_of_reach_is_listed_and_the_rest_is_planned(
     text = (weak / "site.yaml").read_text("utf-8")
     assert "battery_wh: 500" in text
     (weak / "site.yaml").write_text(text.replace("battery_wh: 500", "battery_wh: 30"), "utf-8")
-    assert main(["plan", str(weak / "site.yaml"), "--iterations", "20", "--json"]) == 0
-    plan = json.loads(capsys.readouterr().out)
+    assert main(["plan", str(weak / "site.yaml"), "--iterations", "20", "--json"]) == 2
+    printed = capsys.readouterr()
+    plan = json.loads(printed.out)
     assert plan["sorties"]
+    last = printed.err.splitlines()[-1]
+    assert f"{weak / 'site.yaml'}:" in last
+    assert "is in no flight" in last
     assert any("out of reach" in u["reason"] for u in plan["unserved"])
     for unserved in plan["unserved"]:
         assert unserved.keys() == {"demand", "reason", "would_help"}

@@ -53,7 +53,7 @@ def opened():
 
 def test_the_first_sight_of_a_fire_opens_an_incident(opened):
     assert distance_m(opened.place, HERE) < 0.001
-    assert (opened.looks, opened.opened_at) == (1, NOW)
+    assert (opened.looks, opened.opened_at) == (1, NOW)  # the camera's clock runs five seconds ahead
     assert opened.best_shot == "shot1"
 
 
