@@ -127,11 +127,8 @@ def choose_port(wanted: int) -> int:
 
 def commands(settings: Settings) -> Mapping[str, list[str]]:
     """Return how each role is started, in the order in which they are to be stopped."""
-    names = ["coordinator", "gateway", *["analyst"] * settings.analysts, "api"]
-    numbered = {}
-    for index, name in enumerate(names):
-        numbered[name if name not in numbered else f"{name}-{index}"] = program(name)
-    return numbered
+    analysts = ["analyst", *(f"analyst-{n}" for n in range(2, settings.analysts + 1))]
+    return {name: program(name.partition("-")[0]) for name in ("coordinator", "gateway", *analysts, "api")}
 
 
 def environment(settings: Settings) -> dict[str, str]:
