@@ -2,14 +2,14 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pyproj import Transformer
-from shapely.geometry import LineString, Polygon
-from shapely.geometry import shape as geometry_of
+from shapely.geometry import Polygon
 from shapely.validation import explain_validity
 
 from missions.errors import InputWrong, SiteWrong
@@ -42,7 +42,8 @@ class Shapes:
             SiteWrong: a shape crosses itself, has too few places or one that is on no map.
         """
         try:
-            features = json.loads(path.read_text(encoding="utf-8"))["features"]
+            text = path.read_text(encoding="utf-8")
+            features = [dict(feature) for feature in json.loads(text)["features"]]
         except OSError as error:
             raise InputWrong(f"{path}: cannot be read ({error.strerror})") from None
         except (ValueError, KeyError, TypeError):
@@ -50,9 +51,13 @@ class Shapes:
         found: dict[str, Shape] = {}
         for i, feature in enumerate(features):
             name = _name(path, i, feature)
-            if name in found:
-                raise SiteWrong(f"{path}: shape {name!r}", "its name a second time", "each name once")
-            found[name] = _shape(f"{path}: shape {name!r}", feature, to_wgs84)
+            try:
+                if name in found:
+                    raise _Refused("its name a second time", "each name once")
+                found[name] = _shape(feature.get("geometry"), to_wgs84)
+            except _Refused as why:
+                where = f"{path}:{_line_of(text, name)} (shape {name!r})"
+                raise SiteWrong(where, why.found, why.expected) from None
         return cls(str(path), found)
 
     def get(self, name: str) -> Shape | None:
@@ -63,29 +68,67 @@ class Shapes:
         return iter(self.by_id)
 
 
+@dataclass
+class _Refused(Exception):
+    """A shape that cannot be used; `Shapes.open` knows which one and where it stands."""
+
+    found: str
+    expected: str
+
+
 def _name(path: Path, i: int, feature: Mapping[str, Any]) -> str:
-    name = (feature.get("properties") or {}).get("id", feature.get("id"))
+    properties = feature.get("properties")
+    name = properties.get("id") if isinstance(properties, dict) else None
     if name is None:
-        raise SiteWrong(f"{path}: feature {i + 1}", "no `id` property", "a name by which the site file calls it")
+        name = feature.get("id")
+    if name is None:
+        expected = "a name by which the site file calls it"
+        raise SiteWrong(f"{path}: feature {i + 1}", "no `id` property", expected)
     return str(name)
 
 
-def _shape(where: str, feature: Mapping[str, Any], to_wgs84: Transformer | None) -> Shape:
-    try:
-        geometry = geometry_of(feature["geometry"])
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise SiteWrong(where, f"a geometry that cannot be read ({error})", "a LineString or a Polygon") from None
-    if isinstance(geometry, LineString):
-        if geometry.length == 0:
-            raise SiteWrong(where, "a line without length", "a line of two places or more")
-        return Line(_places(where, geometry.coords, to_wgs84))
-    if not isinstance(geometry, Polygon) or geometry.is_empty:
-        raise SiteWrong(where, f"a {geometry.geom_type}", "a LineString or a Polygon")
-    if not geometry.is_valid:
-        raise SiteWrong(where, _why_invalid(geometry), "a polygon whose edges do not cross")
-    rings = [geometry.exterior, *geometry.interiors]
-    outer, *holes = (_places(where, ring.coords[:-1], to_wgs84) for ring in rings)
+def _line_of(text: str, name: str) -> int:
+    """Return the line on which a feature of this name stands, counted from 1."""
+    written = {json.dumps(name), json.dumps(name, ensure_ascii=False), name}
+    found = re.search(rf'"id"\s*:\s*({"|".join(map(re.escape, sorted(written)))})', text)
+    return text.count("\n", 0, found.start()) + 1 if found else 1
+
+
+def _shape(geometry: Any, to_wgs84: Transformer | None) -> Shape:
+    kind = geometry.get("type") if isinstance(geometry, dict) else None
+    if kind not in ("LineString", "Polygon"):
+        raise _Refused(f"a {kind}" if kind else "no geometry", "a LineString or a Polygon")
+    coordinates = geometry.get("coordinates")
+    if kind == "LineString":
+        places = _places(coordinates, to_wgs84)
+        if len(set(places)) < 2:
+            raise _Refused("a line without length", "a line of two places or more")
+        return Line(places)
+    if not isinstance(coordinates, list) or not coordinates:
+        raise _Refused("a polygon without places", "three or more")
+    outer, *holes = (_ring(ring, to_wgs84) for ring in coordinates)
+    _check_edges(outer, tuple(holes))
     return Area(outer, tuple(holes))
+
+
+def _ring(coordinates: Any, to_wgs84: Transformer | None) -> tuple[LatLon, ...]:
+    """Return a ring's places; the first may be repeated at the end, as GeoJSON wants, or not."""
+    places = _places(coordinates, to_wgs84)
+    if len(places) > 1 and places[0] == places[-1]:
+        places = places[:-1]
+    if len(set(places)) < 3:
+        raise _Refused(f"a polygon whose different places number {len(set(places))}", "three or more")
+    return places
+
+
+def _check_edges(outer: tuple[LatLon, ...], holes: tuple[tuple[LatLon, ...], ...]) -> None:
+    polygon = Polygon(_lon_lat(outer), [_lon_lat(hole) for hole in holes])
+    if not polygon.is_valid:
+        raise _Refused(_why_invalid(polygon), "a polygon whose edges do not cross")
+
+
+def _lon_lat(ring: tuple[LatLon, ...]) -> list[tuple[float, float]]:
+    return [(place.lon_deg, place.lat_deg) for place in ring]
 
 
 def _why_invalid(polygon: Polygon) -> str:
@@ -96,12 +139,17 @@ def _why_invalid(polygon: Polygon) -> str:
     return str(reason).lower()
 
 
-def _places(where: str, coordinates: Any, to_wgs84: Transformer | None) -> tuple[LatLon, ...]:
+def _places(coordinates: Any, to_wgs84: Transformer | None) -> tuple[LatLon, ...]:
+    try:
+        pairs = [(float(x), float(y)) for x, y, *_ in coordinates]
+    except (TypeError, ValueError):
+        raise _Refused("coordinates that are no numbers", "a list of [longitude, latitude]") from None
     places = []
-    for x, y, *_ in coordinates:
+    for x, y in pairs:
         lon, lat = to_wgs84.transform(x, y) if to_wgs84 is not None else (x, y)
         try:
             places.append(LatLon(float(lat), float(lon)))
         except BadPlace as error:
-            raise SiteWrong(where, str(error).partition(":")[0], "GeoJSON order: longitude, latitude") from None
+            found = str(error).partition(":")[0]
+            raise _Refused(found, "GeoJSON order: longitude, latitude") from None
     return tuple(places)

@@ -7,16 +7,12 @@ WGS84 here, once; Chinese map coordinates (GCJ-02, BD-09) are no coordinate
 systems but offsets, and are refused by name.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import time
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import jsonschema
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
@@ -42,10 +38,12 @@ from missions.model import (
     Wind,
 )
 from missions.shapes import Line, Shape, Shapes
+from missions.site_form import check_form, site_schema
 from missions.terrain import Terrain
-from missions.yaml_lines import Lined
+from missions.yaml_lines import Keys, Lined
 
-Keys = tuple[str | int, ...]
+# A pad stands on the ground, a roof or a pylon; further off, the height is in feet or the place is wrong.
+PAD_OFF_GROUND_M = 100.0
 
 
 def load_site(path: str | Path) -> Site:
@@ -58,18 +56,11 @@ def load_site(path: str | Path) -> Site:
     return _Reader(Lined(Path(path))).site()
 
 
-@cache
-def site_schema() -> dict[str, Any]:
-    """Return the published JSON Schema of site files."""
-    text = resources.files("missions").joinpath("data/site.schema.json").read_text(encoding="utf-8")
-    return dict(json.loads(text))
-
-
 class _Reader:
     def __init__(self, lined: Lined) -> None:
+        check_form(lined)
         self.lined = lined
         self.root: Mapping[str, Any] = lined.root
-        self._check_structure()
         self.to_wgs84 = self._transformer()
         folder = lined.path.parent
         self.shapes = (
@@ -79,13 +70,15 @@ class _Reader:
 
     def site(self) -> Site:
         root = self.root
+        for key in ("docks", "agencies", "demands", "no_fly"):
+            self._no_doubles((key,))
+        for layer in root.get("layers", ()):
+            self._no_doubles(("layers", layer))
         models = tuple(_drone_model(name, row) for name, row in root["drone_models"].items())
         docks = tuple(self._dock(i) for i in range(len(root["docks"])))
         drones = tuple(self._drones({m.name for m in models}))
         agencies = tuple(self._agency(i) for i in range(len(root["agencies"])))
         demands = tuple(self._demand(i, {a.id for a in agencies}) for i in range(len(root["demands"])))
-        for key in ("docks", "agencies", "demands"):
-            self._no_doubles((key,), [row["id"] for row in root[key]])
         return Site(
             id=root["id"],
             name=dict(root["name"]),
@@ -101,15 +94,6 @@ class _Reader:
             layers=self._layers(),
             wind=Wind(**root["wind"]) if "wind" in root else Wind(),
         )
-
-    def _check_structure(self) -> None:
-        if not isinstance(self.root, Mapping):
-            raise self.lined.wrong((), found="no keys at all", expected="a site: id, name, timezone, docks …")
-        validator = jsonschema.Draft202012Validator(site_schema())
-        error = jsonschema.exceptions.best_match(validator.iter_errors(_plain(self.root)))
-        if error is not None:
-            found, expected = _worded(error)
-            raise self.lined.wrong(tuple(error.absolute_path), found=found, expected=expected)
 
     def _transformer(self) -> Transformer | None:
         name = self.root.get("input_crs", "EPSG:4326")
@@ -130,7 +114,7 @@ class _Reader:
         name = str(self.root["timezone"])
         try:
             ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, as "Asia"
             raise self.lined.wrong(
                 ("timezone",), found=repr(name), expected="an IANA time zone as Asia/Shanghai"
             ) from None
@@ -187,28 +171,33 @@ class _Reader:
                 found=f"dock {row['id']} at {place.lat_deg:.5f}, {place.lon_deg:.5f}, outside the terrain",
                 expected=f"latitude {south:.4f} to {north:.4f}, longitude {west:.4f} to {east:.4f}",
             )
+        elevation_m = float(row.get("elevation_m", ground))
+        if abs(elevation_m - ground) > PAD_OFF_GROUND_M:
+            raise self.lined.wrong(
+                (*keys, "elevation_m"),
+                found=f"{elevation_m:g} m where the terrain is {ground:.0f} m",
+                expected=f"metres above sea level, within {PAD_OFF_GROUND_M:g} m of the ground",
+            )
         return Dock(
             id=row["id"],
             name=dict(row["name"]),
             place=place,
-            elevation_m=float(row.get("elevation_m", ground)),
+            elevation_m=elevation_m,
             charge_s=float(row["charge_min"]) * 60,
             max_wind_m_s=float(row["max_wind_m_s"]),
         )
 
     def _drones(self, models: set[str]) -> Iterator[Drone]:
-        ids: list[str] = []
-        numbers: list[int] = []
+        ids: set[object] = set()
+        numbers: set[object] = set()
         for i, dock in enumerate(self.root["docks"]):
             for j, row in enumerate(dock["drones"]):
                 keys = ("docks", i, "drones", j)
                 if row["model"] not in models:
                     expected = f"one of the drone models {', '.join(sorted(models))}"
                     raise self.lined.wrong((*keys, "model"), found=repr(row["model"]), expected=expected)
-                self._no_doubles((*keys, "id"), [*ids, row["id"]])
-                self._no_doubles((*keys, "system_id"), [*numbers, row["system_id"]])
-                ids.append(row["id"])
-                numbers.append(row["system_id"])
+                self._only_once((*keys, "id"), row["id"], ids)
+                self._only_once((*keys, "system_id"), row["system_id"], numbers)
                 yield Drone(row["id"], row["model"], dock["id"], row["system_id"])
 
     def _agency(self, i: int) -> Agency:
@@ -248,8 +237,6 @@ class _Reader:
             return self._place((*keys, "point"), row["point"][0], row["point"][1])
         if "half_width_m" in row:
             return Corridor(self._line((*keys, "shape")), float(row["half_width_m"]))
-        if "shape" not in row:
-            raise self.lined.wrong(keys, found="neither", expected="`point` or `shape`")
         return self._area((*keys, "shape"))
 
     def _window(self, keys: Keys, row: Sequence[str]) -> tuple[float, float]:
@@ -262,8 +249,12 @@ class _Reader:
         return begin.hour * 3600.0 + begin.minute * 60.0, end.hour * 3600.0 + end.minute * 60.0
 
     def _no_fly(self, i: int) -> NoFly:
-        row = self.root["no_fly"][i]
-        return NoFly(row["id"], self._area(("no_fly", i, "shape")), row.get("floor_m"), row.get("ceiling_m"))
+        row, keys = self.root["no_fly"][i], ("no_fly", i)
+        floor_m, ceiling_m = row.get("floor_m"), row.get("ceiling_m")
+        if floor_m is not None and ceiling_m is not None and ceiling_m <= floor_m:
+            expected = f"a ceiling above the floor of {floor_m:g} m"
+            raise self.lined.wrong((*keys, "ceiling_m"), found=f"{ceiling_m:g} m", expected=expected)
+        return NoFly(row["id"], self._area((*keys, "shape")), floor_m, ceiling_m)
 
     def _layers(self) -> ReferenceLayers:
         layers = self.root.get("layers", {})
@@ -300,13 +291,19 @@ class _Reader:
         for i, row in enumerate(layers.get(key, ())):
             yield NamedArea(row["id"], kind, dict(row["name"]), self._area(("layers", key, i, "shape")))
 
-    def _no_doubles(self, keys: Keys, values: Sequence[object]) -> None:
+    def _no_doubles(self, keys: Keys) -> None:
+        """Refuse a list in which two rows have one id."""
+        node: Any = self.root
+        for key in keys:
+            node = node.get(key, ())
         seen: set[object] = set()
-        for i, value in enumerate(values):
-            if value in seen:
-                place = (*keys, i, "id") if len(keys) == 1 else keys
-                raise self.lined.wrong(place, found=f"{value!r} a second time", expected="a name used once")
-            seen.add(value)
+        for i, row in enumerate(node):
+            self._only_once((*keys, i, "id"), row["id"], seen)
+
+    def _only_once(self, keys: Keys, value: object, seen: set[object]) -> None:
+        if value in seen:
+            raise self.lined.wrong(keys, found=f"{value!r} a second time", expected="each once")
+        seen.add(value)
 
 
 def _drone_model(name: str, row: Mapping[str, Any]) -> DroneModel:
@@ -323,40 +320,6 @@ def _drone_model(name: str, row: Mapping[str, Any]) -> DroneModel:
         for c in row["cameras"]
     )
     return DroneModel(name=name, cameras=cameras, **numbers)
-
-
-def _plain(node: Any) -> Any:
-    """Return the node as plain dicts and lists, which the schema checker compares by type."""
-    if isinstance(node, Mapping):
-        return {str(k): _plain(v) for k, v in node.items()}
-    if isinstance(node, Sequence) and not isinstance(node, str):
-        return [_plain(v) for v in node]
-    return node
-
-
-def _worded(error: jsonschema.ValidationError) -> tuple[str, str]:
-    """Return what was found and what was expected, in words."""
-    value = error.validator_value
-    match error.validator:
-        case "required":
-            missing = [key for key in value if key not in error.instance]
-            return f"no key {missing[0]!r}", f"the keys {', '.join(value)}"
-        case "additionalProperties":
-            known = error.schema.get("properties", {})
-            extra = [key for key in error.instance if key not in known]
-            return f"the unknown key {extra[0]!r}", f"only {', '.join(known)}"
-        case "enum":
-            return repr(error.instance), f"one of {', '.join(map(str, value))}"
-        case "type":
-            return repr(error.instance), f"a {value}"
-        case "exclusiveMinimum":
-            return repr(error.instance), f"a number above {value}"
-        case "minimum" | "maximum":
-            return repr(error.instance), f"a number that is {error.validator} {value}"
-        case "pattern":
-            return repr(error.instance), f"text of the form {value}"
-        case _:
-            return repr(error.instance)[:80], error.message
 
 
 __all__ = ["SiteWrong", "load_site", "site_schema"]

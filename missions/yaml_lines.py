@@ -6,9 +6,11 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from missions.errors import InputWrong, SiteWrong
+
+Keys = tuple[str | int, ...]
 
 
 class Lined:
@@ -24,7 +26,11 @@ class Lined:
             raise InputWrong(f"{path}: found bytes that are not UTF-8, expected a YAML text") from None
         except MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise SiteWrong(f"{path}:{line}", str(error.problem), "well-formed YAML") from None
+            problem = str(error.problem).removeprefix("found ").removeprefix("but found ")
+            raise SiteWrong(f"{path}:{line}", problem, "well-formed YAML") from None
+        except YAMLError as error:  # a character that no YAML text may hold
+            found = str(error).partition("\n")[0]
+            raise SiteWrong(str(path), found, "well-formed YAML") from None
 
     def line(self, keys: Sequence[str | int]) -> int:
         """Return the line, counted from 1, of the deepest part of a key path that exists."""

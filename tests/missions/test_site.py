@@ -4,12 +4,14 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from missions.errors import InputWrong, SiteWrong
 from missions.geo import Corridor, LatLon, distance_m
 from missions.model import Hazard, Severity
+from missions.program import main
 from missions.site import load_site
 
 VALLEY = Path(__file__).parents[2] / "examples" / "valley"
@@ -76,6 +78,19 @@ def test_the_valley_is_what_everybody_knows() -> None:
         ("input_crs: EPSG:4326", "input_crs: EPSG:9", "EPSG:9", "'EPSG:9'"),
         ("battery_wh: 500", "battery_wh: 0", "battery_wh: 0", "0"),
         ("reserve: 0.25", "reserve: 0.25\n    colour: red", "GP-1:", "unknown key 'colour'"),
+        ("battery_wh: 500", "battery_wh: .nan", ".nan", "found nan"),
+        ("timezone: Asia/Shanghai", "timezone: Asia", "timezone", "'Asia'"),
+        ("{shape: compartment-12}\n", "{half_width_m: 40}\n", "{half_width_m: 40}", "expected either"),
+        ("{shape: compartment-12}\n", "{shape: lan-river}\n", "{shape: lan-river}", "of another kind"),
+        ("id: c12", "id: c11", "en-US: compartment 12", "'c11' a second time"),
+        ("- id: forest-12", "- id: forest-11", "id: forest-11", "'forest-11' a second time"),
+        (
+            "shape: gas-store}",
+            "shape: gas-store, floor_m: 200, ceiling_m: 100}",
+            "ceiling_m: 100",
+            "a ceiling above the floor",
+        ),
+        ("    charge_min: 32", "    charge_min: 32\n    elevation_m: 900", "elevation_m: 900", "900 m where"),
     ],
 )
 def test_a_wrong_site_is_refused_with_line_and_finding(
@@ -107,8 +122,103 @@ def test_a_polygon_that_crosses_itself_is_refused_with_the_crossing(edited: Edit
     corners = ring["geometry"]["coordinates"][0]
     corners[1], corners[5] = corners[5], corners[1]
     shapes.write_text(json.dumps(collection), "utf-8")
-    with pytest.raises(SiteWrong, match=r"'compartment-11': found edges that cross at latitude 30\.28"):
+    with pytest.raises(SiteWrong, match=r"'compartment-11'\): found edges that cross at latitude 30\.28"):
         load_site(tmp_path / "site.yaml")
+
+
+def _compartment(collection: dict[str, Any]) -> dict[str, Any]:
+    return next(f for f in collection["features"] if f["properties"]["id"] == "compartment-11")
+
+
+def _short(collection: dict[str, Any]) -> None:
+    geometry = _compartment(collection)["geometry"]
+    geometry["coordinates"][0] = geometry["coordinates"][0][:2]
+
+
+def _swapped(collection: dict[str, Any]) -> None:
+    geometry = _compartment(collection)["geometry"]
+    geometry["coordinates"][0] = [pair[::-1] for pair in geometry["coordinates"][0]]
+
+
+def _nan(collection: dict[str, Any]) -> None:
+    _compartment(collection)["geometry"]["coordinates"][0][2] = [float("nan"), 30.28]
+
+
+def _words(collection: dict[str, Any]) -> None:
+    _compartment(collection)["geometry"]["coordinates"][0][2] = ["here", 30.28]
+
+
+def _none(collection: dict[str, Any]) -> None:
+    _compartment(collection)["geometry"] = None
+
+
+def _twice(collection: dict[str, Any]) -> None:
+    collection["features"].append(_compartment(collection))
+
+
+def _number(collection: dict[str, Any]) -> None:
+    collection["features"].append(3)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (_short, "whose different places number 2"),
+        (_swapped, "expected GeoJSON order"),
+        (_nan, "longitude nan"),
+        (_words, "coordinates that are no numbers"),
+        (_none, "no geometry"),
+        (_twice, "its name a second time"),
+        (_number, "found no GeoJSON"),
+    ],
+)
+def test_a_broken_shape_is_refused_by_name(
+    edited: Edit, tmp_path: Path, change: Callable[[dict[str, Any]], None], found: str
+) -> None:
+    """Whatever is wrong with it: one sentence, and never a traceback."""
+    shapes = tmp_path / "shapes.geojson"
+    collection = json.loads(shapes.read_text("utf-8"))
+    change(collection)
+    shapes.write_text(json.dumps(collection), "utf-8")
+    with pytest.raises(InputWrong, match=found) as refused:
+        load_site(tmp_path / "site.yaml")
+    assert "shapes.geojson" in str(refused.value)
+
+
+def test_a_broken_shape_is_refused_with_its_line(edited: Edit, tmp_path: Path) -> None:
+    """The line of the GeoJSON on which its name stands."""
+    shapes = tmp_path / "shapes.geojson"
+    text = shapes.read_text("utf-8")
+    collection = json.loads(text)
+    _short(collection)
+    shapes.write_text(json.dumps(collection, indent=1), "utf-8")
+    line = line_of(shapes, '"id": "compartment-11"')
+    with pytest.raises(SiteWrong, match=rf"shapes\.geojson:{line} \(shape 'compartment-11'\)"):
+        load_site(tmp_path / "site.yaml")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "- 1\n", "id: a\x07b\n", "a: 1\n---\nb: 2\n", "a: 1\na: 2\n", "a: *b\n"]
+)
+def test_what_is_no_site_at_all_is_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
+    """Empty, a list, a control character, two documents, a key twice, a dangling alias."""
+    path = tmp_path / "site.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SiteWrong, match=r"site\.yaml.*: found .*, expected ") as refused:
+        load_site(path)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_program_says_it_in_one_sentence_and_exits_with_two(
+    edited: Edit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a person sees at the terminal."""
+    path = edited(lambda text: text.replace("timezone: Asia/Shanghai\n", "", 1))
+    assert main(["plan", str(path)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"gridpatrol: {path}:3: found no key 'timezone', expected the keys ")
+    assert said.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["site.yaml", "shapes.geojson", "valley_dem.tif"])
