@@ -65,9 +65,7 @@ def main() -> None:
     x0, y0 = to_utm.transform(ORIGIN.lon_deg, ORIGIN.lat_deg)
     left, top = round((x0 - HALF_WIDTH_M) / CELL_M) * CELL_M, round((y0 + HALF_HEIGHT_M) / CELL_M) * CELL_M
     columns, rows = int(2 * HALF_WIDTH_M / CELL_M), int(2 * HALF_HEIGHT_M / CELL_M)
-    x, y = np.meshgrid(
-        left + CELL_M * (np.arange(columns) + 0.5), top - CELL_M * (np.arange(rows) + 0.5)
-    )
+    x, y = np.meshgrid(left + CELL_M * (np.arange(columns) + 0.5), top - CELL_M * (np.arange(rows) + 0.5))
     lon, lat = to_utm.transform(x, y, direction="INVERSE")
     heights = heights_m(*frame.east_north(lat, lon), river)
     with rasterio.open(
