@@ -84,7 +84,7 @@ def demo_command(
     )
     with Screen(minutes) as screen:
         result = asyncio.run(demo(wish, screen))
-        screen.table(closing(result))
+    screen.table(closing(result))
     if as_json:
         show_json(result.to_json())
 

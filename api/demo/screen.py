@@ -18,7 +18,7 @@ class Screen:
     def __init__(self, minutes: float, *, is_quiet: bool = False) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=is_quiet)
         self._bar = Progress(
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=10),
             TextColumn("{task.description}", markup=False),
             console=self._console,
             transient=True,

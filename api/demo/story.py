@@ -83,8 +83,8 @@ class Story:
         flying = sum(s in ("flying", "returning") for s in self.states.values())
         over = sum(s in ("done", "failed") for s in self.states.values())
         return (
-            f"{flying} flying, {over} of {len(self.states)} sorties over, {len(self.looked_at)} pictures "
-            f"examined, {len(self.incidents)} incidents, {self.received} alerts delivered"
+            f"{flying} flying, {over} of {len(self.states)} over, {len(self.looked_at)} pictures, "
+            f"{len(self.incidents)} incidents, {self.received} alerts"
         )
 
     def _sortie(self, value: Json) -> Iterator[str]:

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from missions.site import load_site
-
 from api.bus_server import BusAddress, BusServer, free_port, is_free, write_private
 from api.children import program
 from api.logs import OneLog
@@ -30,6 +28,7 @@ from api.store.tokens import Role
 from missions.errors import InputWrong, WorkFailed
 from missions.model import Site
 from missions.program import say
+from missions.site import load_site
 
 # Many processes share the machine: each numeric library starting a thread per core only makes them wait.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}

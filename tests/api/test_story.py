@@ -63,9 +63,7 @@ def test_the_progress_counts_what_there_is():
     for frame in ("f1", "f2", "f2"):
         list(teller.hear("frame", {"id": frame}))
     assert teller.arrived("forestry") == "Forestry bureau's desk received the alert, signature right"
-    assert teller.progress() == (
-        "1 flying, 0 of 1 sorties over, 2 pictures examined, 0 incidents, 1 alerts delivered"
-    )
+    assert teller.progress() == "1 flying, 0 of 1 over, 2 pictures, 0 incidents, 1 alerts"
 
 
 def test_times_are_those_of_the_site():
