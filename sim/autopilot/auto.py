@@ -17,6 +17,7 @@ from sim.drone import Goal, Point, corner_speed_m_s
 NONE, NOT_STARTED, ACTIVE, PAUSED, COMPLETE = 1, 2, 3, 4, 5  # MISSION_STATE
 _FAR_JUMPS = 100  # items a search may pass before a mission of jumps alone is given up
 FIRST = 1  # item 0 is home
+_TURN_S = 18.0  # one turn at CIRCLE_RATE's 20°/s, hovered here
 
 
 @dataclass(slots=True)
@@ -47,14 +48,17 @@ class MissionRun:
         return PAUSED if self.paused and self.running else self.state
 
     def starts_with_takeoff(self) -> bool:
-        """Whether the next thing flown would be a take-off."""
+        """Whether the next thing flown would be a take-off; a delay before it does not matter."""
         for item in self.items[max(FIRST, self.current) :]:
-            if item.is_navigation:
+            if item.is_navigation and item.command != it.DELAY:
                 return item.command == it.TAKEOFF
         return False
 
     def start_or_resume(self, helm: Helm) -> None:
-        """Go on at the current item, or begin."""
+        """Go on at the current item, or begin: after the end, and always with MIS_RESTART."""
+        if self.state == COMPLETE or (helm.params["MIS_RESTART"] and not self.running):
+            self.current = 0
+            self._jumps.clear()
         self.paused = False
         self._passed = None
         self.state = ACTIVE
@@ -165,7 +169,7 @@ class MissionRun:
                 return Return(helm)
             case it.LAND:
                 return self._land(helm, item)
-            case 93 | 92:
+            case it.GUIDED_ENABLE | it.DELAY:
                 return Stay(helm, max(0.0, item.params[0]))
         end = self.locate(item)
         wait_s = self._wait_s(item)
@@ -181,11 +185,11 @@ class MissionRun:
     @staticmethod
     def _wait_s(item: Item) -> float:
         match item.command:
-            case 17:
+            case it.LOITER:
                 return math.inf
-            case 18:
-                return abs(item.params[0]) * 30.0  # a turn of the default circle, 20°/s, rounded
-            case 19 | 16 | 82:
+            case it.TURNS:
+                return abs(item.params[0]) * _TURN_S
+            case it.LOITER_TIME | it.WAYPOINT | it.SPLINE:
                 return max(0.0, item.params[0])
         return 0.0
 
@@ -194,7 +198,7 @@ class MissionRun:
         for item in self.items[self.current + 1 :]:
             if not item.is_navigation and item.command != it.JUMP:
                 continue
-            if item.command not in (it.WAYPOINT, 82):
+            if item.command not in (it.WAYPOINT, it.SPLINE):
                 return 0.0
             leg = Travel(helm, end, start=start).leg
             return min(helm.speed_m_s, corner_speed_m_s(leg, self.locate(item)))

@@ -178,15 +178,19 @@ class Transfers:
     def _list(self, kind: int, sender: tuple[int, int], link: int) -> list[Answer]:
         if self._upload is not None:
             return [_ack(mav.MAV_MISSION_DENIED, kind, sender, link)]
-        return [Outgoing(mav.MAVLink_mission_count_message(*sender, len(self.lists[kind]), kind), link)]
+        return [Outgoing(mav.MAVLink_mission_count_message(*sender, self._count(kind), kind), link)]
+
+    def _count(self, kind: int) -> int:
+        """Return how many items a list shows: a vehicle with a home has it even in an empty mission."""
+        knows_home = kind == MISSION and (self._home().x, self._home().y) != (0, 0)
+        return max(1 if knows_home else 0, len(self.lists[kind]))
 
     def _read(self, message: Message, kind: int, sender: tuple[int, int], link: int) -> list[Answer]:
         if self._upload is not None:
             return [_ack(mav.MAV_MISSION_DENIED, kind, sender, link)]
-        items = self.lists[kind]
-        if message.seq >= len(items):
+        if message.seq >= self._count(kind):
             return [_ack(mav.MAV_MISSION_INVALID_SEQUENCE, kind, sender, link)]
-        item = self._home() if kind == MISSION and message.seq == 0 else items[message.seq]
+        item = self._home() if kind == MISSION and message.seq == 0 else self.lists[kind][message.seq]
         floats = message.get_type() == "MISSION_REQUEST"
         return [Outgoing(item.message(message.seq, kind, target=sender, floats=floats), link)]
 

@@ -296,3 +296,22 @@ def test_terrain_heights_follow_the_ground() -> None:
     station.fly([HOME, item(TAKEOFF, up_m=20), item(WAYPOINT, 100, 0, 30, frame=10), item(RETURN)])
     station.wait_for(lambda: 2 in reached(station))
     assert station.vehicle.drone.at.up_m == pytest.approx(40, abs=1)
+
+
+def test_a_mission_flown_to_its_end_begins_anew() -> None:
+    station = Station()
+    station.fly()
+    station.wait_for(lambda: not station.pilot.armed)
+    station.mode(4)
+    station.fly()
+    station.wait_for(lambda: not station.pilot.armed)
+    assert reached(station) == [3, 4, 6, 8, 10] * 2
+
+
+def test_mis_restart_begins_anew_after_another_mode() -> None:
+    station = flying(80)
+    station.parameter("MIS_RESTART", 1)
+    station.mode(17)
+    station.wait(5)
+    station.mode(3)
+    assert current(station).seq == 1
