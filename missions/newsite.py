@@ -10,7 +10,8 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from shapely.geometry import MultiPoint, Polygon
 
-from missions.errors import InputWrong
+from missions.errors import GridpatrolError, InputWrong, WorkFailed
 from missions.geo import Area, LatLon, LocalFrame, distance_m
 from missions.model import Site
 from missions.site import load_site
@@ -31,6 +32,8 @@ DOCK_EVERY_M = 6000.0
 CORRIDOR_HALF_WIDTH_M = 40.0
 GROUND_AROUND_M = 200.0
 HEIGHT_M = 100
+# Taken where neither a column nor the line's name tells one: the commonest line with docks on it.
+VOLTAGE_KV = 110.0
 DRONE_MODEL: dict[str, Any] = {
     "cruise_m_s": 12,
     "climb_m_s": 4,
@@ -55,12 +58,21 @@ DRONE_MODEL: dict[str, Any] = {
 class _Shapes:
     features: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, name: str, kind: str, places: tuple[LatLon, ...]) -> str:
-        ring = [[round(p.lon_deg, 7), round(p.lat_deg, 7)] for p in places]
-        coordinates: list[Any] = [[*ring, ring[0]]] if kind == "Polygon" else ring
+    def add_line(self, name: str, places: tuple[LatLon, ...]) -> str:
+        return self._add(name, "LineString", _lon_lat(places))
+
+    def add_area(self, name: str, area: Area) -> str:
+        rings = [_lon_lat(ring) for ring in (area.outer, *area.holes)]
+        return self._add(name, "Polygon", [[*ring, ring[0]] for ring in rings])
+
+    def _add(self, name: str, kind: str, coordinates: list[Any]) -> str:
         geometry = {"type": kind, "coordinates": coordinates}
         self.features.append({"type": "Feature", "properties": {"id": name}, "geometry": geometry})
         return name
+
+
+def _lon_lat(places: tuple[LatLon, ...]) -> list[list[float]]:
+    return [[round(p.lon_deg, 7), round(p.lat_deg, 7)] for p in places]
 
 
 def new_site(source: Path, dem: Path, out: Path, *, timezone: str | None = None) -> Site:
@@ -75,11 +87,29 @@ def new_site(source: Path, dem: Path, out: Path, *, timezone: str | None = None)
     root = _site(out.stem, survey, shapes, timezone)
     shapes_path = out.with_name(f"{out.stem}.shapes.geojson")
     root |= {"terrain": os.path.relpath(dem, out.parent), "shapes": shapes_path.name}
-    out.parent.mkdir(parents=True, exist_ok=True)
     collection = {"type": "FeatureCollection", "features": shapes.features}
-    shapes_path.write_text(json.dumps(collection, ensure_ascii=False), encoding="utf-8")
-    out.write_text(_yaml(root), encoding="utf-8")
-    return load_site(out)
+    with _written({shapes_path: json.dumps(collection, ensure_ascii=False), out: _yaml(root)}):
+        return load_site(out)
+
+
+@contextmanager
+def _written(texts: Mapping[Path, str]) -> Iterator[None]:
+    """Write files, and put back what was there before if the work with them fails."""
+    before = {path: path.read_bytes() if path.is_file() else None for path in texts}
+    try:
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        yield
+    except (GridpatrolError, OSError) as error:
+        for path, earlier in before.items():
+            if earlier is not None:
+                path.write_bytes(earlier)
+            elif path.is_file():
+                path.unlink()
+        if isinstance(error, OSError):
+            raise WorkFailed(f"{error.filename}: cannot be written ({error.strerror})") from None
+        raise
 
 
 def _check_ground(survey: Survey, terrain: Terrain, source: Path) -> None:
@@ -100,7 +130,7 @@ def _site(name: str, survey: Survey, shapes: _Shapes, timezone: str | None) -> d
     places += [p for _, area in survey.areas for p in area.outer]
     frame = LocalFrame(places[0])
     ground = MultiPoint([frame.to_local(p) for p in places]).convex_hull.buffer(GROUND_AROUND_M)
-    shapes.add("ground", "Polygon", frame.area(_simple(ground)).outer)
+    shapes.add_area("ground", frame.area(_simple(ground)))
     lines = [_line(i, line, shapes) for i, line in enumerate(survey.lines)]
     areas = [_area(i, area_name, area, shapes) for i, (area_name, area) in enumerate(survey.areas)]
     return {
@@ -130,14 +160,15 @@ def _simple(ground: Any) -> Polygon:
 
 
 def _line(i: int, line: SurveyedLine, shapes: _Shapes) -> tuple[dict[str, Any], dict[str, Any]]:
-    shape = shapes.add(f"line-{i + 1}", "LineString", tuple(p for _, p in line.towers))
-    layer = {"id": shape, "name": {"en-US": line.name}, "voltage_kv": 110, "shape": shape}
+    shape = shapes.add_line(f"line-{i + 1}", tuple(p for _, p in line.towers))
+    layer: dict[str, Any] = {"id": shape, "name": {"en-US": line.name}, "shape": shape}
+    layer["voltage_kv"] = line.voltage_kv or VOLTAGE_KV
     layer["tower_numbers"] = [number for number, _ in line.towers]
     return layer, _demand(f"watch-{shape}", {"shape": shape, "half_width_m": CORRIDOR_HALF_WIDTH_M})
 
 
 def _area(i: int, name: str, area: Area, shapes: _Shapes) -> tuple[dict[str, Any], dict[str, Any]]:
-    shape = shapes.add(f"area-{i + 1}", "Polygon", area.outer)
+    shape = shapes.add_area(f"area-{i + 1}", area)
     return {"id": shape, "name": {"en-US": name}, "shape": shape}, _demand(f"watch-{shape}", {"shape": shape})
 
 

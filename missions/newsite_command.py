@@ -31,6 +31,9 @@ def new_site_command(
     )
     if timezone is None:
         say(f"time zone taken from the longitude: {site.timezone}; edit it or say --timezone Asia/Shanghai")
+    if site.layers.lines:
+        named = ", ".join(sorted({f"{line.voltage_kv:g} kV" for line in site.layers.lines}))
+        say(f"lines are named with {named}; edit voltage_kv where that is wrong")
     say(f"next: gridpatrol plan {out} --out OUT")
     if as_json:
         show_json(

@@ -124,19 +124,29 @@ def _ring(coordinates: Any, to_wgs84: Transformer | None) -> tuple[LatLon, ...]:
 def _check_edges(outer: tuple[LatLon, ...], holes: tuple[tuple[LatLon, ...], ...]) -> None:
     polygon = Polygon(_lon_lat(outer), [_lon_lat(hole) for hole in holes])
     if not polygon.is_valid:
-        raise _Refused(_why_invalid(polygon), "a polygon whose edges do not cross")
+        raise _Refused(why_invalid(polygon), "a polygon whose edges do not cross")
 
 
 def _lon_lat(ring: tuple[LatLon, ...]) -> list[tuple[float, float]]:
     return [(place.lon_deg, place.lat_deg) for place in ring]
 
 
-def _why_invalid(polygon: Polygon) -> str:
+def why_invalid(polygon: Polygon) -> str:
+    """Return what is wrong with a polygon in degrees, and where."""
     reason, _, at = explain_validity(polygon).partition("[")
+    what = _WRONG.get(str(reason), str(reason).lower())
     numbers = [float(part) for part in at.rstrip("]").split()]
-    if reason == "Self-intersection" and len(numbers) >= 2 and not math.isnan(numbers[0]):
-        return f"edges that cross at latitude {numbers[1]:.6f}, longitude {numbers[0]:.6f}"
-    return str(reason).lower()
+    if len(numbers) < 2 or math.isnan(numbers[0]):
+        return what
+    return f"{what} at latitude {numbers[1]:.6f}, longitude {numbers[0]:.6f}"
+
+
+_WRONG = {
+    "Self-intersection": "edges that cross",
+    "Ring Self-intersection": "a ring that touches itself",
+    "Hole lies outside shell": "a hole that lies outside",
+    "Holes are nested": "a hole inside a hole",
+}
 
 
 def _places(coordinates: Any, to_wgs84: Transformer | None) -> tuple[LatLon, ...]:

@@ -19,21 +19,25 @@ import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
+from shapely.validation import explain_validity
 
 from missions.errors import InputWrong
 from missions.geo import Area, BadPlace, LatLon
+from missions.shapes import why_invalid
 
 NAME_FIELDS = ("name", "tower", "number", "no", "id", "title", "杆塔号", "塔号", "名称")
+VOLTAGE_FIELDS = ("voltage_kv", "voltage", "kv", "电压等级", "电压")
 LINE_FIELDS = ("line", "line_name", "linename", "circuit", "线路", "线路名称")
 CSV_X, CSV_Y = "lon,lng,long,longitude,lon_deg,x,经度", "lat,latitude,lat_deg,y,纬度"
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyedLine:
-    """A line's name and its towers in order, each with its number."""
+    """A line's name and its towers in order, each with its number; None where no voltage is told."""
 
     name: str
     towers: tuple[tuple[str, LatLon], ...]
+    voltage_kv: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +57,51 @@ def read_survey(path: Path) -> Survey:
     lines: list[SurveyedLine] = []
     areas: list[tuple[str, Area]] = []
     loose: dict[str, list[tuple[str, LatLon]]] = defaultdict(list)
+    voltages: dict[str, float | None] = {}
     for geometry, fields in _features(path):
         name = _field(fields, NAME_FIELDS)
-        for part in _parts(geometry):
+        for part in _parts(_mended(geometry)):
+            _check(path, name, part)
             if part.geom_type == "Point":
                 line = _field(fields, LINE_FIELDS) or path.stem
+                voltages[line] = voltages.get(line) or _voltage_kv(fields, line)
                 loose[line].append((name or str(len(loose[line]) + 1), _place(path, part.x, part.y)))
             elif part.geom_type == "LineString":
                 places = [_place(path, x, y) for x, y, *_ in part.coords]
                 numbered = tuple((str(i + 1), place) for i, place in enumerate(places))
-                lines.append(SurveyedLine(name or f"line {len(lines) + 1}", numbered))
+                called = name or f"line {len(lines) + 1}"
+                lines.append(SurveyedLine(called, numbered, _voltage_kv(fields, called)))
             elif part.geom_type == "Polygon":
-                ring = tuple(_place(path, x, y) for x, y, *_ in part.exterior.coords[:-1])
-                areas.append((name or f"area {len(areas) + 1}", Area(ring)))
-    lines += [SurveyedLine(name, _in_order(towers)) for name, towers in loose.items() if len(towers) > 1]
+                rings = (part.exterior, *part.interiors)
+                outer, *holes = (tuple(_place(path, x, y) for x, y, *_ in ring.coords[:-1]) for ring in rings)
+                areas.append((name or f"area {len(areas) + 1}", Area(outer, tuple(holes))))
+    lines += [
+        SurveyedLine(line, _in_order(towers), voltages[line])
+        for line, towers in loose.items()
+        if len(towers) > 1
+    ]
     if not lines and not areas:
         raise InputWrong(f"{path}: found nothing to watch, expected two towers or more, a line or a polygon")
     return Survey(tuple(lines), tuple(areas))
+
+
+def _mended(geometry: BaseGeometry) -> BaseGeometry:
+    """Return the geometry with rings that touch themselves in a point split there.
+
+    Forest offices publish such rings, and what they enclose is in no doubt; edges that cross leave it open.
+    """
+    touches = "Polygon" in geometry.geom_type and explain_validity(geometry).startswith("Ring Self-")
+    return shapely.make_valid(geometry) if touches else geometry
+
+
+def _check(path: Path, name: str | None, part: BaseGeometry) -> None:
+    what = f"{path}: {part.geom_type.lower()} {name or 'without a name'}"
+    if part.geom_type == "Polygon" and not part.is_valid:
+        raise InputWrong(
+            f"{what}: found {why_invalid(part)}, expected a simple polygon (QGIS: Fix geometries)"
+        )
+    if part.geom_type == "LineString" and part.length == 0:
+        raise InputWrong(f"{what}: found a line without length, expected two places or more")
 
 
 def _features(path: Path) -> Iterator[tuple[BaseGeometry, Mapping[str, Any]]]:
@@ -107,13 +139,24 @@ def _field(fields: Mapping[str, Any], wanted: tuple[str, ...]) -> str | None:
     return next((str(value) for value in found), None)
 
 
+def _voltage_kv(fields: Mapping[str, Any], line: str) -> float | None:
+    """Return the voltage that a column or the line's own name tells; OpenStreetMap's columns hold volts."""
+    in_column = re.search(r"\d+(\.\d+)?", _field(fields, VOLTAGE_FIELDS) or "")
+    in_name = re.search(r"(\d+(\.\d+)?)\s*(kV|千伏)", line, re.IGNORECASE)
+    told = float(in_column[0]) if in_column else float(in_name[1]) if in_name else 0.0
+    return (told / 1000 if told > 2000 else told) or None
+
+
 def _in_order(towers: list[tuple[str, LatLon]]) -> tuple[tuple[str, LatLon], ...]:
-    """Return the towers by the last number in their names, as they came where one has none."""
-    numbers = [re.findall(r"\d+", name) for name, _ in towers]
-    if not all(numbers):
+    """Return the towers by the last number in their names; counted as they came where those do not tell."""
+    found = [re.findall(r"\d+", name) for name, _ in towers]
+    if not all(found):
         return tuple(towers)
-    order = sorted(range(len(towers)), key=lambda i: int(numbers[i][-1]))
-    return tuple((numbers[i][-1], towers[i][1]) for i in order)
+    numbers = [int(digits[-1]) for digits in found]
+    if len(set(numbers)) < len(numbers):
+        return tuple((str(i), place) for i, (_, place) in enumerate(towers, start=1))
+    order = sorted(range(len(towers)), key=numbers.__getitem__)
+    return tuple((found[i][-1], towers[i][1]) for i in order)
 
 
 def _place(path: Path, lon: float, lat: float) -> LatLon:
