@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from missions.site import load_site
 from structlog.stdlib import get_logger
 
 from api import analysis
@@ -24,6 +23,7 @@ from api.roles import wiring
 from api.settings import Settings
 from missions.geo import LatLon
 from missions.model import CameraPose
+from missions.site import load_site
 from missions.terrain import Terrain
 from vision.inspection import examine
 

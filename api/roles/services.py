@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from missions.site import load_site
-
 from api.bus import Bus
 from api.pictures import open_pictures
 from api.services import Json, Options, Services
 from api.settings import Settings
 from api.store.engine import open_database
+from missions.site import load_site
 from missions.terrain import Terrain
 
 # In wall time: a gateway answers from its journal at once or is not there.
