@@ -1,0 +1,122 @@
+"""The page in a real browser: signing in, what an operator and an agency see, both languages."""
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from api.app import create_app
+from api.services import Services
+from api.store import tokens
+from api.store.tokens import Role
+from missions.geo import LatLon
+from tests.api.world import NOW, fire, report
+
+DIST = Path(__file__).parents[2] / "api" / "console" / "dist"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ON_ITS_OWN = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+    pytest.mark.skipif(not (DIST / "index.html").exists(), reason="the page is not built: node is missing"),
+]
+
+
+@pytest.fixture
+async def address(services: Services) -> AsyncIterator[str]:
+    """The service with one fire in it, on a port of this machine."""
+    app = create_app(replace(services, options=replace(services.options, console=DIST)))
+    await report(services, 1, fire(1, LatLon(30.28, 119.415)))
+    listening = socket.create_server(("127.0.0.1", 0))  # connections wait here until uvicorn is up
+    config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+async def browser(address: str) -> AsyncIterator[Browser]:
+    """A browser that is gone before the service is: a page that listens holds its connection."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ON_ITS_OWN)
+        yield browser
+        await browser.close()
+
+
+async def token_of(services: Services, role: Role, agency: str | None = None) -> str:
+    async with services.database.write() as session:
+        return await tokens.issue(session, role=role, name=f"{role} desk", now=NOW, agency=agency)
+
+
+async def signed_in(browser: Browser, address: str, token: str, language: str = "en-US") -> Page:
+    page = await (await browser.new_context(locale=language)).new_page()
+    await page.goto(address)
+    await page.locator("input").fill(token)
+    await page.locator("button.main").click()
+    return page
+
+
+async def test_a_wrong_token_is_answered_in_words(browser: Browser, address: str) -> None:
+    """No code, no blank page: what is wrong and what to do."""
+    page = await signed_in(browser, address, "gp_nonsense")
+    await expect(page.get_by_role("alert")).to_have_text("This token is not known. Check it and try again.")
+
+
+async def test_the_operator_sees_the_incident_and_who_was_told(
+    browser: Browser, address: str, services: Services
+) -> None:
+    """From the list to the place, the temperature and the agencies told; then the same in Chinese."""
+    page = await signed_in(browser, address, await token_of(services, Role.OPERATOR))
+    await expect(page.get_by_role("tab")).to_have_count(3)
+    await page.locator(".list button.row").first.click()
+    await expect(page.locator("article h2")).to_have_text("suspected fire")
+    await expect(page.locator("article .told strong").first).to_have_text("forestry")
+    await page.get_by_role("button", name="中文").click()
+    await expect(page.locator("article h2")).to_have_text("疑似火情")
+    await expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+
+
+async def test_an_agency_sees_its_alert_and_no_flights(
+    browser: Browser, address: str, services: Services
+) -> None:
+    """A fire on forestry's ground: forestry acknowledges it, the village sees nothing of it."""
+    page = await signed_in(browser, address, await token_of(services, Role.AGENCY, "forestry"))
+    await expect(page.get_by_role("tab")).to_have_count(1)
+    await page.locator(".list button.row").first.click()
+    await page.get_by_role("button", name="Acknowledge").click()
+    await expect(page.locator("article .told span").first).to_have_text("acknowledged")
+    village = await signed_in(browser, address, await token_of(services, Role.AGENCY, "village"))
+    await expect(village.locator(".list")).to_have_text("Nothing found so far.")
+
+
+async def test_the_page_asks_no_other_machine(browser: Browser, address: str, services: Services) -> None:
+    """Map, fonts, scripts: all from the service itself."""
+    page = await (await browser.new_context()).new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.goto(address)
+    await page.locator("input").fill(await token_of(services, Role.OPERATOR))
+    await page.locator("button.main").click()
+    await expect(page.locator(".maplibregl-canvas")).to_be_visible()
+    await page.locator(".marker, .dock").first.wait_for(state="attached")
+    foreign = [url for url in asked if not url.startswith((address, "blob:", "data:"))]
+    assert asked
+    assert not foreign
