@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from fleet.autopilots import Step
 from fleet.autopilots.ardupilot import ArduCopter
 from fleet.carrier import Carrier, listen
 from fleet.link import Link
@@ -62,6 +63,7 @@ async def check(order: SortieOrder, connect: str, *, clock: Clock, say: Say) -> 
 
 async def _look(order: SortieOrder, carrier: Carrier) -> CheckResult:
     profile = None
+    explained = False
     until = carrier.now() + _LOOK_S
 
     def found() -> tuple[Finding, ...]:
@@ -72,7 +74,10 @@ async def _look(order: SortieOrder, carrier: Carrier) -> CheckResult:
         if carrier.state is None:
             continue
         if profile is None:
-            profile = carrier.start_profile(carrier.autopilot.profile(order.highest_m), write=False)
+            profile = carrier.start_profile(carrier.autopilot.profile(order), write=False)
+        if carrier.state.ready_to_arm is False and not explained:
+            carrier.do(Step.EXPLAIN)  # by itself it says so twice a minute
+            explained = True
         if profile.result is not None and not found():
             break
     result = profile.result if profile is not None else None

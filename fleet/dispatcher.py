@@ -126,7 +126,7 @@ class Dispatcher:
             case DockAction():
                 self._tell_dock(action, group)
             case Need.CHECK_PROFILE:
-                wanted = self.carrier.autopilot.profile(self.order.highest_m)
+                wanted = self.carrier.autopilot.profile(self.order)
                 self.carrier.start_profile(wanted, write=True)
                 self.carrier.ask_counts()
             case Need.UPLOAD:
@@ -175,7 +175,7 @@ class Dispatcher:
             case CameraCount():
                 self.ledger.count(event.component, event.count, before=on_ground, after=self.machine.landed)
             case ShutterFired() if stage.may_be_airborne:
-                self.ledger.fired += 1
+                self.ledger.shutters.add(event.index)
             case PictureTaken() if not on_ground and event.good and event.url:
                 if self.ledger.add(event):
                     self._around.frames.want(self.haul, event, self.ledger.shot_of(event))

@@ -74,6 +74,8 @@ def order_of(plan: PlanFile, sortie_id: str, *, drone: str = "") -> SortieOrder:
             _MOST_PERCENT, 100.0 * (sortie.energy_wh / model.battery_wh + model.reserve) - _PERCENT_STEP
         ),
         max_wind_m_s=min(model.max_wind_m_s, dock.max_wind_m_s),
+        climb_m_s=model.climb_m_s,
+        descent_m_s=model.descent_m_s,
     )
     return order_from(order.to_json())
 

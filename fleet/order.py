@@ -13,6 +13,7 @@ from typing import Any
 from fleet.errors import PlanRefused
 from missions.geo import LatLon
 from missions.items import (
+    DO_CHANGE_SPEED,
     FRAME_ABOVE_HOME,
     NAV_RETURN_TO_LAUNCH,
     NAV_TAKEOFF,
@@ -45,7 +46,8 @@ class SortieOrder:
     """One sortie to be flown by one drone.
 
     `battery_percent` is what the battery must hold at the start and
-    `max_wind_m_s` the most wind at the dock.
+    `max_wind_m_s` the most wind at the dock. The drone's own settings stand
+    where the speeds up and down are None.
     """
 
     id: str
@@ -56,6 +58,13 @@ class SortieOrder:
     expected_s: float
     battery_percent: float = 40.0
     max_wind_m_s: float = 12.0
+    climb_m_s: float | None = None
+    descent_m_s: float | None = None
+
+    @property
+    def fastest_m_s(self) -> float | None:
+        """The greatest speed over ground on the way, None if no item sets one."""
+        return max((i.params[1] for i in self.items if i.command == DO_CHANGE_SPEED), default=None)
 
     @property
     def highest_m(self) -> float:
@@ -97,6 +106,8 @@ def order_from(value: Mapping[str, Any]) -> SortieOrder:
             expected_s=float(value["expected_s"]),
             battery_percent=float(value.get("battery_percent", 40.0)),
             max_wind_m_s=float(value.get("max_wind_m_s", 12.0)),
+            climb_m_s=_speed(value, "climb_m_s"),
+            descent_m_s=_speed(value, "descent_m_s"),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise PlanRefused((f"the order cannot be read ({error!r})",)) from None
@@ -152,6 +163,15 @@ def _item_problems(item: MissionItem) -> list[str]:
     elif item.altitude_m < 0:
         problems.append(f"lies {-item.altitude_m:g} m under the dock: heights above the dock start at 0")
     return problems
+
+
+def _speed(value: Mapping[str, Any], name: str) -> float | None:
+    found = value.get(name)
+    if found is None:
+        return None
+    if not 0.1 <= float(found) <= 30.0:
+        raise ValueError(f"{name} is {found}")
+    return float(found)
 
 
 def _item(value: Mapping[str, Any]) -> MissionItem:

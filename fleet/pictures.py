@@ -59,7 +59,7 @@ class PictureLedger:
     totals: dict[int, int] = field(default_factory=dict)  # camera -> pictures by its own last count
     settled: set[int] = field(default_factory=set)  # cameras that told their count after landing
     records: dict[int, dict[int, PictureTaken]] = field(default_factory=dict)
-    fired: int = 0
+    shutters: set[int] = field(default_factory=set)  # the autopilot's own numbers, rising by one
 
     def add(self, record: PictureTaken) -> bool:
         """Take in a record; return whether it is a new one of this sortie."""
@@ -70,6 +70,11 @@ class PictureLedger:
             return False
         known[record.index] = record
         return True
+
+    @property
+    def fired(self) -> int:
+        """How often the autopilot fired the shutter, from the first time told to the last."""
+        return max(self.shutters) - min(self.shutters) + 1 if self.shutters else 0
 
     def count(self, camera: int, count: int, *, before: bool = False, after: bool = False) -> None:
         """Note how many pictures a camera says it has taken, before take-off or after landing."""

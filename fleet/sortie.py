@@ -30,6 +30,7 @@ from missions.geo import LatLon, distance_m
 
 AIRBORNE_M = 1.5
 BESIDE_DOCK_M = 10.0
+LOW_PERCENT = 15.0  # plans keep more: below it something went wrong, whatever the autopilot thinks
 _LATE_FACTOR = 1.5
 _LATE_MARGIN_S = 300.0
 _PAUSE_LIMIT_S = 600.0
@@ -243,6 +244,8 @@ class SortieMachine:
             self._recall(f"paused for {_PAUSE_LIMIT_S:.0f} s", now)
         elif self._is_over_time(now):
             self._recall("the flight takes too long", now)
+        elif vehicle.battery_percent is not None and vehicle.battery_percent < LOW_PERCENT:
+            self._recall(f"battery at {vehicle.battery_percent:.0f} %", now)
 
     def _returning(self, sight: Sight, now: float) -> None:
         vehicle = sight.vehicle

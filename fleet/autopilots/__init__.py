@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from fleet.messages import Command, Item
-from fleet.order import DockPlace
+from fleet.order import DockPlace, SortieOrder
 from fleet.parameters import Wanted
 from missions.items import MissionItem
 
@@ -20,6 +20,7 @@ class Step(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     RECALL = "recall"
+    EXPLAIN = "explain"  # say at once why it may not be armed
 
 
 class Flying(StrEnum):
@@ -55,7 +56,7 @@ class Autopilot(Protocol):
         """Return whether an item read back is the one sent, as this autopilot stores it."""
         ...
 
-    def profile(self, highest_m: float) -> tuple[Wanted, ...]:
+    def profile(self, order: SortieOrder) -> tuple[Wanted, ...]:
         """Return the parameters a flight relies on."""
         ...
 

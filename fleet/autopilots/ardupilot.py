@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fleet.autopilots import Flying, Step
 from fleet.messages import Command, Item
-from fleet.order import DockPlace
+from fleet.order import DockPlace, SortieOrder
 from fleet.parameters import Wanted
 from missions.items import MissionItem
 
@@ -20,6 +20,7 @@ _ARM_DISARM = 400
 _MISSION_START = 300
 _PAUSE_CONTINUE = 193
 _SET_MESSAGE_INTERVAL = 511
+_RUN_PREARM_CHECKS = 401
 _CUSTOM_MODE = 1.0
 
 _AUTO, _GUIDED, _RTL, _LAND, _SMART_RTL = 3, 4, 6, 9, 21
@@ -76,11 +77,12 @@ class ArduCopter:
     def same(self, sent: Item, read: Item) -> bool:
         return sent.seq == read.seq and sent.command == read.command and _stored_alike(sent, read)
 
-    def profile(self, highest_m: float) -> tuple[Wanted, ...]:
+    def profile(self, order: SortieOrder) -> tuple[Wanted, ...]:
         return (
+            *_speeds(order),
             Wanted("FS_GCS_ENABLE", 1, "come home when the ground is silent"),
             Wanted("FS_OPTIONS", 2, "but finish a mission under way", is_mask=True),
-            Wanted("RTL_ALT", math.ceil(highest_m) * 100, "come home as high as the sortie flies"),
+            Wanted("RTL_ALT", math.ceil(order.highest_m) * 100, "come home as high as the sortie flies"),
             Wanted("RTL_ALT_TYPE", 0, "heights of the way home are above the dock"),
             Wanted("MIS_RESTART", 0, "go on where a mission was interrupted"),
             Wanted("BATT_FS_LOW_ACT", 2, "come home on low battery"),
@@ -109,6 +111,8 @@ class ArduCopter:
                 return (_command(_PAUSE_CONTINUE, 1),) if mode == _AUTO else (_set_mode(_AUTO),)
             case Step.RECALL:
                 return (_set_mode(_RTL),)
+            case Step.EXPLAIN:
+                return (_command(_RUN_PREARM_CHECKS),)
 
     def streams(self) -> tuple[Command, ...]:
         return tuple(_command(_SET_MESSAGE_INTERVAL, id_, every_s * 1e6) for id_, every_s in _STREAMS)
@@ -125,6 +129,21 @@ class ArduCopter:
 
     def mode_name(self, mode: int | None) -> str:
         return "unknown" if mode is None else _MODES.get(mode, f"mode {mode}")
+
+
+def _speeds(order: SortieOrder) -> list[Wanted]:
+    """Return the speeds the plan counts with, in cm/s.
+
+    Out of the box ArduCopter climbs at 2.5 and descends at 1.5 m/s; a sortie
+    planned with more would come home late and with less in its battery. The
+    speed over ground is in the mission, but leaving AUTO forgets it.
+    """
+    speeds = (
+        ("WPNAV_SPEED", order.fastest_m_s, "fly as fast as planned, also after a pause"),
+        ("WPNAV_SPEED_UP", order.climb_m_s, "climb as fast as planned"),
+        ("WPNAV_SPEED_DN", order.descent_m_s, "descend as fast as planned"),
+    )
+    return [Wanted(name, round(speed * 100), why) for name, speed, why in speeds if speed is not None]
 
 
 def _command(number: int, p1: float = 0.0, p2: float = 0.0) -> Command:

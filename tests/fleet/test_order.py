@@ -18,6 +18,12 @@ def refusal(items) -> str:
     return str(caught.value)
 
 
+def test_a_speed_no_drone_has_is_refused():
+    """It would be written to the vehicle."""
+    with pytest.raises(PlanRefused, match="climb_m_s is 400"):
+        order_from(order().to_json() | {"climb_m_s": 400})
+
+
 def test_a_sound_mission_passes():
     """Take-off, pictures, home."""
     check(mission(10))

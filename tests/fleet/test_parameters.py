@@ -3,6 +3,7 @@
 from fleet.autopilots.ardupilot import ArduCopter
 from fleet.messages import Parameter, ParameterSet, ParameterWanted
 from fleet.parameters import Profile, Wanted
+from tests.fleet.builders import item, mission, order
 
 
 def run(profile, board, *, drop=(), stubborn=()):
@@ -68,15 +69,23 @@ def test_a_write_that_does_not_stick_stops_the_flight():
 
 def test_what_only_a_person_can_mend_is_said():
     """CAM1_TYPE is read at the start of the autopilot."""
-    wanted = next(w for w in ArduCopter().profile(100.0) if w.name == "CAM1_TYPE")
+    wanted = next(w for w in ArduCopter().profile(order()) if w.name == "CAM1_TYPE")
     assert not run(Profile([wanted]), {"CAM1_TYPE": 0.0}).passed
     assert run(Profile([wanted]), {"CAM1_TYPE": 6.0}).passed
 
 
 def test_the_way_home_is_as_high_as_the_sortie():
     """In ArduPilot's centimetres, rounded up."""
-    wanted = next(w for w in ArduCopter().profile(199.2) if w.name == "RTL_ALT")
+    flown = order(items=(item(22, altitude_m=199.2), *mission()[1:]))
+    wanted = next(w for w in ArduCopter().profile(flown) if w.name == "RTL_ALT")
     assert wanted.value == 20000
+
+
+def test_the_vehicle_flies_as_fast_as_was_planned():
+    """In cm/s; what the order does not say stays as it is."""
+    values = {w.name: w.value for w in ArduCopter().profile(order(climb_m_s=4.0))}
+    assert (values["WPNAV_SPEED"], values["WPNAV_SPEED_UP"]) == (1200, 400)
+    assert "WPNAV_SPEED_DN" not in values
 
 
 def test_only_parameters_are_asked_and_written():

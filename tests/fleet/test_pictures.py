@@ -79,6 +79,13 @@ def test_a_record_of_an_earlier_flight_is_passed_over():
     assert not ledger.add(record(9, 0))
 
 
+def test_pictures_only_the_autopilot_told_are_counted_by_its_numbers():
+    """It counts from its start, and the link loses one."""
+    ledger = PictureLedger(PLACES)
+    ledger.shutters |= {166, 168, 169}
+    assert ledger.taken == 4
+
+
 def test_two_cameras_make_two_files_of_one_shot():
     """Thermal and RGB."""
     ledger = PictureLedger(PLACES)

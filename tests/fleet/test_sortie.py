@@ -249,6 +249,15 @@ def test_a_flight_that_takes_far_too_long_is_recalled():
     assert Step.RECALL in flight.done
 
 
+def test_a_battery_far_below_the_plan_brings_the_drone_home():
+    """An autopilot that watches volts alone flies on at 0 %."""
+    flight = Timeline().until(Stage.FLYING)
+    flight.see(door="open", battery_percent=16.0, **AIR)
+    assert Step.RECALL not in flight.done
+    flight.see(door="open", battery_percent=14.0, **AIR)
+    assert Step.RECALL in flight.done
+
+
 @pytest.mark.parametrize("stage", [Stage.DONE, Stage.RETURNING, Stage.UPLOAD])
 def test_what_cannot_be_wished_says_why(stage):
     """A person gets an answer, not silence."""
