@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Query
 from sse_starlette import EventSourceResponse
 
 from api.auth import Built, Watcher
-from api.feed import Listener
+from api.feed import Json, Listener
 from api.services import Services
 from api.store import events, tokens
 from api.store.models import EventRow
@@ -80,7 +80,12 @@ def _telemetry(caller: Caller, listener: Listener) -> list[dict[str, Any]]:
     pushed = [listener.pushed.popleft() for _ in range(len(listener.pushed))]
     if not caller.is_operator:
         return []
-    return [{"event": kind, "data": _text(dict(value))} for kind, value in pushed]
+    return [{"event": kind, "data": _text(_as_row(value))} for kind, value in pushed]
+
+
+def _as_row(heard: Json) -> dict[str, Any]:
+    """Return what a drone said of itself under the names its row has, to be laid over that row."""
+    return {**heard, "id": heard["drone"], "updated_at": heard["at"]}
 
 
 def _text(value: dict[str, Any]) -> str:

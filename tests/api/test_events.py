@@ -114,7 +114,8 @@ async def test_telemetry_comes_without_an_id_and_shows_among_the_drones(
     async with stream(services, address, Role.OPERATOR) as operator:
         services.feed.push("telemetry", "D1", row)
         (told,) = await take(operator, 1)
-    assert (told.kind, told.id, told.data["drone"]) == ("telemetry", None, "D1")
+    assert (told.kind, told.id, told.data["id"]) == ("telemetry", None, "D1")
+    assert told.data["updated_at"] == NOW.isoformat()
     (drone,) = (await client_of("operator").get("/v1/drones")).json()["drones"]
     assert (drone["state"], drone["lat_deg"]) == ("flying", 30.28)
 

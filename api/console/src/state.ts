@@ -75,7 +75,7 @@ async function refresh(): Promise<void> {
     call<{ sorties: Sortie[] }>("/v1/sorties"),
   ]);
   docks.value = filled(d.docks);
-  drones.value = filled(n.drones);
+  n.drones.forEach(follow);
   sorties.value = filled(s.sorties);
 }
 
