@@ -67,7 +67,8 @@ def demo_command(
     as_json: Json = False,
 ) -> None:
     from api.demo.closing import closing
-    from api.demo.run import Wish, demo
+    from api.demo.result import Wish
+    from api.demo.run import demo
     from api.demo.screen import Screen
     from api.roles.serve import choose_port
     from api.settings import read

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     drones: str = Field("", description="D1=tcp:HOST:PORT,...; empty means the simulator's ports")
     docks: bool = Field(True, description="whether docks are commanded over MQTT")
     analysts: int = Field(1, ge=1, le=64, description="how many analysts serve starts")
-    plan_seconds: float = Field(1.5, gt=0, le=3600, description="how long planning may search")
+    plan_seconds: float = Field(10.0, gt=0, le=3600, description="how long planning may search")
     seed: int = Field(1, ge=0, description="the planner's seed")
     public_url: str = Field("", description="the address people use, for links in messages")
     webhook_networks: str = Field("", description="private networks webhooks may reach, as 10.1.0.0/16,...")

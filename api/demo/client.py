@@ -40,13 +40,13 @@ class Client:
         return await self._ask("PUT", path, value)
 
     async def events(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-        """Yield (kind, value) of every event for ever; a broken stream goes on where it broke."""
+        """Yield (kind, value) of every event since the beginning, for ever; a broken stream goes on."""
         last = ""
         while True:
             try:
                 headers = {"last-event-id": last} if last else {}
                 async with self._http.stream(
-                    "GET", "/v1/events", headers=headers, timeout=httpx.Timeout(10.0, read=SILENCE_S)
+                    "GET", "/v1/events?after=0", headers=headers, timeout=httpx.Timeout(10.0, read=SILENCE_S)
                 ) as answer:
                     answer.raise_for_status()
                     async for kind, name, data in _events(answer.aiter_lines()):

