@@ -1,5 +1,6 @@
 """Pictures for people: what was found, boxed and worded on the frame itself."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,46 @@ if TYPE_CHECKING:
     from vision.inspection import FrameResult
 
 Picture = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.floating[Any]]
 
 _COLOURS_BGR = {Hazard.FIRE: (60, 60, 255), Hazard.HOT_SPOT: (0, 200, 255)}
 _OTHER_BGR = (255, 160, 0)
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
-_WIDEST_PX, _NARROWEST_PX = 1600, 640
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_SCALE_PX = 46
+_WIDEST_PX, _NARROWEST_PX = 1600, 1200
+_FONT, _FONT_SIZE = cv2.FONT_HERSHEY_SIMPLEX, 0.65
+_SCALE_PX = 64
+# The ground takes this share of the colours however hot the fire is; what is hotter shares the rest.
+_GROUND_SHARE = 0.6
+_LENS_SHARE, _LENS_PX = 0.26, 48
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Which colour is how hot: straight from `low_c` to `knee_c` over the ground, squeezed above."""
+
+    low_c: float
+    knee_c: float
+    high_c: float
+
+    @classmethod
+    def of(cls, celsius: Floats) -> "_Scale":
+        real = celsius[np.isfinite(celsius)]
+        low, knee, high = float(np.percentile(real, 1)), float(np.percentile(real, 99)), float(real.max())
+        knee = max(knee, low + 5.0)
+        return cls(low, knee, max(high, knee + 5.0))
+
+    def share(self, celsius: Floats) -> Floats:
+        """Return 0 to 1 along the colours; what is not a number counts as coldest."""
+        warm = np.clip((celsius - self.low_c) / (self.knee_c - self.low_c), 0.0, 1.0)
+        hot = np.sqrt(np.clip((celsius - self.knee_c) / (self.high_c - self.knee_c), 0.0, 1.0))
+        return np.asarray(np.nan_to_num(_GROUND_SHARE * warm + (1 - _GROUND_SHARE) * hot))
+
+    def celsius_at(self, share: float) -> float:
+        """Return the temperature of a colour."""
+        if share <= _GROUND_SHARE:
+            return self.low_c + (self.knee_c - self.low_c) * share / _GROUND_SHARE
+        squeezed = (share - _GROUND_SHARE) / (1 - _GROUND_SHARE)
+        return self.knee_c + (self.high_c - self.knee_c) * squeezed**2
 
 
 def marked(path: str | Path, result: "FrameResult", *, quality: int = 88) -> bytes:
@@ -34,37 +68,34 @@ def marked(path: str | Path, result: "FrameResult", *, quality: int = 88) -> byt
     frame = load(Path(path))
     picture, scale = _drawn(frame)
     picture, factor = _fitted(picture)
+    plain = picture.copy()
     for detection in result.detections:
         _mark(picture, detection, factor)
+    if result.detections:
+        _magnify(picture, plain, max(result.detections, key=lambda d: d.confidence), factor)
     if scale:
-        picture = _with_scale(picture, *scale)
+        picture = _with_scale(picture, scale)
     done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise Unreadable("the marked picture could not be written as JPEG")
     return bytes(data)
 
 
-def _drawn(frame: Frame) -> tuple[Picture, tuple[float, float] | None]:
-    """Return the frame as blue, green, red, and the temperatures its colours run between."""
+def _drawn(frame: Frame) -> tuple[Picture, _Scale | None]:
+    """Return the frame as blue, green, red, and the scale of its colours where it has temperatures."""
     if frame.celsius is None:
         pixels = frame.pixels if frame.pixels is not None else np.zeros((1, 1), np.uint8)
         grey = pixels.ndim == 2
         return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR if grey else cv2.COLOR_RGB2BGR)), None
-    real = frame.celsius[np.isfinite(frame.celsius)]
-    low, high = float(np.percentile(real, 1)), float(real.max())
-    high = max(high, low + 5.0)
-    # The square root keeps the ground's shape visible beside a flame.
-    share = np.sqrt(np.clip((np.nan_to_num(frame.celsius, nan=low) - low) / (high - low), 0.0, 1.0))
-    return np.asarray(cv2.applyColorMap((share * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)), (low, high)
+    scale = _Scale.of(frame.celsius)
+    shares = (scale.share(frame.celsius) * 255).astype(np.uint8)
+    return np.asarray(cv2.applyColorMap(shares, cv2.COLORMAP_INFERNO)), scale
 
 
 def _fitted(picture: Picture) -> tuple[Picture, float]:
     """Return the picture at a size for reading, and the factor."""
     width = picture.shape[1]
-    if width > _WIDEST_PX:
-        factor = _WIDEST_PX / width
-    else:
-        factor = float(max(1, round(_NARROWEST_PX * 1.5 / width))) if width < _NARROWEST_PX else 1.0
+    factor = _WIDEST_PX / width if width > _WIDEST_PX else float(max(1, round(_NARROWEST_PX / width)))
     if factor == 1.0:
         return picture.copy(), factor
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_NEAREST
@@ -87,22 +118,44 @@ def _mark(picture: Picture, detection: Detection, factor: float) -> None:
 
 def _write(picture: Picture, words: str, at: tuple[int, int], colour: tuple[int, int, int]) -> None:
     """Write words near a point, moved inside the picture."""
-    (width, height), _ = cv2.getTextSize(words, _FONT, 0.45, 1)
+    (width, height), _ = cv2.getTextSize(words, _FONT, _FONT_SIZE, 1)
     x = min(max(at[0], 2), max(picture.shape[1] - width - 2, 2))
     y = min(max(at[1], height + 2), picture.shape[0] - 3)
-    cv2.putText(picture, words, (x, y), _FONT, 0.45, _BLACK, 3, cv2.LINE_AA)
-    cv2.putText(picture, words, (x, y), _FONT, 0.45, colour, 1, cv2.LINE_AA)
+    cv2.putText(picture, words, (x, y), _FONT, _FONT_SIZE, _BLACK, 4, cv2.LINE_AA)
+    cv2.putText(picture, words, (x, y), _FONT, _FONT_SIZE, colour, 1, cv2.LINE_AA)
 
 
-def _with_scale(picture: Picture, low_c: float, high_c: float) -> Picture:
+def _magnify(picture: Picture, plain: Picture, detection: Detection, factor: float) -> None:
+    """Show the surroundings of a small detection enlarged, in the corner farthest from it."""
+    box, (height, width) = detection.box, picture.shape[:2]
+    side = int(width * _LENS_SHARE)
+    reach = round(
+        max(_LENS_PX, 1.5 * (box.right_px - box.left_px), 1.5 * (box.bottom_px - box.top_px)) * factor
+    )
+    if reach * 1.5 > side:
+        return  # large enough to be seen as it is
+    x, y = (box.left_px + box.right_px) / 2 * factor, (box.top_px + box.bottom_px) / 2 * factor
+    left = int(np.clip(x - reach / 2, 0, width - reach))
+    top = int(np.clip(y - reach / 2, 0, height - reach))
+    seen = plain[top : top + reach, left : left + reach]
+    lens = cv2.resize(seen, (side, side), interpolation=cv2.INTER_NEAREST)
+    to_left, to_top = (width - side - 8 if x < width / 2 else 8), (height - side - 8 if y < height / 2 else 8)
+    picture[to_top : to_top + side, to_left : to_left + side] = lens
+    corners = (to_left, to_top), (to_left + side, to_top + side)
+    cv2.rectangle(picture, *corners, _BLACK, 5)
+    cv2.rectangle(picture, *corners, _COLOURS_BGR.get(detection.hazard, _OTHER_BGR), 2)
+    _write(picture, f"x{side / reach:.1f}", (to_left + 6, to_top + side - 8), _WHITE)
+
+
+def _with_scale(picture: Picture, scale: _Scale) -> Picture:
     """Return the picture with a bar at its right that tells which colour is how hot."""
     height = picture.shape[0]
     bar: Any = np.zeros((height, _SCALE_PX, 3), np.uint8)
-    ramp = np.linspace(255, 0, height - 40).astype(np.uint8)[:, None].repeat(14, axis=1)
-    bar[20 : height - 20, 6:20] = cv2.applyColorMap(ramp, cv2.COLORMAP_INFERNO)
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        y = round(20 + (1 - share) * (height - 41))
-        text = f"{low_c + (high_c - low_c) * share**2:.0f}"
-        cv2.putText(bar, text, (23, y + 4), _FONT, 0.33, _WHITE, 1, cv2.LINE_AA)
-    cv2.putText(bar, "C", (10, 14), _FONT, 0.4, _WHITE, 1, cv2.LINE_AA)
+    ramp = np.linspace(255, 0, height - 60).astype(np.uint8)[:, None].repeat(16, axis=1)
+    bar[30 : height - 30, 4:20] = cv2.applyColorMap(ramp, cv2.COLORMAP_INFERNO)
+    for share in (0.0, 0.3, _GROUND_SHARE, 0.8, 1.0):
+        y = round(30 + (1 - share) * (height - 61))
+        text = f"{scale.celsius_at(share):.0f}"
+        cv2.putText(bar, text, (24, y + 5), _FONT, 0.5, _WHITE, 1, cv2.LINE_AA)
+    cv2.putText(bar, "deg C", (6, 18), _FONT, 0.45, _WHITE, 1, cv2.LINE_AA)
     return np.asarray(np.hstack([picture, bar]))

@@ -170,16 +170,18 @@ def test_kelvin_and_centikelvin_become_celsius(tmp_path):
     assert centikelvin.detections[0].temp_max_c == pytest.approx(600 - 273.15, abs=0.01)
 
 
-def test_a_marked_picture_is_a_jpeg_with_the_box_drawn(fire_file):
+def test_a_marked_picture_is_a_jpeg_with_the_box_drawn_and_the_fire_enlarged(fire_file):
+    """Drawn at twice the size; the lens lies in the corner farthest from the fire, here the top left."""
     result = examine(fire_file)
     picture = cv2.imdecode(np.frombuffer(marked(fire_file, result), np.uint8), cv2.IMREAD_COLOR)
     plain = cv2.imdecode(
         np.frombuffer(marked(fire_file, replace(result, detections=())), np.uint8), cv2.IMREAD_COLOR
     )
-    assert picture.shape[0] == 512
+    assert picture.shape[0] == 1024
     changed = np.abs(picture.astype(int) - plain).max(axis=2) > 40
-    assert changed[245:268, 385:415].any()
-    assert not changed[400:, :300].any()
+    assert changed[490:536, 770:830].any()
+    assert changed[8:340, 8:340].any()
+    assert not changed[800:, :600].any()
 
 
 def test_the_command_prints_the_documented_json_and_writes_the_report(fire_file, dem_file, tmp_path, capsys):

@@ -5,7 +5,7 @@ import { GeoJSONSource, Map as Chart, Marker, NavigationControl, ScaleControl, s
 import type { StyleSpecification } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { useEffect, useRef } from "preact/hooks";
-import { ellipseRing } from "./geometry";
+import { boundsOf, ellipseRing } from "./geometry";
 import type { Dock, Drone, Incident, Site } from "./model";
 import { chosen, docks, drones, incidents, sorties, trails } from "./state";
 import { code, language, named, say } from "./words";
@@ -63,10 +63,12 @@ export function MapView({ site }: { site: Site }) {
   const holder = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
-    const [west, south, east, north] = site.bounds;
+    // What is watched fills the map; the terrain reaches further.
+    const watched = site.layers.features.filter((f) => f.properties?.kind === "demand");
+    const [west, south, east, north] = boundsOf(watched) ?? site.bounds;
     const chart = new Chart({
       container: holder.current!, style: styleOf(site), attributionControl: false,
-      bounds: [[west, south], [east, north]], fitBoundsOptions: { padding: 24 },
+      bounds: [[west, south], [east, north]], fitBoundsOptions: { padding: 48 },
     });
     chart.addControl(new NavigationControl({ visualizePitch: false }), "top-left");
     chart.addControl(new ScaleControl({ maxWidth: 140 }), "bottom-left");

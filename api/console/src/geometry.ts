@@ -16,3 +16,19 @@ export function ellipseRing(incident: Incident, points = 48): number[][] {
     return [incident.lon_deg + east / eastScale, incident.lat_deg + north / METRES_PER_DEGREE];
   });
 }
+
+/** West, south, east, north of everything the features hold, or null when they hold nothing. */
+export function boundsOf(features: GeoJSON.Feature[]): [number, number, number, number] | null {
+  const bounds: [number, number, number, number] = [Infinity, Infinity, -Infinity, -Infinity];
+  const visit = (node: unknown): void => {
+    if (!Array.isArray(node)) return;
+    if (typeof node[0] !== "number") return node.forEach(visit);
+    const [lon, lat] = node as [number, number];
+    bounds[0] = Math.min(bounds[0], lon);
+    bounds[1] = Math.min(bounds[1], lat);
+    bounds[2] = Math.max(bounds[2], lon);
+    bounds[3] = Math.max(bounds[3], lat);
+  };
+  for (const { geometry } of features) if ("coordinates" in geometry) visit(geometry.coordinates);
+  return Number.isFinite(bounds[0]) ? bounds : null;
+}
