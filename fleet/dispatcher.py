@@ -77,6 +77,7 @@ class Dispatcher:
         self.carrier.on_camera = self._on_camera
         self.carrier.upload = None
         self.carrier.profile = None
+        self.carrier.refusals.clear()
         with Recorder(self.tlog, self.carrier.clock) as recorder:
             self.carrier.link.taps.append(recorder.write)
             try:
@@ -86,7 +87,8 @@ class Dispatcher:
                     await self._fly(group)
             finally:
                 self.carrier.link.taps.remove(recorder.write)
-                self.carrier.on_camera = None
+                if self.carrier.on_camera == self._on_camera:  # the next sortie may have begun already
+                    self.carrier.on_camera = None
 
     async def _take_up(self, open_sortie: OpenSortie) -> None:
         self.ledger.counted = dict(open_sortie.counted)

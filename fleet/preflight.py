@@ -87,6 +87,8 @@ def _battery(vehicle: VehicleState, order: SortieOrder) -> list[Finding]:
 
 
 def _place(vehicle: VehicleState, order: SortieOrder) -> list[Finding]:
+    if not vehicle.has_position:
+        return []  # said already, and where it thinks it is means nothing yet
     if vehicle.motion is None:
         return [Finding("the drone's place is unknown", "wait for its position", 3.0)]
     here = LatLon(vehicle.motion.lat_deg, vehicle.motion.lon_deg)

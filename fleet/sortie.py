@@ -34,6 +34,7 @@ LOW_PERCENT = 15.0  # plans keep more: below it something went wrong, whatever t
 _LATE_FACTOR = 1.5
 _LATE_MARGIN_S = 300.0
 _PAUSE_LIMIT_S = 600.0
+_STEER_LIMIT_S = 60.0
 _STARTS = 3
 
 
@@ -57,7 +58,7 @@ class SortieMachine:
         self._entered_s = now
         self._asked_s = float("-inf")
         self._starts = 0
-        self._paused_s = 0.0
+        self._paused_s = float("-inf")
         self._lost_told = False
         self._lost_s = now
         self._late_told = False
@@ -240,6 +241,8 @@ class SortieMachine:
             self._enter(Stage.RETURNING, now)
         elif self._recalled is not None:
             self._insist(Step.RECALL, now)
+        elif self._steer_refused(sight, now):
+            self._insist(self._steering, now)
         elif self.paused and now - self._paused_s > _PAUSE_LIMIT_S:
             self._recall(f"paused for {_PAUSE_LIMIT_S:.0f} s", now)
         elif self._is_over_time(now):
@@ -317,8 +320,19 @@ class SortieMachine:
             elif self.stage is Stage.FLYING:
                 self.paused = wish is Wish.PAUSE
                 self._paused_s = now
-                self._out.append(Step.PAUSE if self.paused else Step.RESUME)
+                self._out.append(self._steering)
                 self._tell("flying", "paused by a person" if self.paused else "resumed by a person")
+
+    @property
+    def _steering(self) -> Step:
+        return Step.PAUSE if self.paused else Step.RESUME
+
+    def _steer_refused(self, sight: Sight, now: float) -> bool:
+        """Return whether the last pause or resume is to be asked again.
+
+        ArduCopter refuses both for a moment: while it takes off, and while it stands on a waypoint.
+        """
+        return self._steering in sight.refusals and now - self._paused_s < _STEER_LIMIT_S
 
     def _recall(self, why: str, now: float) -> None:
         if self.stage is Stage.FLYING or self.stage is Stage.STARTING:

@@ -134,7 +134,9 @@ def _health(raw: Any) -> m.Health:
     return m.Health(ready, percent, voltage)
 
 
-def _motion(raw: Any) -> m.Motion:
+def _motion(raw: Any) -> m.Motion | None:
+    if raw.lat == 0 and raw.lon == 0:
+        return None  # what ArduPilot sends until it knows where it is
     return m.Motion(
         lat_deg=raw.lat / 1e7,
         lon_deg=raw.lon / 1e7,

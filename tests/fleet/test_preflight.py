@@ -59,3 +59,9 @@ def test_every_reason_names_what_would_help():
     """A person reads it."""
     found = findings(None, order(), None, has_dock=False, now=NOW)
     assert all(f.fix for f in found)
+
+
+def test_a_drone_that_still_looks_for_itself_is_not_far_from_its_dock():
+    """Before its estimate settles an autopilot may name any place: that is waited for, not failed on."""
+    found = told(has_position=False, motion=Motion(0.0, 0.0, 0, 0, 0, 0, 0))
+    assert found == ["no position estimate yet"]

@@ -231,6 +231,20 @@ def test_pause_and_resume_are_ordered_once():
     assert flight.machine.stage is Stage.FLYING
 
 
+def test_a_pause_refused_during_take_off_is_asked_again():
+    """Until it is taken; a pause nobody asked for is never sent."""
+    flight = Timeline().until(Stage.FLYING)
+    refused = AIR | {"refusals": {Step.PAUSE: "failed", Step.RESUME: "failed"}}
+    flight.see(5.0, door="open", **refused)
+    assert Step.RESUME not in flight.done
+    flight.machine.wish(Wish.PAUSE)
+    for _ in range(3):
+        flight.see(4.0, door="open", **refused)
+    assert flight.done.count(Step.PAUSE) == 4
+    flight.see(4.0, door="open", **AIR)
+    assert flight.done.count(Step.PAUSE) == 4
+
+
 def test_a_pause_without_end_becomes_a_recall():
     """The battery does not wait."""
     flight = Timeline().until(Stage.FLYING)

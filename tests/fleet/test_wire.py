@@ -32,6 +32,12 @@ def test_an_item_survives_the_wire_to_a_ten_millionth_of_a_degree(lat, lon, heig
     assert abs(back.lon_deg - lon) <= 0.5e-7 + 1e-12
 
 
+def test_a_vehicle_that_does_not_know_its_place_has_none():
+    """ArduPilot says latitude 0, longitude 0 until then."""
+    unknown = mavlink.MAVLink_global_position_int_message(1000, 0, 0, 0, 0, 0, 0, 0, 0)
+    assert wire.decode(over_the_wire(unknown), "link") is None
+
+
 @pytest.mark.parametrize(
     "message",
     [m.ItemCount(380), m.ItemWanted(7), m.ListWanted(), m.MissionVerdict(m.Verdict.INVALID_SEQUENCE)],
