@@ -28,6 +28,7 @@ from fleet.stages import Need, Report, Sight, Stage, Wish
 _COLLECT_WALL_S = 120.0  # pictures are rendered and carried in wall time
 _ASK_AGAIN_S = 10.0
 _BEFORE_FLIGHT = (Stage.PREFLIGHT, Stage.CHARGING, Stage.DOOR, Stage.PROFILE, Stage.UPLOAD)
+_AUTOPILOT = 1  # its component, beside those of the cameras
 _HEARD_WITHIN_S = 30.0  # simulated: a restarted gateway waits so long for a word of the drone
 
 
@@ -91,7 +92,11 @@ class Dispatcher:
                     self.carrier.on_camera = None
 
     async def _take_up(self, open_sortie: OpenSortie) -> None:
-        self.ledger.counted = dict(open_sortie.counted)
+        counted = dict(open_sortie.counted)
+        fired_before = counted.pop(_AUTOPILOT, None)
+        if fired_before is not None:
+            self.ledger.shutters.add(fired_before + 1)
+        self.ledger.counted = counted
         self._taken_up = True
         self._journalled = open_sortie.stage
         began = self.carrier.now()
@@ -177,10 +182,17 @@ class Dispatcher:
             case CameraCount():
                 self.ledger.count(event.component, event.count, before=on_ground, after=self.machine.landed)
             case ShutterFired() if stage.may_be_airborne:
-                self.ledger.shutters.add(event.index)
+                self._note_shutter(event.index)
             case PictureTaken() if not on_ground and event.good and event.url:
                 if self.ledger.add(event):
                     self._around.frames.want(self.haul, event, self.ledger.shot_of(event))
+
+    def _note_shutter(self, number: int) -> None:
+        """Count by the number the autopilot tells once; the first is kept on disk, it cannot be asked."""
+        if not self.ledger.shutters:
+            counted = {**self.ledger.counted, _AUTOPILOT: number - 1}
+            self._around.journal.note_counted(self.order.id, counted)
+        self.ledger.shutters.add(number)
 
     def _ask_lost_records(self) -> None:
         """Ask the cameras again for records the link lost, while flying and after."""

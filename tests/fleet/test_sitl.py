@@ -27,7 +27,7 @@ from fleet.link import Link
 from fleet.order import SortieOrder
 from missions.clock import ScaledClock, SystemClock
 from missions.export import planfile
-from missions.geo import Altitude, Datum, moved
+from missions.geo import Altitude, Datum, LatLon, distance_m, moved
 from missions.model import Dock, Drone, Plan, Site, Sortie, Waypoint
 
 BINARY = os.environ.get("GRIDPATROL_SITL", "")
@@ -259,6 +259,26 @@ async def test_a_recalled_drone_comes_home_early_and_lands_in_its_dock(order, ve
     assert last["shots"]["taken"] < SHOTS
     assert last["landed_from_dock_m"] < 1.0
     assert "RTL" in {s["mode"] for s in hub.states}
+
+
+async def test_a_restarted_gateway_takes_the_flight_up_and_knows_every_picture(order, vehicle, tmp_path):
+    """The drone flies on alone; pictures taken meanwhile are known by the autopilot's numbers."""
+    async with region(vehicle, tmp_path) as (hub, tell):
+        await tell("fly", order)
+        await hub.until(lambda: _away_m(order, hub) > 60.0)
+    await asyncio.sleep(8.0 / SPEED)
+    async with region(vehicle, tmp_path) as (hub, _):
+        last = await hub.over("S1")
+    assert "re-attached in AUTO, nothing sent" in hub.evidence("S1", "flying")
+    assert last["shots"]["taken"] == SHOTS
+    assert last["landed_from_dock_m"] < 1.0
+
+
+def _away_m(order: SortieOrder, hub: Hub) -> float:
+    last = hub.states[-1]
+    if last["lat_deg"] is None:
+        return 0.0
+    return distance_m(LatLon(last["lat_deg"], last["lon_deg"]), order.dock.place)
 
 
 async def test_the_same_sortie_flies_again_without_an_upload(order, vehicle, tmp_path):
