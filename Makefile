@@ -11,7 +11,7 @@ PAGE := api/console/dist/index.html
 PAGE_SOURCES := $(shell find api/console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 PYTEST_ARGS ?=
 
-.PHONY: all demo test check format lint types page install clean train
+.PHONY: all demo test check seeds format lint types page install clean
 
 all: format lint types test
 
@@ -26,6 +26,10 @@ check: $(INSTALLED_TEST) page
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Twenty whole demos, scored against the simulator's truth: over an hour. Last result in docs/measurements.
+seeds: $(INSTALLED_TEST)
+	$(BIN)/python tests/valley_seeds.py --seeds 1-20 --minutes 60 --speed 20 --out out/seeds
 
 format: $(INSTALLED_TEST)
 	$(BIN)/ruff format .

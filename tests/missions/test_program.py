@@ -66,4 +66,4 @@ def test_every_command_shows_an_example() -> None:
     """Help that cannot be copied and run helps nobody."""
     for command in program.build().registered_commands:
         text = command.help or (command.callback and command.callback.__doc__) or ""
-        assert "gridpatrol " in text, f"{command.name}: no example in its help"
+        assert "gridpatrol " in text + (command.epilog or ""), f"{command.name}: no example in its help"
