@@ -6,10 +6,12 @@ that is sent again under the same id instead of a flight nobody remembers.
 """
 
 from api.errors import Unavailable
+from api.schedule import needed_percent
 from api.schemas import Accepted
 from api.services import Json, Services
 from api.store import sorties
 from missions.errors import WorkFailed
+from missions.model import Site
 
 
 async def launch(services: Services, sortie_id: str, *, drone: str | None = None) -> Accepted:
@@ -23,11 +25,31 @@ async def launch(services: Services, sortie_id: str, *, drone: str | None = None
     async with services.database.write() as session:
         gateway, order = await sorties.order_flight(session, sortie_id, now=services.clock.now(), drone=drone)
     services.feed.wake()
-    answer = await _ask(services, gateway, order)
+    answer = await _ask(services, gateway, with_limits(order, services.site))
     async with services.database.write() as session:
         await sorties.flight_answered(session, sortie_id, answer, now=services.clock.now())
     services.feed.wake()
     return _accepted(answer)
+
+
+def with_limits(order: Json, site: Site) -> Json:
+    """Return a flight order with what its drone model and dock allow, as the site says it.
+
+    A gateway that is told nothing keeps the vehicle's own speeds and its own
+    careful limits; a site that no longer knows the model leaves it at that.
+    """
+    sortie = order["sortie"]
+    model = next((m for m in site.models if m.name == sortie["model"]), None)
+    dock = next((d for d in site.docks if d.id == sortie["dock"]["id"]), None)
+    if model is None or dock is None:
+        return order
+    limits = {
+        "battery_percent": needed_percent(sortie["energy_wh"], model),
+        "max_wind_m_s": min(model.max_wind_m_s, dock.max_wind_m_s),
+        "climb_m_s": model.climb_m_s,
+        "descent_m_s": model.descent_m_s,
+    }
+    return {**order, "sortie": {**sortie, **limits}}
 
 
 async def steer(services: Services, sortie_id: str, action: str) -> Accepted:

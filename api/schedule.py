@@ -120,13 +120,15 @@ def launches(
     return tuple(chosen)
 
 
-def needed_percent(flight: Flight, model: DroneModel) -> float:
+def needed_percent(energy_wh: float, model: DroneModel) -> float:
     """Return the charge a sortie needs with the model's reserve; a full battery always will do."""
-    return min(FULL_PERCENT, (flight.energy_wh / model.battery_wh + model.reserve) * 100.0)
+    return min(FULL_PERCENT, (energy_wh / model.battery_wh + model.reserve) * 100.0)
 
 
 def _has_energy(drone: Heard, flight: Flight, model: DroneModel) -> bool:
-    return drone.battery_percent is not None and drone.battery_percent >= needed_percent(flight, model)
+    return drone.battery_percent is not None and drone.battery_percent >= needed_percent(
+        flight.energy_wh, model
+    )
 
 
 def _due_at(demand: Demand, flights: Sequence[Flight], tried: Mapping[str, datetime]) -> datetime | None:

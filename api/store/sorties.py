@@ -102,9 +102,11 @@ async def order_flight(
                 "lon_deg": dock.lon_deg,
                 "elevation_m": dock.elevation_m,
             },
+            "model": row.model,
             "items": row.items,
             "shots": row.shots_planned,
             "expected_s": row.flight_s,
+            "energy_wh": row.energy_wh,
         },
     }
 

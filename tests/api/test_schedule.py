@@ -106,7 +106,7 @@ def test_a_charged_drone_in_its_dock_takes_the_first_sortie_of_that_dock():
     ids=["not charged", "charge unknown", "in the air", "silent", "elsewhere", "another model"],
 )
 def test_a_drone_that_is_not_fit_for_it_does_not_start(drone):
-    assert needed_percent(FLIGHT, MODEL) == 85.0
+    assert needed_percent(FLIGHT.energy_wh, MODEL) == 85.0
     assert launched(FLIGHT, drones=[drone]) == ()
 
 

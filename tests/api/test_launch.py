@@ -1,0 +1,34 @@
+"""What an order to a gateway carries beside the items."""
+
+from dataclasses import replace
+
+import pytest
+
+from api.launch import with_limits
+from missions.model import Site
+from tests.builders import valley
+
+ORDER = {
+    "id": "P1-S1:fly:1",
+    "action": "fly",
+    "sortie": {"id": "P1-S1", "model": "GP-1", "dock": {"id": "dock-west"}, "energy_wh": 150.0},
+}
+
+
+@pytest.fixture
+def site() -> Site:
+    return valley()
+
+
+def test_an_order_carries_what_model_and_dock_allow(site: Site) -> None:
+    """150 Wh of 500 and a quarter in reserve: 55 %; the lower wind limit of the two counts."""
+    sortie = with_limits(ORDER, site)["sortie"]
+    assert sortie["battery_percent"] == pytest.approx(55.0)
+    assert sortie["max_wind_m_s"] == 10
+    assert (sortie["climb_m_s"], sortie["descent_m_s"]) == (4, 3)
+    assert sortie["id"] == "P1-S1"
+
+
+def test_an_order_for_an_unknown_model_is_left_to_the_gateway(site: Site) -> None:
+    """The site file may have changed since the plan was made."""
+    assert with_limits(ORDER, replace(site, models=())) == ORDER
