@@ -21,6 +21,7 @@ from api.errors import (
     Unauthenticated,
     Unavailable,
 )
+from api.headers import SafeHeaders
 from api.limits import BodyLimit
 from api.routes import ROUTERS
 from api.schemas import Problem
@@ -65,6 +66,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.add_middleware(BodyLimit, frame_bytes=services.options.max_frame_bytes)
+    app.add_middleware(SafeHeaders)
     app.add_exception_handler(GridpatrolError, _explain)
     app.add_exception_handler(RequestValidationError, _explain)
     app.add_exception_handler(HTTPException, _explain)

@@ -50,7 +50,7 @@ async def caller(
     token = bearer.credentials if bearer else cookie
     if not token:
         raise Unauthenticated("no token: send Authorization: Bearer TOKEN, or log in at POST /v1/session")
-    if bearer is None and request.method not in ("GET", "HEAD") and not _is_own_page(request):
+    if bearer is None and request.method not in ("GET", "HEAD") and not _is_own_page(request, built):
         raise Forbidden("a session cookie may change things only from our own page")
     async with built.database.read() as session:
         found = await tokens.find(session, token, now=built.clock.now())
@@ -72,9 +72,11 @@ def only(*roles: Role) -> Callable[[Caller], Awaitable[Caller]]:
     return check
 
 
-def _is_own_page(request: Request) -> bool:
+def _is_own_page(request: Request, built: Services) -> bool:
+    """Return whether no browser or our own page asks; a proxy may have put another name into Host."""
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    own = {request.headers.get("host"), urlsplit(built.options.public_url or "").netloc or None}
+    return origin is None or (urlsplit(origin).netloc or "no page") in own
 
 
 Anyone = Annotated[Caller, Depends(caller)]

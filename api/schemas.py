@@ -411,28 +411,25 @@ class PoseIn(BaseModel):
     roll_deg: float
 
 
+FRAME_EXAMPLE: dict[str, Any] = {
+    "id": "0d4f6f5e-6c0e-5a5e-9d0c-3f0c6f1b7a11",
+    "gateway": "g1",
+    "drone": "D1",
+    "sortie": "P1-S1",
+    "shot": 31,
+    "sensor": "thermal",
+    "taken_at": "2026-06-01T02:06:40Z",
+    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "name": "GP_0031_T.TIF",
+    "bytes": 1310720,
+    "pose": None,
+}
+
+
 class FrameIn(BaseModel):
     """What a gateway says of a picture it hands over."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0d4f6f5e-6c0e-5a5e-9d0c-3f0c6f1b7a11",
-                    "gateway": "g1",
-                    "drone": "D1",
-                    "sortie": "P1-S1",
-                    "shot": 31,
-                    "sensor": "thermal",
-                    "taken_at": "2026-06-01T02:06:40Z",
-                    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-                    "name": "GP_0031_T.TIF",
-                    "bytes": 1310720,
-                    "pose": None,
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [FRAME_EXAMPLE]})
 
     id: UUID
     gateway: Name

@@ -40,6 +40,7 @@ async def build_services(settings: Settings, bus: Bus) -> Services:
         options=Options(
             public_url=settings.public_url or None,
             allowed_networks=settings.networks(),
+            secure_cookie=settings.public_url.startswith("https://"),
             exercise=settings.exercise,
             console=CONSOLE if (CONSOLE / "index.html").exists() else None,
         ),

@@ -1,6 +1,7 @@
 """Pictures: handed in by gateways, looked at by people, as flown or with what was found marked."""
 
 import asyncio
+import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -14,7 +15,7 @@ from api.analysis import detection_from_row
 from api.auth import Built, Gateway, Watcher
 from api.errors import BadRequest, Conflict, NotFound
 from api.intake import parsed, take_in
-from api.schemas import FrameIn, FrameOut, Frames
+from api.schemas import FRAME_EXAMPLE, FrameOut, Frames
 from api.services import Services
 from api.store import frames
 from api.store.models import DetectionRow, FrameRow
@@ -46,7 +47,7 @@ _FORM: dict[str, Any] = {
                         "file": {"type": "string", "format": "binary"},
                     },
                 },
-                "example": {"meta": str(FrameIn.model_config["json_schema_extra"])},
+                "example": {"meta": json.dumps(FRAME_EXAMPLE), "file": "(the bytes of GP_0031_T.TIF)"},
             }
         },
     },

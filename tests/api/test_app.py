@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from api.app import create_app
 from api.hillshade import shade
+from api.intake import parsed
 from api.services import Options, Services
 from api.store import tokens
 from api.store.tokens import Role
@@ -126,12 +127,30 @@ async def test_the_site_names_its_corners_and_bounds(client_of: Client) -> None:
     assert all(ring[0] == ring[-1] for ring in rings)
 
 
+@pytest.mark.parametrize("path", ["/v1/health", "/v1/me", "/v1/nothing", "/v1/site/hillshade.png"])
+async def test_every_answer_tells_browsers_what_may_be_done_with_it(client_of: Client, path: str) -> None:
+    for role in ("operator", None):
+        headers = (await client_of(role).get(path)).headers
+        assert "script-src 'self';" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "no-store" in headers["cache-control"] or "private" in headers["cache-control"]
+
+
+def test_the_example_of_a_frame_is_one_the_service_understands(services: Services) -> None:
+    paths = create_app(services).openapi()["paths"]
+    form = paths["/v1/frames"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    assert parsed(form["example"]["meta"]).name == "GP_0031_T.TIF"
+
+
 async def test_the_page_is_served_beside_the_api_where_there_is_one(
     services: Services, tmp_path: Path
 ) -> None:
     (tmp_path / "index.html").write_text("<h1>page</h1>")
     app = create_app(replace(services, options=Options(console=tmp_path)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
-        assert "page" in (await client.get("/")).text
+        page = await client.get("/")
+        assert "page" in page.text
+        assert page.headers["cache-control"] == "no-cache"
         assert (await client.get("/v1/me")).status_code == 401
         assert (await client.get("/../../etc/passwd")).status_code == 404

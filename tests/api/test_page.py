@@ -108,9 +108,11 @@ async def test_an_agency_sees_its_alert_and_no_flights(
 
 
 async def test_the_page_asks_no_other_machine(browser: Browser, address: str, services: Services) -> None:
-    """Map, fonts, scripts: all from the service itself."""
+    """Map, fonts, scripts: all from the service itself, and nothing that its policy forbids."""
     page = await (await browser.new_context()).new_page()
     asked: list[str] = []
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.on("request", lambda request: asked.append(request.url))
     await page.goto(address)
     await page.locator("input").fill(await token_of(services, Role.OPERATOR))
@@ -120,3 +122,4 @@ async def test_the_page_asks_no_other_machine(browser: Browser, address: str, se
     foreign = [url for url in asked if not url.startswith((address, "blob:", "data:"))]
     assert asked
     assert not foreign
+    assert not [said for said in complaints if "Content Security Policy" in said]

@@ -1,12 +1,14 @@
 """Logging in from the page: the cookie, what it may do, and how it ends."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 from sqlalchemy import select
 
+from api.app import create_app
 from api.auth import COOKIE
-from api.services import Services
+from api.services import Options, Services
 from api.store import tokens
 from api.store.models import TokenRow
 from missions.clock import FakeClock
@@ -65,6 +67,24 @@ async def test_another_page_cannot_use_the_cookie_to_change_things(client_of: Cl
     assert (await page.post("/v1/plans", headers=elsewhere)).status_code == 403
     assert (await page.post("/v1/plans", headers=here)).status_code == 202
     assert (await page.get("/v1/plans", headers=elsewhere)).status_code == 200
+
+
+async def test_behind_a_proxy_that_names_another_host_the_page_is_known_by_its_public_address(
+    services: Services, client_of: Client
+) -> None:
+    public = replace(services, options=Options(public_url="https://patrol.example", secure_cookie=True))
+    token = client_of("operator").headers["Authorization"].removeprefix("Bearer ")
+    transport = httpx.ASGITransport(create_app(public))
+    async with httpx.AsyncClient(transport=transport, base_url="https://upstream:8000") as page:
+        reply = await page.post("/v1/session", json={"token": token})
+        assert "Secure" in reply.headers["set-cookie"]
+        for origin, status in (
+            ("https://patrol.example", 202),
+            ("https://evil.example", 403),
+            ("null", 403),
+        ):
+            answer = await page.post("/v1/plans", headers={"Origin": origin})
+            assert answer.status_code == status, origin
 
 
 async def test_only_hashes_of_tokens_are_kept(client_of: Client, services: Services) -> None:
