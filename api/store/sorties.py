@@ -4,8 +4,9 @@ planned -> ordered -> accepted -> (what the gateway reports: preflight … lande
 
 An order has the id `SORTIE:fly:ATTEMPT`. Asking again while the answer is
 outstanding sends the same id, which the gateway's journal answers as before, so
-no lost reply starts a second flight. A refusal, or a new start after a failure,
-counts a new attempt.
+no lost reply starts a second flight. A refusal counts a new attempt. A sortie that
+failed is never launched again: its pictures carry its name, the gateway would
+refuse it, and its demands are planned anew after a rest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -77,13 +78,11 @@ async def order_flight(
 
     Raises:
         NotFound: there is no such sortie.
-        Conflict: it is under way or done, or no drone of its dock is free.
+        Conflict: it is under way or over, or no drone of its dock is free.
     """
     row = await sortie(session, sortie_id)
-    if row.state not in ("planned", "ordered", "failed"):
-        raise Conflict(f"sortie {row.id} is {row.state}: only a planned or failed sortie can be launched")
-    if row.state == "failed":
-        row.attempt += 1
+    if row.state not in ("planned", "ordered"):
+        raise Conflict(f"sortie {row.id} is {row.state}: only a planned sortie can be launched")
     if row.state != "ordered":
         row.drone = (await _free_drone(session, row, drone)).id
         row.state, row.reason = "ordered", None

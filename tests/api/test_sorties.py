@@ -123,6 +123,17 @@ async def test_a_refusal_leaves_the_sortie_planned_and_the_next_order_has_a_new_
     assert [order["id"] for order in outside.commands] == ["P1-S1:fly:1", "P1-S1:fly:2"]
 
 
+async def test_a_failed_sortie_is_not_launched_again(
+    planned: Services, client_of: Client, outside: Outside
+) -> None:
+    """Its gateway would refuse it for ever, and as `planned` it would keep its demands from a new plan."""
+    await client_of("operator").post("/v1/sorties/P1-S1/launch")
+    await hear(planned, told("failed"))
+    assert (await client_of("operator").post("/v1/sorties/P1-S1/launch")).status_code == 409
+    assert (await sortie(client_of))["state"] == "failed"
+    assert len(outside.commands) == 1
+
+
 async def test_one_drone_flies_one_sortie_at_a_time(planned: Services, client_of: Client) -> None:
     assert (await client_of("operator").post("/v1/sorties/P1-S1/launch")).status_code == 200
     reply = await client_of("operator").post("/v1/sorties/P1-S2/launch")
