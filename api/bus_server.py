@@ -173,10 +173,14 @@ class BusServer:
                 command: list[str | Path] = [program, "--config", folder / "nats-server.conf"]
                 process = await children.start(command, stdout=output, stderr=output)
             server = cls(process, address)
-            if await server._answers():
-                await server._make_streams(key_of(data, "supervisor"))
-                write_private(folder / "address.json", json.dumps(asdict(address)))
-                return server
+            try:
+                if await server._answers():
+                    await server._make_streams(key_of(data, "supervisor"))
+                    write_private(folder / "address.json", json.dumps(asdict(address)))
+                    return server
+            except BaseException:  # it must not stay on the ports that the next start wants
+                await server.stop()
+                raise
             words = (folder / "nats-server.log").read_text(errors="replace")[-400:]
             await server.stop()
         raise NoServer(f"the NATS server {program} does not start: {words.strip() or 'it said nothing'}")

@@ -30,19 +30,21 @@ class Lease:
 
     async def take(self) -> None:
         """Return once this process is the coordinator."""
-        while not await self._renew():  # noqa: ASYNC110  (a lease runs out by time alone: no event tells)
+        while not await self._taken():  # noqa: ASYNC110  (a lease runs out by time alone: no event tells)
             await asyncio.sleep(RENEW_S)
 
     async def keep(self) -> None:
         """Renew for ever.
 
         Raises:
-            Conflict: another coordinator has taken over.
+            Conflict: another coordinator has taken over, or could have.
         """
         renewed_s = time.monotonic()
         while True:
             await asyncio.sleep(RENEW_S)
-            if not await self._renew() or time.monotonic() - renewed_s > LEASE_S:
+            async with self.writing() as session:  # never takes back what another had meanwhile
+                await leases.take(session, NAME, self._holder, now=_wall(), ttl_s=LEASE_S)
+            if time.monotonic() - renewed_s > LEASE_S:
                 raise Conflict("the coordinator's lease was lost: standing by")
             renewed_s = time.monotonic()
 
@@ -58,7 +60,7 @@ class Lease:
             await leases.check(session, NAME, self.fence)
             yield session
 
-    async def _renew(self) -> bool:
+    async def _taken(self) -> bool:
         async with self._database.write() as session:
             fence = await leases.take(session, NAME, self._holder, now=_wall(), ttl_s=LEASE_S)
         self.fence = fence or self.fence

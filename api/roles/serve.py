@@ -169,7 +169,11 @@ async def _kept_bus(data: Path, one_log: OneLog) -> AsyncIterator[BusAddress]:
             code = await server.process.wait()
             one_log.write(f"the bus ended with {code}, starting it again", role="supervisor")
             await asyncio.sleep(pause_s(failures))  # a back-off: nothing tells when a start would work
-            server, failures = await BusServer.start(data), failures + 1
+            failures += 1
+            try:
+                server = await BusServer.start(data)
+            except WorkFailed as error:  # tried again: the process that ended is still the one we wait for
+                one_log.write(f"the bus does not start: {error}", role="supervisor")
 
     keeper = asyncio.create_task(keep())
     try:

@@ -111,6 +111,9 @@ async def _migrate(database: Database, step: Any) -> None:
 def _engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
         return create_async_engine(url, pool_pre_ping=True)
+    if (file := make_url(url).database) and file != ":memory:":
+        # It holds the secrets that webhooks are signed with. SQLite gives its other files the same rights.
+        Path(file).touch(mode=0o600)
     engine = create_async_engine(url, connect_args={"timeout": BUSY_S})
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)

@@ -38,7 +38,19 @@ async def test_one_that_was_away_too_long_changes_nothing_and_ends(database, mon
     with pytest.raises(Conflict, match="another holder has taken over"):
         async with first.writing():
             pytest.fail("a stale coordinator must not get as far as this")
-    with pytest.raises(Conflict, match="lease was lost"):
+    with pytest.raises(Conflict, match="another holder has taken over"):
         await asyncio.wait_for(first.keep(), 5)
     async with second.writing():
         pass
+
+
+async def test_one_that_slept_while_another_came_and_went_does_not_go_on(database, monkeypatch):
+    """What it remembers is older than what the other has done: it begins anew."""
+    monkeypatch.setattr(lease, "RENEW_S", 0.05)
+    first, second = Lease(database), Lease(database)
+    await first.take()
+    await first.give_up()
+    await second.take()
+    await second.give_up()
+    with pytest.raises(Conflict, match="another holder has taken over"):
+        await asyncio.wait_for(first.keep(), 5)

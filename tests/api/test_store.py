@@ -1,6 +1,7 @@
 """The tables: migrations both ways, on both databases, and rows that are written once."""
 
 import asyncio
+import stat
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -162,6 +163,21 @@ async def test_sqlite_keeps_what_it_promised(database: Database) -> None:
     with pytest.raises(IntegrityError):
         async with database.write() as session:
             session.add(DroneRow(id="D9", model="GP-1", dock="nowhere", system_id=9, gateway="g", state="x"))
+
+
+def rights_below(folder: Path) -> dict[str, int]:
+    """File rights by what follows the database's name."""
+    files = folder.glob("gridpatrol.db*")
+    return {f.name.removeprefix("gridpatrol.db"): stat.S_IMODE(f.stat().st_mode) for f in files}
+
+
+async def test_the_database_file_is_its_owners_alone(tmp_path: Path) -> None:
+    """It holds the secrets that webhooks are signed with."""
+    opened = await open_database(database_url(None, folder=tmp_path))
+    async with opened.read() as session:
+        await session.execute(text("SELECT 1"))
+        assert rights_below(tmp_path) == dict.fromkeys(("", "-shm", "-wal"), 0o600)
+    await opened.close()
 
 
 async def test_a_time_without_a_zone_is_refused(database: Database) -> None:
