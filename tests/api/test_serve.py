@@ -1,12 +1,18 @@
 """Starting the whole service: what is refused, and what a role is given."""
 
+import asyncio
+import os
+import signal
 import socket
 import stat
 
 import pytest
 
 from api import settings
-from api.roles.serve import _alone, commands, environment, own_token, serving
+from api.bus_server import BusServer, NoServer
+from api.logs import OneLog
+from api.roles import serve
+from api.roles.serve import _alone, _kept_bus, commands, environment, own_token, serving
 from missions.errors import InputWrong
 
 
@@ -59,3 +65,24 @@ def test_a_role_is_given_the_settings_and_no_token(tmp_path):
     given = environment(read(tmp_path, seed=5))
     assert given["GRIDPATROL_SEED"] == "5"
     assert not [name for name, value in given.items() if name.startswith("GRIDPATROL_") and "gp_" in value]
+
+
+async def test_a_bus_that_does_not_start_again_at_once_is_tried_until_it_does(tmp_path, monkeypatch):
+    started, faults, real = asyncio.Queue(), [], BusServer.start
+
+    async def start(data):
+        if faults:
+            raise faults.pop()
+        server = await real(data)
+        started.put_nowait(server)
+        return server
+
+    monkeypatch.setattr(BusServer, "start", start)
+    monkeypatch.setattr(serve, "pause_s", lambda failures: 0.05)
+    one_log = OneLog(tmp_path)
+    async with asyncio.timeout(30), _kept_bus(tmp_path, one_log) as address:
+        faults.append(NoServer("no room on the disk"))
+        os.kill((await started.get()).process.pid, signal.SIGKILL)
+        assert (await started.get()).address == address
+    one_log.close()
+    assert "no room on the disk" in one_log.file.read_text()
