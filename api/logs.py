@@ -3,7 +3,7 @@
 A role writes one JSON object a line to its standard error. Under `serve` the
 supervisor is the only writer of the log file, so rotation never meets a second
 writer. What looks like a secret is masked before it is written: a field whose
-name says so, and anything in a text that looks like a bearer token, a webhook
+name says so, and anything in a text that looks like a token, a webhook
 secret or the password part of a URL.
 """
 
@@ -21,7 +21,9 @@ import structlog
 MASK = "***"
 _SECRET_NAME = re.compile(r"token|secret|password|authorization|cookie|api_?key", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
-    r"(?P<before>\bBearer\s+|\bwhsec_|://[^/\s:@]+:)(?P<secret>[A-Za-z0-9_\-+/=.~]{6,})", re.IGNORECASE
+    r"(?P<before>\bBearer\s+|\bwhsec_|\bgp_(?=[A-Za-z0-9_-]{40})|://[^/\s:@]+:)"
+    r"(?P<secret>[A-Za-z0-9_\-+/=.~]{6,})",
+    re.IGNORECASE,
 )
 _LOUD = ("uvicorn.access", "httpx", "httpcore", "asyncio", "aiosqlite", "multipart", "rasterio", "PIL")
 

@@ -5,6 +5,7 @@ for what it missed by `Last-Event-ID`. Telemetry has no id and is not repeated.
 """
 
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -24,6 +25,8 @@ POLL_S = 2.0
 """Another process may have written without our bell ringing."""
 
 PING_S = 15
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
 SEND_S = 30.0
 """A reader that takes nothing for this long has gone."""
 
@@ -41,7 +44,7 @@ async def stream(
 
     Without Last-Event-ID the stream begins with what happens next.
     """
-    wanted = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
+    wanted = int(last_event_id) if last_event_id and _NUMBER.fullmatch(last_event_id) else after
     async with built.database.read() as session:
         newest = await events.last(session)
     begin = newest if wanted is None else min(wanted, newest)

@@ -95,6 +95,18 @@ async def test_a_browser_that_was_away_gets_what_it_missed(services: Services, a
     assert [int(e.id or 0) for e in told] == [2, 3, 4, 5, 6]
 
 
+@pytest.mark.parametrize("said", ["", "soon", "9" * 5000])
+async def test_a_last_event_id_that_is_none_begins_with_what_happens_next(
+    services: Services, address: str, said: str
+) -> None:
+    await report(services, 1, fire(1, FOREST))
+    async with stream(services, address, Role.OPERATOR, **{"Last-Event-ID": said}) as operator:
+        await report(services, 2, fire(2, VILLAGE, area_m2=20.0))
+        services.feed.wake()
+        (told,) = await take(operator, 1)
+    assert int(told.id or 0) == 4
+
+
 async def test_an_agency_hears_of_its_own_and_nothing_of_flights(services: Services, address: str) -> None:
     async with stream(services, address, Role.AGENCY, "village") as village:
         await report(services, 1, fire(1, FOREST))

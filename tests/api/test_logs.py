@@ -42,6 +42,7 @@ def test_the_standard_library_s_log_takes_the_same_form(written):
         ({"error": "401 for Authorization: Bearer abcdefghijk"}, "abcdefghijk"),
         ({"url": "mqtt://docks:abcdefghijk@127.0.0.1:1883"}, "abcdefghijk"),
         ({"error": "bad secret whsec_abcdefghijk="}, "abcdefghijk"),
+        ({"error": f"token gp_{'a' * 43} is unknown"}, "aaaaaa"),
     ],
 )
 def test_a_secret_is_never_written(written, values, secret):
