@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     seed: int = Field(1, ge=0, description="the planner's seed")
     public_url: str = Field("", description="the address people use, for links in messages")
     webhook_networks: str = Field("", description="private networks webhooks may reach, as 10.1.0.0/16,...")
+    cap_sender: str = Field(
+        "", pattern=r"^[^\s,<&]*$", description="who CAP messages are from, a domain name"
+    )
     exercise: bool = Field(False, description="whether every message is marked as an exercise")
     log_level: str = Field("info", pattern=r"^(debug|info|warning|error)$", description="least level logged")
 

@@ -42,6 +42,7 @@ async def build_services(settings: Settings, bus: Bus) -> Services:
             allowed_networks=settings.networks(),
             secure_cookie=settings.public_url.startswith("https://"),
             exercise=settings.exercise,
+            cap_sender=settings.cap_sender or None,
             console=CONSOLE if (CONSOLE / "index.html").exists() else None,
         ),
     )

@@ -3,6 +3,7 @@
 import pytest
 
 from api import settings
+from api.roles.services import build_services
 from missions.clock import ScaledClock, SystemClock
 from missions.errors import InputWrong
 
@@ -28,6 +29,7 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(monkeypatch, tm
     [
         ("HTTP_PORT", "eight", "found 'eight', expected a valid integer"),
         ("HTTP_PORT", "70000", "found '70000', expected less than or equal to 65535"),
+        ("CAP_SENDER", "a, b", "found 'a, b', expected a text that should match pattern"),
         ("GATEWAY", "g 1", "found 'g 1', expected a text that should match pattern"),
     ],
 )
@@ -61,3 +63,11 @@ def test_a_child_gets_the_same_settings(monkeypatch, tmp_path):
 def test_the_clock_is_the_machines_unless_one_is_given():
     assert isinstance(settings.read().make_clock(), SystemClock)
     assert isinstance(settings.read(clock="2026-06-01T02:00:00+00:00@5.0x20").make_clock(), ScaledClock)
+
+
+async def test_what_the_operator_says_of_the_world_outside_reaches_the_service(tmp_path):
+    told = settings.read(data=tmp_path, public_url="https://patrol.example", cap_sender="patrol.example")
+    built = await build_services(told, None)
+    await built.database.close()
+    assert (built.options.public_url, built.options.cap_sender) == (told.public_url, told.cap_sender)
+    assert built.options.secure_cookie, "the page is reached by https"
