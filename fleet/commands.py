@@ -16,7 +16,7 @@ from fleet.replay import replay
 from missions.clock import Clock, ScaledClock, SystemClock, clock_from
 from missions.errors import WorkFailed
 from missions.export import planfile
-from missions.program import say, show_json
+from missions.program import out_folder, say, show_json
 
 _FLY_EXAMPLE = """
 Fly one sortie of a plan.
@@ -47,21 +47,23 @@ def _fly(
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for pictures and the flight's record.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
-) -> int:
+) -> None:
     order = order_of(planfile.read(plan), sortie)
     clock = _clock(speed)
     if check_only:
         looked = asyncio.run(check(order, connect, clock=clock, say=say))
         _show_check(looked, as_json=as_json)
-        return 0 if looked.ready else 1
+        if not looked.ready:
+            raise typer.Exit(1)
+        return
     folder = out or Path("flights") / f"{sortie}-{clock.now():%Y%m%dT%H%M%S}"
+    out_folder(folder)
     result = asyncio.run(_fly_with_a_person(Flight(order, connect, folder=folder, clock=clock, say=say)))
     if result is None:
-        return 1
+        raise typer.Exit(1)
     _show_flight(result, folder, as_json=as_json)
     if result.state != "done":
         raise WorkFailed(f"sortie {sortie} failed: {result.reason}")
-    return 0
 
 
 def _replay(

@@ -11,6 +11,7 @@ from fleet.link import unpacked
 from fleet.messages import Heard, Motion, PictureTaken, Reached, Said
 from fleet.recorder import packets
 from fleet.vehicle import VehicleKey, Vehicles, VehicleState
+from missions.errors import InputWrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def replay(path: Path) -> Replay:
     """Return what a .tlog tells.
 
     Raises:
-        InputWrong: it cannot be read, or it is no .tlog.
+        InputWrong: it cannot be read, is empty, or is no .tlog.
     """
     vehicles = Vehicles()
     moments: list[Moment] = []
@@ -80,6 +81,8 @@ def replay(path: Path) -> Replay:
         if key is not None:
             texts = _news(before, vehicles.states[key], heard)
             moments += [Moment(at, f"system {heard.system}", text) for text in texts]
+    if count == 0:
+        raise InputWrong(f"{path}: found no whole packet, so nothing was recorded in it")
     return Replay(began_at, ended_at, count, tuple(moments), len(pictures), highest_m)
 
 

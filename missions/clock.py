@@ -34,6 +34,9 @@ class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    def __str__(self) -> str:
+        return ""  # what `clock_from` reads as the machine's own
+
 
 @dataclass(frozen=True, slots=True)
 class ScaledClock:
@@ -80,8 +83,12 @@ def clock_from(text: str | None) -> Clock:
         epoch_at = datetime.fromisoformat(epoch)
         if epoch_at.tzinfo is None:
             raise ValueError
-        return ScaledClock(epoch_at.astimezone(UTC), float(wall), float(speed))
-    except ValueError:
+        clock = ScaledClock(epoch_at.astimezone(UTC), float(wall), float(speed))
+        clock.now()  # a number beyond all dates fails here, not in the middle of the work
+        if not clock.speed > 0:
+            raise ValueError
+        return clock
+    except (ValueError, OverflowError):
         raise InputWrong(
             f"GRIDPATROL_CLOCK: found {text!r}, expected TIME@WALL_SECONDSxSPEED "
             "with a time zone, as 2026-06-01T02:00:00+00:00@1780279200.0x20"

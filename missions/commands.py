@@ -15,10 +15,12 @@ from missions.export.planfile import PlanFile
 from missions.model import Plan, Site
 from missions.newsite_command import HELP as NEW_SITE_HELP
 from missions.newsite_command import new_site_command
-from missions.program import say, show_json
+from missions.program import out_folder, say, show_json
 from missions.yaml_lines import Lined
 
 FORMATS = ("qgc", "waypoints", "kml", "geojson")
+# The solver's generator takes 32 bits.
+MAX_SEED = 2**32 - 1
 
 PLAN_HELP = """Plan the flights that serve all agencies of a site together.
 
@@ -44,7 +46,7 @@ def plan_command(
     iterations: Annotated[
         int | None, typer.Option(min=1, help="Search so many rounds instead: the same plan everywhere.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Where the search starts from.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Where the search starts from.")] = 1,
     workers: Annotated[int, typer.Option(min=1, help="Searches side by side; the best plan wins.")] = 1,
     compare_separate: Annotated[
         bool,
@@ -59,6 +61,8 @@ def plan_command(
     from missions.terrain import Terrain
 
     site = load_site(site_file)
+    if out is not None:
+        out_folder(out)  # said now, not after the search
     terrain = Terrain.open(site.terrain)
     progress = _Progress()
     search: dict[str, Any] = {"seconds": seconds, "iterations": iterations, "seed": seed, "workers": workers}
@@ -102,7 +106,7 @@ def export_command(
     if form not in FORMATS:
         raise InputWrong(f"--format: found {form!r}, expected one of {', '.join(FORMATS)}")
     file = planfile.read(plan_file)
-    paths = _export(file, form, _folder(out))
+    paths = _export(file, form, out_folder(out))
     if as_json:
         show_json({"files": [str(p) for p in paths]})
     else:
@@ -152,20 +156,12 @@ def _write(plan: Plan, site: Site, terrain: Any, out: Path) -> None:
     """Write everything that `plan --out` leaves in its folder."""
     from missions.export import picture  # matplotlib takes a second to load
 
-    folder = _folder(out)
+    folder = out_folder(out)
     planfile.write(plan, site, folder / "plan.json")
     file = PlanFile(plan, site.docks, site.models, site.drones, site.id)
     for form in ("qgc", "geojson"):
         _export(file, form, folder)
     picture.write(plan, site, terrain, folder / "plan.png")
-
-
-def _folder(out: Path) -> Path:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputWrong(f"--out: {out} cannot be used as a folder ({error.strerror})") from None
-    return out
 
 
 def _show(plan: Plan, site: Site, tell: Callable[[str], None]) -> None:

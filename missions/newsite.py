@@ -20,7 +20,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from shapely.geometry import MultiPoint, Polygon
 
-from missions.errors import GridpatrolError, InputWrong, WorkFailed
+from missions.errors import GridpatrolError, InputWrong
 from missions.geo import Area, LatLon, LocalFrame, distance_m
 from missions.model import Site
 from missions.site import load_site
@@ -108,7 +108,9 @@ def _written(texts: Mapping[Path, str]) -> Iterator[None]:
             elif path.is_file():
                 path.unlink()
         if isinstance(error, OSError):
-            raise WorkFailed(f"{error.filename}: cannot be written ({error.strerror})") from None
+            raise InputWrong(
+                f"--out: {error.filename} cannot be written ({error.strerror}): choose another file"
+            ) from None
         raise
 
 

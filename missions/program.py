@@ -8,13 +8,15 @@ everything meant for a person goes to standard error.
 """
 
 import json
+import os
 import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import typer
 
-from missions.errors import GridpatrolError
+from missions.errors import GridpatrolError, InputWrong
 
 GROUP = "gridpatrol.commands"
 
@@ -60,6 +62,23 @@ def show_json(value: dict[str, Any]) -> None:
 def say(text: str = "") -> None:
     """Tell the person at the terminal something, beside whatever goes to standard output."""
     print(text, file=sys.stderr, flush=True)
+
+
+def out_folder(path: Path, *, option: str = "--out") -> Path:
+    """Return the folder a command writes to, made if it was not there; called before the work.
+
+    Raises:
+        InputWrong: nothing can be written there.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputWrong(
+            f"{option}: {path} cannot be used as a folder ({error.strerror}): choose another"
+        ) from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise InputWrong(f"{option}: {path} may not be written to: choose another folder")
+    return path
 
 
 def _whole() -> None:

@@ -112,7 +112,10 @@ def _features(path: Path) -> Iterator[tuple[BaseGeometry, Mapping[str, Any]]]:
             layers = [str(row[0]) for row in pyogrio.list_layers(path)]
             tables = [pyogrio.raw.read(path, layer=layer, **options) for layer in layers]
     except (DataSourceError, DataLayerError) as error:
-        raise InputWrong(f"{path}: cannot be read as KML, GeoJSON, Shapefile or CSV ({error})") from None
+        reason = str(error).partition(";")[0]  # behind it is advice to programmers
+        raise InputWrong(f"{path}: cannot be read as KML, GeoJSON, Shapefile or CSV ({reason})") from None
+    except UnicodeDecodeError:
+        raise InputWrong(f"{path}: found names that are not UTF-8, expected UTF-8 text") from None
     for meta, _, shapes, columns in tables:
         if shapes is None:
             raise InputWrong(f"{path}: found no places, expected columns named lat and lon")

@@ -12,7 +12,7 @@ import typer
 
 from missions.clock import Clock, ScaledClock, SystemClock, clock_from
 from missions.errors import InputWrong
-from missions.program import say, show_json
+from missions.program import out_folder, say, show_json
 
 EXAMPLE = """Example: gridpatrol sim --drones 1 --speed 5
 
@@ -36,7 +36,7 @@ def simulate(
         str | None, typer.Option(help="The clock to keep, in place of --speed (also GRIDPATROL_CLOCK).")
     ] = None,
     scenario: Annotated[str, typer.Option(help="What is going on in the world.")] = "fire",
-    seed: Annotated[int, typer.Option(help="The same seed, the same world and noise.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same world and noise.")] = 1,
     mqtt: Annotated[
         str | None,
         # By the environment a password stays out of the list of processes.
@@ -50,15 +50,35 @@ def simulate(
     keep = _clock(clock or os.environ.get("GRIDPATROL_CLOCK"), speed)
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gridpatrol-sim-")))
-        folder.mkdir(parents=True, exist_ok=True)
+        out_folder(folder)
         if truth is None and out is not None:
             truth = out / "truth.json"
+        _check(mqtt, truth)
         world = _world(site, seed, scenario, keep)
+        has = len(world.site.drones)
+        if drones is not None and drones > has:
+            raise InputWrong(f"--drones: found {drones}, expected at most the site's {has}")
         from sim.simulation import Options, Simulation
 
         options = Options(mavlink_port, media_port, drones, mqtt, truth, seed)
         simulation = Simulation(world, keep, folder / "pictures", options)
         asyncio.run(_run(simulation, as_json=json))
+
+
+def _check(mqtt: str | None, truth: Path | None) -> None:
+    """Refuse before anything runs what would only be met later.
+
+    Raises:
+        InputWrong: it is no address, or nothing can be written there.
+    """
+    from sim.dock import mqtt_options
+
+    if mqtt:
+        mqtt_options(mqtt)
+    if truth is not None:
+        out_folder(truth.parent, option="--truth")
+        if truth.is_dir():
+            raise InputWrong(f"--truth: {truth} is a folder, expected a file to write")
 
 
 async def _run(simulation: Any, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from missions.errors import InputWrong
 from missions.model import Hazard
-from missions.program import say, show_json
+from missions.program import out_folder, say, show_json
 from missions.words import LANGUAGES
 from vision import present, report
 from vision.errors import Unreadable
@@ -37,6 +37,8 @@ def inspect_pictures(
 ) -> None:
     """Search pictures for hazards and put what is found on the ground."""
     _checked(paths, language)
+    if out:
+        out_folder(out)
     results = inspect(paths, dem=dem, hazards=hazard, each=_told)
     if out:
         _write(results, out, language)

@@ -28,6 +28,7 @@ from api.settings import Settings
 from missions.clock import ScaledClock
 from missions.errors import InputWrong, WorkFailed
 from missions.model import Site
+from missions.program import out_folder
 from missions.site import load_site
 
 EPOCH_AT = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)  # 10:00 in the valley
@@ -110,7 +111,7 @@ def _complaints(tell: Callable[[str], None]) -> Callable[[dict[str, Any]], None]
 def _folder(out: Path | None) -> Iterator[Path]:
     """Yield a folder whose `data` is fresh: `out` itself, or one that is gone afterwards."""
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        out_folder(out)
         _forget(out / "data")
         (out / "data" / "sim").mkdir(parents=True)
         yield out.absolute()

@@ -2,14 +2,16 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from api import bus_server, children
 from api.bus_server import BusAddress
 from api.roles.serve import ONE_THREAD
-from missions.errors import WorkFailed
+from missions.errors import InputWrong, WorkFailed
 
 PATIENCE_S = 60.0
+LAST_BREATH_S = 5.0
 LAST_WORDS = 400
 
 
@@ -27,6 +29,7 @@ class Simulator:
         """Start it with the docks' MQTT account and return when it takes connections.
 
         Raises:
+            InputWrong: it was asked for what it cannot simulate.
             WorkFailed: it does not say that it is there; the text holds its last words.
         """
         key = bus_server.key_of(self._data, bus_server.DOCK_USER)
@@ -43,6 +46,11 @@ class Simulator:
             line = await asyncio.wait_for(self._process.stdout.readline(), PATIENCE_S)
         except TimeoutError:
             line = b""
+        if not line:  # the code comes a moment after the last word
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), LAST_BREATH_S)
+        if not line and self._process.returncode == InputWrong.exit_code:
+            raise InputWrong(self._last_words().removeprefix("gridpatrol: "))
         if not line:
             raise WorkFailed(f"the simulator does not start: {self._last_words()}")
         self._rest = asyncio.create_task(self._process.stdout.read())

@@ -202,8 +202,13 @@ async def _ready_or_failed(supervisor: Supervisor, running: asyncio.Task[None]) 
 @contextmanager
 def _alone(data: Path) -> Iterator[None]:
     """Hold a data folder for one supervisor; the lock goes with the process, however it ends."""
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (data / "keys").mkdir(exist_ok=True, mode=0o700)
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (data / "keys").mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise InputWrong(
+            f"--data: {data} cannot be used as a folder ({error.strerror}): choose another"
+        ) from None
     with (data / "lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -31,6 +31,7 @@ from missions.model import (
 )
 
 VERSION = 1
+_WRITTEN = "that `gridpatrol plan --out` wrote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,20 @@ def read(path: Path) -> PlanFile:
     """
     try:
         document = json.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputWrong(f"{path}: cannot be read as a plan ({error})") from None
+    except OSError as error:
+        raise InputWrong(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError:  # neither text nor JSON
+        raise InputWrong(f"{path}: found no JSON, expected a plan.json {_WRITTEN}") from None
+    if not isinstance(document, dict) or "version" not in document or "plan" not in document:
+        raise InputWrong(f"{path}: found JSON that is no plan, expected a plan.json {_WRITTEN}")
+    if document["version"] != VERSION:
+        raise InputWrong(
+            f"{path}: found a plan of version {document['version']!r}, expected version {VERSION}: plan again"
+        )
     try:
         return from_json(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputWrong(f"{path}: this is no plan.json of version {VERSION} ({error!r})") from None
+        raise InputWrong(f"{path}: the plan is damaged ({error}), expected one {_WRITTEN}") from None
 
 
 def to_json(file: PlanFile) -> dict[str, Any]:
@@ -98,8 +107,6 @@ def to_json(file: PlanFile) -> dict[str, Any]:
 
 def from_json(document: Mapping[str, Any]) -> PlanFile:
     """Return the plan file that plain JSON values say."""
-    if document["version"] != VERSION:
-        raise ValueError(f"version {document['version']}")
     return PlanFile(
         _plan(document["plan"]),
         tuple(_dock(d) for d in document["docks"]),

@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
 from standardwebhooks import Webhook
 
+from api.bus_server import BusAddress
 from api.demo.client import _events
 from api.demo.receiver import receiving
 from api.demo.score import compare
+from api.demo.simulator import Simulator
+from missions.errors import InputWrong
 from missions.geo import LatLon, moved
 
 HERE = LatLon(30.28, 119.42)
@@ -80,3 +85,11 @@ async def test_the_event_stream_is_read_as_the_standard_says():
 
     found = [event async for event in _events(lines())]
     assert found == [("alert", "7", "{\n}"), ("message", "7", "1")]
+
+
+async def test_what_the_simulator_refuses_is_wrong_input_of_the_demo_too(tmp_path: Path) -> None:
+    """Its sentence is passed on, its exit code as well."""
+    told = "import sys; print('gridpatrol: scenario: found x, expected fire', file=sys.stderr); sys.exit(2)"
+    simulator = Simulator([sys.executable, "-c", told], data=tmp_path, log=tmp_path / "sim.log")
+    with pytest.raises(InputWrong, match=r"^scenario: found x, expected fire$"):
+        await simulator.start(BusAddress("127.0.0.1", 1, 2))

@@ -372,3 +372,14 @@ def _command(packet: bytes) -> int:
     """Return the number of a COMMAND_LONG; MAVLink 2 leaves trailing zeros off."""
     payload = packet[10 : 10 + packet[1]].ljust(33, b"\0")
     return int.from_bytes(payload[28:30], "little")
+
+
+def test_a_drone_that_is_not_ready_makes_the_check_exit_with_1(plan):
+    """What listens there says nothing, so nobody can say that it may fly."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connect = f"tcp:127.0.0.1:{silent.getsockname()[1]}"
+        code, checked, _ = run(
+            [*PROGRAM, "fly", str(plan), "--sortie", "S1", "--connect", connect, "--speed", "50", "--check"]
+        )
+    assert code == 1
+    assert not checked["ready"]

@@ -64,3 +64,11 @@ def test_replay_tells_what_happened(tmp_path):
     told = replay(path)
     assert told.packets == 1
     assert [m.text for m in told.moments] == ["mode GUIDED", "disarmed"]
+
+
+def test_a_record_without_a_packet_is_no_flight_to_replay(tmp_path):
+    """An empty file is said to be one instead of being told as nothing."""
+    path = tmp_path / "a.tlog"
+    path.touch()
+    with pytest.raises(InputWrong, match=r"a\.tlog: found no whole packet"):
+        replay(path)

@@ -30,11 +30,23 @@ def test_no_text_means_the_machines_own_clock() -> None:
     """Outside a simulation nothing needs to be set."""
     assert isinstance(clock_from(None), SystemClock)
     assert clock_from("").now().tzinfo is UTC
+    assert isinstance(clock_from(str(SystemClock())), SystemClock)
 
 
-@pytest.mark.parametrize("text", ["now", "2026-06-01T02:00:00@1x2", "2026-06-01T02:00:00+00:00@xx3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "now",
+        "2026-06-01T02:00:00@1x2",
+        "2026-06-01T02:00:00+00:00@xx3",
+        "2026-06-01T02:00:00+00:00@1x0",
+        "2026-06-01T02:00:00+00:00@1x-2",
+        "2026-06-01T02:00:00+00:00@nanx2",
+        "2026-06-01T02:00:00+00:00@1xinf",
+    ],
+)
 def test_bad_clock_text_is_refused_with_an_example(text: str) -> None:
-    """A time without a zone is as wrong as no time at all."""
+    """A time without a zone is as wrong as no time at all, and so is one that does not pass."""
     with pytest.raises(InputWrong, match="2026-06-01T02:00:00"):
         clock_from(text)
 

@@ -195,3 +195,11 @@ def test_a_real_file_in_doubt_is_refused_with_the_place() -> None:
     """Rings of this one that touch themselves are mended; the polygon with a hole outside it is not."""
     with pytest.raises(InputWrong, match=r"found a hole that lies outside at latitude 41\.467"):
         read_survey(VECTORS / "kvemo_kartli/forest.geojson")
+
+
+def test_a_survey_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    """GDAL passes the bytes on as they are."""
+    source = tmp_path / "towers.csv"
+    source.write_bytes(b"\xff\xfename,lat,lon\n1,30.28,119.42\n")
+    with pytest.raises(InputWrong, match=r"towers\.csv: .*UTF-8"):
+        new_site(source, DEM, tmp_path / "site.yaml")

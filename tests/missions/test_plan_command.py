@@ -58,3 +58,32 @@ def test_a_demand_out_of_reach_is_listed_and_the_rest_is_planned(
 def test_a_site_file_that_is_not_there_is_wrong_input(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "nowhere.yaml"]) == 2
     assert "nowhere.yaml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seed", ["-1", "4294967296"])
+def test_a_seed_that_the_search_cannot_take_is_wrong_input(seed: str) -> None:
+    """Said by the option's name, not by the solver."""
+    assert main(["plan", "examples/valley/site.yaml", "--seed", seed]) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[1, 2", "no JSON"),
+        ("[]", "no plan"),
+        ("{}", "no plan"),
+        ('{"version": 99, "plan": {}}', "version 99, expected version 1"),
+        ('{"version": 1, "plan": {}}', "damaged"),
+    ],
+)
+def test_what_is_no_plan_is_refused_in_plain_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, words: str
+) -> None:
+    """With its file, and with what writes a right one."""
+    path = tmp_path / "plan.json"
+    path.write_text(text)
+    assert main(["export", str(path), "--format", "qgc", "--out", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert str(path) in told
+    assert words in told
+    assert "Error(" not in told

@@ -1,6 +1,7 @@
 """The program: one list of commands, one meaning for each exit code."""
 
 import json
+from pathlib import Path
 
 import pytest
 import typer
@@ -67,3 +68,16 @@ def test_every_command_shows_an_example() -> None:
     for command in program.build().registered_commands:
         text = command.help or (command.callback and command.callback.__doc__) or ""
         assert "gridpatrol " in text + (command.epilog or ""), f"{command.name}: no example in its help"
+
+
+@pytest.mark.parametrize("name", ["a-file", "a-file/below"])
+def test_a_folder_that_cannot_be_is_refused_with_the_options_name(tmp_path: Path, name: str) -> None:
+    """Before the work, so that nothing is computed for nowhere."""
+    (tmp_path / "a-file").write_text("here first")
+    with pytest.raises(InputWrong, match=r"^--truth: .*a-file.*: choose another"):
+        program.out_folder(tmp_path / name, option="--truth")
+
+
+def test_a_folder_that_is_not_there_yet_is_made(tmp_path: Path) -> None:
+    """With those above it."""
+    assert program.out_folder(tmp_path / "a" / "b").is_dir()
