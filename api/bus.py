@@ -213,6 +213,8 @@ class Bus:
         """Yield the messages of a stream as they come, for ever, across lost connections."""
         inbox = await self._stream.pull_subscribe_bind(consumer=consumer, stream=stream)
         while True:
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError  # the client waits by wait_for, which may have lost it
             try:
                 messages = await inbox.fetch(batch, timeout=READ_S)
             except (TimeoutError, nats.errors.TimeoutError):

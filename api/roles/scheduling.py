@@ -85,8 +85,10 @@ class Scheduling:
         async with asyncio.TaskGroup() as group:
             planning: asyncio.Task[None] | None = None
             while True:
+                # Not wait_for: before Python 3.12 it loses a cancellation that comes with the bell.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._bell.wait(), LOOK_EVERY_S)
+                    async with asyncio.timeout(LOOK_EVERY_S):
+                        await self._bell.wait()
                 self._bell.clear()
                 flights = await self._flights()
                 await self._launch(flights)

@@ -71,8 +71,10 @@ class Watch:
     async def keep(self) -> None:
         """Write down news at once and the rest now and then, for ever."""
         while True:
+            # Not wait_for: before Python 3.12 it loses a cancellation that comes with the news.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), KEEP_EVERY_S)
+                async with asyncio.timeout(KEEP_EVERY_S):
+                    await self._news.wait()
             self._news.clear()
             drones, docks = [self._last[d] for d in self._unsaved], list(self._docks.values())
             self._unsaved.clear()
