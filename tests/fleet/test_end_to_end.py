@@ -379,7 +379,19 @@ def test_a_drone_that_is_not_ready_makes_the_check_exit_with_1(plan):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         connect = f"tcp:127.0.0.1:{silent.getsockname()[1]}"
         code, checked, _ = run(
-            [*PROGRAM, "fly", str(plan), "--sortie", "S1", "--connect", connect, "--speed", "50", "--check"]
+            [
+                *PROGRAM,
+                "fly",
+                str(plan),
+                "--sortie",
+                "S1",
+                "--connect",
+                connect,
+                "--speed",
+                "50",
+                "--check",
+                "--json",
+            ]
         )
     assert code == 1
     assert not checked["ready"]
