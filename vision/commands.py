@@ -12,7 +12,7 @@ from missions.program import out_folder, say, show_json
 from missions.words import LANGUAGES
 from vision import present, report
 from vision.errors import Unreadable
-from vision.inspection import FrameResult, Inspection, inspect, marked
+from vision.inspection import DETECTORS, FrameResult, Inspection, inspect, marked
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +37,7 @@ def inspect_pictures(
 ) -> None:
     """Search pictures for hazards and put what is found on the ground."""
     _checked(paths, language)
+    _check_hazards(hazard)
     if out:
         out_folder(out)
     results = inspect(paths, dem=dem, hazards=hazard, each=_told)
@@ -53,6 +54,18 @@ def _checked(paths: list[Path], language: str) -> None:
             raise InputWrong(f"{path}: found nothing there, expected a picture or a folder of pictures")
     if language not in LANGUAGES:
         raise InputWrong(f"--language: found {language}, expected {' or '.join(LANGUAGES)}")
+
+
+def _check_hazards(hazards: list[Hazard] | None) -> None:
+    """Say which hazards nobody looks for: "nothing found" must not be read as "not there"."""
+    sought = {hazard for detector in DETECTORS for hazard in detector.hazards}
+    vain = [hazard.value for hazard in hazards or () if hazard not in sought]
+    if not vain:
+        return
+    words = f"--hazard: no detector looks for {', '.join(vain)}, only for {', '.join(sorted(sought))}"
+    if len(vain) == len(hazards or ()):
+        raise InputWrong(words)
+    say(words)
 
 
 def _told(result: FrameResult) -> None:

@@ -254,3 +254,11 @@ def test_decoded_temperatures_take_their_place_from_the_jpeg_beside_them(shared)
     result = examine(shared / "geotagged" / "dji_m2ea_thermal" / "DJI_0001_T_celsius.tiff")
     assert result.footprint
     assert "DJI_0001_T.JPG" in str(result.note)
+
+
+def test_a_hazard_nobody_looks_for_is_refused_by_name(fire_file, capsys):
+    """Silence would read as "no flood here"."""
+    assert main(["inspect", str(fire_file), "--hazard", "flood"]) == 2
+    assert "no detector looks for flood, only for fire, hot_spot" in capsys.readouterr().err
+    assert main(["inspect", str(fire_file), "--hazard", "flood", "--hazard", "fire"]) == 0
+    assert "no detector looks for flood" in capsys.readouterr().err
