@@ -15,7 +15,7 @@ from shapely.geometry import LineString, Point
 
 from missions.geo import LatLon, LocalFrame
 from missions.model import NamedArea, PowerLine, ReferenceLayers, River
-from missions.words import named, text
+from missions.words import LANGUAGES, named, text
 
 # A line's own ground: the protected strip of 110-500 kV lines is 10-20 m a side, people speak of
 # "at the line" well beyond it; a river's bank likewise.
@@ -59,7 +59,7 @@ def describe(place: LatLon, layers: ReferenceLayers, language: str = "en-US") ->
 
 def describe_all(place: LatLon, layers: ReferenceLayers) -> dict[str, str]:
     """Return the wording in every language we have."""
-    return {language: describe(place, layers, language) for language in ("en-US", "zh-CN")}
+    return {language: describe(place, layers, language) for language in LANGUAGES}
 
 
 def _on_line(line: PowerLine, frame: LocalFrame, language: str) -> _Part | None:

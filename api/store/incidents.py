@@ -24,8 +24,7 @@ from api.store.models import AlertRow, DetectionRow, FrameRow, IncidentRow, Obse
 from api.store.tokens import Caller, Role
 from missions.geo import LatLon
 from missions.model import Hazard, Site
-from missions.places import describe
-from missions.words import LANGUAGES
+from missions.places import describe_all
 from vision.incidents import DecisionKind, absorb
 from vision.model import Ellipse, Incident, Observation
 
@@ -196,7 +195,7 @@ async def _update(
     """Name the incident's place, tell whom it concerns, and put it into the event stream."""
     row = await session.get_one(IncidentRow, incident_id)
     where = LatLon(row.lat_deg, row.lon_deg)
-    row.place_name = {language: describe(where, site.layers, language) for language in LANGUAGES}
+    row.place_name = describe_all(where, site.layers)
     told, agencies = await tell(session, row, to_incident(row), site=site, now=now, public_url=public_url)
     shown = views.plain(views.incident(row, agencies))
     await events.append(session, "incident", shown, now=now, agencies=agencies)
