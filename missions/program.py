@@ -10,15 +10,19 @@ everything meant for a person goes to standard error.
 import json
 import os
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from missions.errors import GridpatrolError, InputWrong
+from missions.measure import Job, Raw, Suite, suites, table, to_json
 
 GROUP = "gridpatrol.commands"
+
+bench = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
 def build() -> typer.Typer:
@@ -34,6 +38,11 @@ def build() -> typer.Typer:
     app.callback()(_whole)
     for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
         entry.load()(app)
+    for suite in suites():
+        bench.command(suite.name, help=_bench_help(suite))(_bench_command(suite))
+    app.add_typer(
+        bench, name="bench", help="Measure, beside what others reach; prints figures, fails nothing."
+    )
     return app
 
 
@@ -79,6 +88,29 @@ def out_folder(path: Path, *, option: str = "--out") -> Path:
     if not os.access(path, os.W_OK | os.X_OK):
         raise InputWrong(f"{option}: {path} may not be written to: choose another folder")
     return path
+
+
+def _bench_help(suite: Suite) -> str:
+    groups = "\n\n".join(f"{group}: {suite.notes[group]}" for group in suite.groups)
+    return f"Measure {suite.name}.\n\n{groups}\n\nExample: gridpatrol bench {suite.name} --json --raw out/raw"
+
+
+def _bench_command(suite: Suite) -> Callable[..., None]:
+    def run(
+        only: Annotated[list[str] | None, typer.Option(help="Only rows whose names begin so.")] = None,
+        quick: Annotated[
+            bool, typer.Option(help="A short run of the same code: not the figures of record.")
+        ] = False,
+        raw: Annotated[Path | None, typer.Option(help="Folder for the events behind each figure.")] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
+    ) -> None:
+        folder = out_folder(raw, option="--raw") if raw else None
+        rows = suite.run(Job(Raw(folder), say, quick, tuple(only or ())))
+        say(table(rows))
+        if as_json:
+            show_json(to_json(rows))
+
+    return run
 
 
 def _whole() -> None:
