@@ -6,7 +6,7 @@ from sqlalchemy import inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.store.models import Base
+from api.store.base import Base
 
 
 async def insert_once(session: AsyncSession, row: type[Base], **values: Any) -> bool:

@@ -20,7 +20,8 @@ from api.store.engine import Database, database_url, downgrade, open_database, u
 from api.store.fleet import seed_site
 from api.store.frames import accept_frame
 from api.store.incidents import record_observations
-from api.store.models import Base, DroneRow, EventRow
+from api.store.models import DroneRow, EventRow
+from api.store.tables import Base
 from api.store.tokens import Caller, Role
 from api.store.webhooks import set_webhook
 from missions.errors import InputWrong
