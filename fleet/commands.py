@@ -1,4 +1,4 @@
-"""Commands of fleet: `fly` one sortie, `replay` what was recorded."""
+"""Commands of fleet: `fly` one sortie, `replay` what was recorded, `bench fleet`."""
 
 import asyncio
 import contextlib
@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from fleet import bench
 from fleet.checking import CheckResult, check
 from fleet.fly import Flight, FlightResult, order_of
 from fleet.replay import replay
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
     """Add this package's commands to the program."""
     app.command("fly", help=_FLY_EXAMPLE)(_fly)
     app.command("replay")(_replay)
+    bench.enrol()
 
 
 def _fly(
