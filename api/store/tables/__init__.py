@@ -6,5 +6,6 @@ and its own step in `api/store/migrations/versions/`.
 
 from api.store import models
 from api.store.base import Base
+from api.store.tables import audit
 
-__all__ = ["Base", "models"]
+__all__ = ["Base", "audit", "models"]
