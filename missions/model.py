@@ -101,12 +101,20 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class PoseError:
-    """One standard deviation of each part of a pose, white and drifting parts together."""
+    """One standard deviation of each part of a pose, white and drifting parts together.
+
+    `drift_share` of each variance drifts and is forgotten over `drift_s` (a first-order
+    Gauss-Markov process): two looks of one flight share it, and averaging them does not
+    remove it. `clock_s` is how far off a picture's time may be.
+    """
 
     horizontal_m: float = 2.2
     vertical_m: float = 2.9
     tilt_deg: float = 0.75
     yaw_deg: float = 2.2
+    drift_share: float = 0.5
+    drift_s: float = 60.0
+    clock_s: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +124,8 @@ class CameraPose:
     `heading_deg` is the true bearing of the optical axis (of the top of the
     picture when it looks straight down), `pitch_deg` is 0 at the horizon and
     -90 straight down, `roll_deg` turns the picture clockwise as the camera sees it.
-    `altitude_m` is above mean sea level.
+    `altitude_m` is above mean sea level. `velocity_m_s` is east, north, up over the
+    ground, None where nobody told it.
     """
 
     place: LatLon
@@ -125,6 +134,7 @@ class CameraPose:
     pitch_deg: float
     roll_deg: float = 0.0
     error: PoseError = field(default_factory=PoseError)
+    velocity_m_s: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
