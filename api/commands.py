@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api import bench
 from missions.program import show_json
 
 SERVE_HELP = """Run the whole service on this machine: bus, database and every role.
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
     for name, help_text in ROLES.items():
         example = f"Example: gridpatrol {name} --data /var/lib/gridpatrol"
         app.command(name, help=f"{help_text}\n\n{example}\n")(_role_command(name))
+    bench.enrol()
 
 
 def serve_command(

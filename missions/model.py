@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from missions.duty import Channel, Member, Shift
 from missions.geo import Altitude, Area, Corridor, LatLon
 
 
@@ -202,23 +203,55 @@ class Dock:
     max_wind_m_s: float
 
 
+LEAST_CONFIDENCE = 0.5
+"""Below this an agency is not told unless it asks for less; a person looks at it when there is time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Which hazards one agency wants to hear of, and from which severity on."""
+    """Which hazards one agency wants to hear of, from which severity and which confidence on."""
 
     hazards: frozenset[Hazard]
     floor: Severity
+    confidence: float = LEAST_CONFIDENCE
 
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """Who is told. `jurisdiction` is its ground; names by language ("en-US", "zh-CN")."""
+    """Who is told. `jurisdiction` is its ground; names by language ("en-US", "zh-CN").
+
+    `channels` are the agency's own, tried in their order before anybody on call; `quiet_hours` are
+    seconds after the site's midnight in which only red alerts call people.
+    """
 
     id: str
     name: Mapping[str, str]
     language: str
     jurisdiction: tuple[Area, ...]
     subscriptions: tuple[Subscription, ...]
+    channels: tuple[Channel, ...] = (Channel("webhook"),)
+    members: tuple[Member, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+    quiet_hours: tuple[float, float] | None = None
+
+
+class Shared(StrEnum):
+    """What one agency may let another see of its own."""
+
+    INCIDENTS = "incidents"
+    PICTURES = "pictures"
+    ORDERS = "orders"
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What agency `giver` lets agency `taker` see: these things of these hazards from a severity on."""
+
+    giver: str
+    taker: str
+    hazards: frozenset[Hazard]
+    floor: Severity
+    what: frozenset[Shared]
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,6 +465,7 @@ class Site:
     no_fly: tuple[NoFly, ...]
     layers: ReferenceLayers
     wind: Wind
+    sharing: tuple[Sharing, ...] = ()
 
     def dock(self, dock_id: str) -> Dock:
         return next(d for d in self.docks if d.id == dock_id)

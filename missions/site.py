@@ -8,7 +8,6 @@ systems but offsets, and are refused by name.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,9 +15,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
+from missions import site_agencies
 from missions.errors import SiteWrong
 from missions.geo import Area, BadPlace, Corridor, LatLon
 from missions.model import (
+    LEAST_CONFIDENCE,
     Agency,
     Camera,
     Demand,
@@ -93,6 +94,7 @@ class _Reader:
             no_fly=tuple(self._no_fly(i) for i in range(len(root.get("no_fly", ())))),
             layers=self._layers(),
             wind=Wind(**root["wind"]) if "wind" in root else Wind(),
+            sharing=site_agencies.sharing(self.lined, root.get("sharing", ()), {a.id for a in agencies}),
         )
 
     def _transformer(self) -> Transformer | None:
@@ -202,6 +204,8 @@ class _Reader:
 
     def _agency(self, i: int) -> Agency:
         row, keys = self.root["agencies"][i], ("agencies", i)
+        members = site_agencies.members(self.lined, (*keys, "members"), row.get("members", ()))
+        on_call = site_agencies.shifts(self.lined, (*keys, "on_call"), row.get("on_call", ()), members)
         return Agency(
             id=row["id"],
             name=dict(row["name"]),
@@ -210,9 +214,19 @@ class _Reader:
                 self._area((*keys, "jurisdiction", j)) for j in range(len(row["jurisdiction"]))
             ),
             subscriptions=tuple(
-                Subscription(frozenset(Hazard(h) for h in s["hazards"]), Severity(s["floor"]))
+                Subscription(
+                    frozenset(Hazard(h) for h in s["hazards"]),
+                    Severity(s["floor"]),
+                    float(s.get("confidence", LEAST_CONFIDENCE)),
+                )
                 for s in row["subscriptions"]
             ),
+            channels=site_agencies.channels(row.get("channels", [{"kind": "webhook"}])),
+            members=members,
+            shifts=on_call,
+            quiet_hours=self._window((*keys, "quiet_hours"), row["quiet_hours"])
+            if "quiet_hours" in row
+            else None,
         )
 
     def _demand(self, i: int, agencies: set[str]) -> Demand:
@@ -240,13 +254,7 @@ class _Reader:
         return self._area((*keys, "shape"))
 
     def _window(self, keys: Keys, row: Sequence[str]) -> tuple[float, float]:
-        try:
-            begin, end = (time.fromisoformat(t) for t in row)
-        except ValueError:
-            raise self.lined.wrong(
-                keys, found=str(list(row)), expected='two times as ["07:00", "19:00"]'
-            ) from None
-        return begin.hour * 3600.0 + begin.minute * 60.0, end.hour * 3600.0 + end.minute * 60.0
+        return site_agencies.hours(self.lined, keys, row)
 
     def _no_fly(self, i: int) -> NoFly:
         row, keys = self.root["no_fly"][i], ("no_fly", i)
