@@ -30,7 +30,7 @@ from fleet.messages import (
     Transfer,
 )
 from fleet.parameters import Profile, Wanted
-from fleet.readback import Patience
+from fleet.patience import Patience
 from fleet.transfer import Upload
 from fleet.vehicle import Contact, Vehicles, VehicleState
 from missions.clock import Clock

@@ -1,16 +1,25 @@
-"""Deleting the mission on board, proven by the count that remains, as a machine without I/O."""
+"""Deleting a list on board, proven by the count that remains, as a machine without I/O."""
 
-from fleet.messages import ClearWanted, MissionVerdict, Transfer, Verdict
-from fleet.readback import Messages, Patience, ReadBack
+from fleet.messages import ClearWanted, ListKind, MissionVerdict, Transfer, Verdict
+from fleet.patience import Patience
+from fleet.readback import Messages, ReadBack
 from fleet.transfer import UploadResult
 
 
 class Clear:
-    """Deletes the mission on board and reads back that it is gone."""
+    """Deletes a list on board and reads back that it is gone."""
 
-    def __init__(self, *, first: int = 0, patience: Patience | None = None, attempts: int = 5) -> None:
+    def __init__(
+        self,
+        *,
+        first: int = 0,
+        patience: Patience | None = None,
+        attempts: int = 5,
+        kind: ListKind = ListKind.MISSION,
+    ) -> None:
         self.result: UploadResult | None = None
         self._first = first
+        self._kind = kind
         self._patience = patience or Patience(resend_s=0.5)
         self._attempts_left = attempts
         self._acted_at = 0.0
@@ -49,13 +58,13 @@ class Clear:
             return []
         self._attempts_left -= 1
         self._acted_at = now
-        return [ClearWanted()]
+        return [ClearWanted(self._kind)]
 
     def _receive_verdict(self, message: Transfer, now: float) -> Messages:
-        if not isinstance(message, MissionVerdict):
+        if not isinstance(message, MissionVerdict) or message.kind is not self._kind:
             return []
         if message.verdict is Verdict.ACCEPTED:
-            self._reader = ReadBack(patience=self._patience, expect=self._first)
+            self._reader = ReadBack(patience=self._patience, expect=self._first, kind=self._kind)
             return self._reader.start(now)
         self.result = UploadResult(False, False, f"the vehicle answered {message.verdict.words}")
         return []

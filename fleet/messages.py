@@ -70,6 +70,19 @@ class Answer(IntEnum):
         return self.name.lower().replace("_", " ")
 
 
+class ListKind(IntEnum):
+    """Which of a vehicle's lists a transfer is about (MAV_MISSION_TYPE)."""
+
+    MISSION = 0
+    FENCE = 1
+    RALLY = 2
+
+    @property
+    def words(self) -> str:
+        """The list as a person reads it."""
+        return ("mission", "fence", "list of rally points")[self]
+
+
 class MissionState(IntEnum):
     """What a vehicle says about the mission on board."""
 
@@ -83,7 +96,7 @@ class MissionState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One mission item with its place in the list; heights in the item's own frame."""
+    """One item of a list with its place in it; heights in the item's own frame."""
 
     seq: int
     command: int
@@ -92,6 +105,7 @@ class Item:
     lat_deg: float
     lon_deg: float
     altitude_m: float
+    kind: ListKind = ListKind.MISSION
 
 
 # --- from the vehicle -------------------------------------------------------
@@ -178,10 +192,14 @@ class CommandAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where in the mission the vehicle is; `seq` counts home where the autopilot has it."""
+    """Where in the mission the vehicle is; `seq` counts home where the autopilot has it.
+
+    `ids` are the opaque ids of mission, fence and rally points, 0 where the autopilot tells none.
+    """
 
     seq: int
     state: MissionState
+    ids: tuple[int, int, int] = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,14 +257,38 @@ class CameraCount:
     count: int
 
 
-# --- mission transfer, either way -------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What an autopilot says it can do (AUTOPILOT_VERSION).
+
+    `identity` is the board's own number, the same on every link; "" where it tells none.
+    """
+
+    has_files: bool
+    has_fence: bool
+    has_rally: bool
+    identity: str = ""
+
+
+# --- list transfer, either way ----------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class ItemCount:
-    """How many items a mission has."""
+    """How many items a list has; `opaque_id` tells which list it is, 0 where the autopilot has no ids."""
 
     count: int
+    kind: ListKind = ListKind.MISSION
+    opaque_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PartOffer:
+    """The items from `first` to `last`, both included, shall be replaced."""
+
+    first: int
+    last: int
+    kind: ListKind = ListKind.MISSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,16 +296,21 @@ class ItemWanted:
     """The item of this number is asked for."""
 
     seq: int
+    kind: ListKind = ListKind.MISSION
 
 
 @dataclass(frozen=True, slots=True)
 class ListWanted:
-    """The mission on board is asked for: the answer is its count."""
+    """The list on board is asked for: the answer is its count."""
+
+    kind: ListKind = ListKind.MISSION
 
 
 @dataclass(frozen=True, slots=True)
 class ClearWanted:
-    """The mission on board shall be deleted."""
+    """The list on board shall be deleted."""
+
+    kind: ListKind = ListKind.MISSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +318,15 @@ class MissionVerdict:
     """The end of a transfer, or a complaint in the middle of it."""
 
     verdict: Verdict
+    kind: ListKind = ListKind.MISSION
+    opaque_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FileMessage:
+    """One message of MAVLink FTP either way, its payload as `fleet/ftp.py` reads it."""
+
+    payload: bytes
 
 
 # --- from the ground station ------------------------------------------------
@@ -307,10 +363,19 @@ class ParameterSet:
     kind: int
 
 
-Transfer = Item | ItemCount | ItemWanted | ListWanted | ClearWanted | MissionVerdict
-Outgoing = Transfer | Alive | Command | ParameterWanted | ParameterSet
+@dataclass(frozen=True, slots=True, repr=False)
+class KeySetup:
+    """A signing key for the vehicle, all zeros to stop signing; never shown, never recorded."""
+
+    key: bytes
+    timestamp: int
+
+
+Transfer = Item | ItemCount | PartOffer | ItemWanted | ListWanted | ClearWanted | MissionVerdict | FileMessage
+Outgoing = Transfer | Alive | Command | ParameterWanted | ParameterSet | KeySetup
 Incoming = (
     Transfer
+    | Abilities
     | Heartbeat
     | Health
     | Estimate

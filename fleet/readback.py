@@ -1,4 +1,4 @@
-"""Reading the mission on board back, as a machine without I/O (mavlink.io/en/services/mission.html)."""
+"""Reading a list on board back, as a machine without I/O (mavlink.io/en/services/mission.html)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,112 +7,185 @@ from fleet.messages import (
     Item,
     ItemCount,
     ItemWanted,
+    ListKind,
     ListWanted,
     MissionVerdict,
     Outgoing,
     Transfer,
     Verdict,
 )
+from fleet.patience import Patience
 
 Messages = list[Outgoing]
 
+_COUNT = -1  # the number under which the count itself is asked for
+_MOST_RESTARTS = 20
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long silence lasts before something is sent again, in seconds."""
 
-    resend_s: float = 0.25
-    brisk: int = 3  # repeats before backing off: on a lossy link the next copy often arrives
-    slowest_s: float = 1.5  # repeats back off to this
-    give_up_s: float = 30.0  # without any answer at all
-
-    def after(self, repeats: int) -> float:
-        """Return the silence to wait before the next repeat."""
-        return min(self.slowest_s, self.resend_s * 1.5 ** max(0, repeats - self.brisk))
+@dataclass(slots=True)
+class _Asked:
+    first_s: float
+    last_s: float
+    repeats: int = 0
 
 
 @dataclass(slots=True)
 class ReadBack:
-    """Reads the mission on board; stops early at the first item `wanted` says is wrong.
+    """Reads a list on board; stops early once more than `most_wrong` items differ from what they should be.
 
     `window` requests are kept under way at once: ArduPilot answers each on its
-    own, PX4 only the next one, so 1 is right for every vehicle.
+    own, PX4 only the next one, so 1 is right for every vehicle. Items below
+    `skip` are not asked for (ArduPilot's item 0 is its home). `enough` may end
+    the reading with the count alone, where the autopilot's opaque id says all.
     """
 
     window: int = 1
     patience: Patience = field(default_factory=Patience)
     wrong: Callable[[Item], bool] = lambda _item: False
     expect: int | None = None
+    kind: ListKind = ListKind.MISSION
+    skip: int = 0
+    most_wrong: int = 0
+    enough: Callable[[ItemCount], bool] = lambda _count: False
     items: dict[int, Item] = field(default_factory=dict)
+    differing: set[int] = field(default_factory=set)
     count: int | None = None
+    opaque_id: int = 0
     done: bool = False
+    whole: bool = False  # every item that counts was read
     busy: bool = False
-    _asked_at: dict[int, float] = field(default_factory=dict)
-    _repeats: int = 0
-    _heard_at: float = 0.0
+    _asked: dict[int, _Asked] = field(default_factory=dict)
+    _next: int = 0
+    _heard_s: float = 0.0
+    _restarts: int = 0
 
     def start(self, now: float) -> Messages:
         """Return the request that begins the reading."""
-        self._asked_at = {-1: now}
-        self._heard_at = now
-        return [ListWanted()]
+        self._heard_s = now
+        return [self._ask(_COUNT, now)]
 
     def receive(self, message: Transfer, now: float) -> Messages:
         """Take in one message; return what to send next."""
-        if self.done:
+        if self.done or getattr(message, "kind", self.kind) is not self.kind:
             return []
         match message:
             case ItemCount() if self.count is None:
-                return self._counted(message.count, now)
+                return self._counted(message, now)
             case Item() if self.count is not None and message.seq < self.count:
                 return self._read(message, now)
             case MissionVerdict(verdict=Verdict.DENIED) if self.count is None:
                 self.busy = True
+            case MissionVerdict(verdict=Verdict.ERROR) if self.count is not None:
+                return self._over(now)
         return []
 
     def tick(self, now: float) -> Messages:
         """Return what must be asked again after too long a silence."""
         if self.done:
             return []
-        wait_s = self.patience.after(self._repeats)
-        late = [seq for seq, at in self._asked_at.items() if now - at >= wait_s]
-        if late:
-            self._repeats += 1
-        return [self._ask(seq, now) for seq in sorted(late)]
+        late = [n for n, a in self._asked.items() if now - a.last_s >= self.patience.after(a.repeats)]
+        return [self._ask(number, now) for number in sorted(late)]
 
     def silent_s(self, now: float) -> float:
         """Return how long nothing useful has been heard."""
-        return now - self._heard_at
+        return now - self._heard_s
 
-    def _counted(self, count: int, now: float) -> Messages:
-        self.count = count
-        self._heard(now)
-        self._asked_at.clear()
-        if count == 0 or (self.expect is not None and count != self.expect):
+    def _counted(self, message: ItemCount, now: float) -> Messages:
+        self.count = message.count
+        self.opaque_id = message.opaque_id
+        self._answered(_COUNT, now)
+        self._next = min(self.skip, self.count)
+        if (self.expect is not None and self.count != self.expect) or self.enough(message):
             return self._finish()
         return self._more(now)
 
     def _read(self, item: Item, now: float) -> Messages:
-        self._heard(now)
-        self._asked_at.pop(item.seq, None)
+        self._answered(item.seq, now)
         self.items[item.seq] = item
-        if self.wrong(item) or len(self.items) == self.count:
-            return self._finish()
+        if self.wrong(item):
+            self.differing.add(item.seq)
+            if len(self.differing) > self.most_wrong:
+                return self._finish()
         return self._more(now)
 
+    def _over(self, now: float) -> Messages:
+        """The vehicle forgot that it is being read (PX4 after a request out of turn): begin again."""
+        self._restarts += 1
+        if self._restarts > _MOST_RESTARTS:
+            return self._finish()
+        self.count = None
+        self.items.clear()
+        self.differing.clear()
+        self._asked.clear()
+        return [self._ask(_COUNT, now)]
+
     def _more(self, now: float) -> Messages:
-        open_seqs = (s for s in range(self.count or 0) if s not in self.items and s not in self._asked_at)
-        room = self.window - len(self._asked_at)
-        return [self._ask(seq, now) for seq, _ in zip(open_seqs, range(room), strict=False)]
+        out: Messages = []
+        total = self.count or 0
+        while self._next < total and len(self._asked) < self.window:
+            if self._next not in self.items:
+                out.append(self._ask(self._next, now))
+            self._next += 1
+        if not self._asked:
+            self.whole = True
+            return self._finish()
+        return out
 
-    def _ask(self, seq: int, now: float) -> Outgoing:
-        self._asked_at[seq] = now
-        return ListWanted() if seq < 0 else ItemWanted(seq)
+    def _ask(self, number: int, now: float) -> Outgoing:
+        asked = self._asked.get(number)
+        if asked is None:
+            self._asked[number] = _Asked(now, now)
+        else:
+            asked.last_s = now
+            asked.repeats += 1
+        return ListWanted(self.kind) if number == _COUNT else ItemWanted(number, self.kind)
 
-    def _heard(self, now: float) -> None:
-        self._heard_at = now
-        self._repeats = 0
+    def _answered(self, number: int, now: float) -> None:
+        self._heard_s = now
+        asked = self._asked.pop(number, None)
+        if asked is not None:
+            self.patience.answered(now, first_s=asked.first_s, last_s=asked.last_s)
 
     def _finish(self) -> Messages:
         self.done = True
-        return [MissionVerdict(Verdict.ACCEPTED)]
+        return [MissionVerdict(Verdict.ACCEPTED, self.kind)]
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadResult:
+    """A list as it is on board, or why it could not be read."""
+
+    items: tuple[Item, ...]
+    opaque_id: int = 0
+    reason: str = ""
+
+
+class Download:
+    """Reads a whole list off a vehicle."""
+
+    def __init__(
+        self, kind: ListKind = ListKind.MISSION, *, window: int = 1, patience: Patience | None = None
+    ) -> None:
+        self.result: DownloadResult | None = None
+        self._reader = ReadBack(window=window, patience=patience or Patience(), kind=kind)
+
+    def start(self, now: float) -> Messages:
+        """Return the request that begins it."""
+        return self._reader.start(now)
+
+    def receive(self, message: Transfer, now: float) -> Messages:
+        """Take in one message of the vehicle; return the messages to send."""
+        out = self._reader.receive(message, now)
+        if self._reader.done and self.result is None:
+            items = tuple(item for _, item in sorted(self._reader.items.items()))
+            self.result = DownloadResult(items, self._reader.opaque_id)
+        return out
+
+    def tick(self, now: float) -> Messages:
+        """Return what silence demands."""
+        if self.result is not None:
+            return []
+        if self._reader.silent_s(now) > self._reader.patience.give_up_s:
+            self.result = DownloadResult((), reason="the vehicle stopped answering while its list was read")
+            return []
+        return self._reader.tick(now)

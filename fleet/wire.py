@@ -6,6 +6,7 @@ Follows the common and ardupilotmega dialects of MAVLink 2.
 """
 
 import math
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -18,8 +19,10 @@ GROUND_COMPONENT = 190
 AUTOPILOT = 1
 PREARM_HEALTHY = 0x10000000  # MAV_SYS_STATUS_PREARM_CHECK
 EKF_HORIZONTAL_POSITION = 16  # EKF_POS_HORIZ_ABS: what GUIDED and AUTO wait for
-_MISSION = mavlink.MAV_MISSION_TYPE_MISSION
-_UNKNOWN_I32 = 0x7FFFFFFF
+_FILE_PAYLOAD = 251
+_KINDS = {int(kind): kind for kind in m.ListKind}
+_VERDICTS = {int(verdict): verdict for verdict in m.Verdict}
+_MISSION_STATES = {int(state): state for state in m.MissionState}
 
 
 def decode(raw: Any, link: str) -> m.Heard | None:
@@ -45,17 +48,27 @@ def encode(message: m.Outgoing, system: int) -> Any:
                 system, message.component, message.number, message.attempt, *message.params
             )
         case m.ItemCount():
-            return mavlink.MAVLink_mission_count_message(system, AUTOPILOT, message.count, _MISSION)
+            return mavlink.MAVLink_mission_count_message(system, AUTOPILOT, message.count, message.kind)
         case m.Item():
             return _encode_item(message, system)
+        case m.PartOffer():
+            return mavlink.MAVLink_mission_write_partial_list_message(
+                system, AUTOPILOT, message.first, message.last, message.kind
+            )
         case m.ItemWanted():
-            return mavlink.MAVLink_mission_request_int_message(system, AUTOPILOT, message.seq, _MISSION)
+            return mavlink.MAVLink_mission_request_int_message(system, AUTOPILOT, message.seq, message.kind)
         case m.ListWanted():
-            return mavlink.MAVLink_mission_request_list_message(system, AUTOPILOT, _MISSION)
+            return mavlink.MAVLink_mission_request_list_message(system, AUTOPILOT, message.kind)
         case m.ClearWanted():
-            return mavlink.MAVLink_mission_clear_all_message(system, AUTOPILOT, _MISSION)
+            return mavlink.MAVLink_mission_clear_all_message(system, AUTOPILOT, message.kind)
         case m.MissionVerdict():
-            return mavlink.MAVLink_mission_ack_message(system, AUTOPILOT, int(message.verdict), _MISSION)
+            return mavlink.MAVLink_mission_ack_message(system, AUTOPILOT, int(message.verdict), message.kind)
+        case m.FileMessage():
+            return mavlink.MAVLink_file_transfer_protocol_message(
+                0, system, AUTOPILOT, message.payload.ljust(_FILE_PAYLOAD, b"\0")
+            )
+        case m.KeySetup():
+            return mavlink.MAVLink_setup_signing_message(system, AUTOPILOT, message.key, message.timestamp)
         case m.ParameterWanted():
             return mavlink.MAVLink_param_request_read_message(
                 system, AUTOPILOT, message.name.encode("ascii"), -1
@@ -105,7 +118,7 @@ def _encode_item(item: m.Item, system: int) -> Any:
         degrees_e7(item.lat_deg),
         degrees_e7(item.lon_deg),
         item.altitude_m,
-        _MISSION,
+        item.kind,
     )
 
 
@@ -162,21 +175,64 @@ def _command_answer(raw: Any) -> m.CommandAnswer | None:
 
 
 def _verdict(raw: Any) -> m.MissionVerdict | None:
-    if raw.mission_type != _MISSION:
+    kind = _KINDS.get(raw.mission_type)
+    if kind is None:
         return None
-    try:
-        return m.MissionVerdict(m.Verdict(raw.type))
-    except ValueError:
-        return m.MissionVerdict(m.Verdict.ERROR)
+    (opaque_id,) = _extension(raw, 4, "<I")
+    return m.MissionVerdict(_VERDICTS.get(raw.type, m.Verdict.ERROR), kind, opaque_id)
 
 
 def _progress(raw: Any) -> m.Progress:
-    known = raw.mission_state in set(m.MissionState)
-    return m.Progress(raw.seq, m.MissionState(raw.mission_state) if known else m.MissionState.UNKNOWN)
+    state = _MISSION_STATES.get(raw.mission_state, m.MissionState.UNKNOWN)
+    mission, fence, rally = _extension(raw, 6, "<III")
+    return m.Progress(raw.seq, state, (mission, fence, rally))
+
+
+def _count(raw: Any) -> m.ItemCount | None:
+    kind = _KINDS.get(raw.mission_type)
+    if kind is None:
+        return None
+    (opaque_id,) = _extension(raw, 5, "<I")
+    return m.ItemCount(raw.count, kind, opaque_id)
+
+
+def _wanted(raw: Any) -> m.ItemWanted | None:
+    kind = _KINDS.get(raw.mission_type)
+    return None if kind is None else m.ItemWanted(raw.seq, kind)
+
+
+def _extension(raw: Any, offset: int, layout: str) -> tuple[int, ...]:
+    """Return fields that MAVLink added after this dialect was generated, 0 where they were not sent.
+
+    The opaque ids of MISSION_COUNT, MISSION_ACK and MISSION_CURRENT are such
+    fields; trailing zeros of a payload are cut off on the wire.
+    """
+    packet = raw.get_msgbuf()
+    if packet[0] != mavlink.PROTOCOL_MARKER_V2:
+        return (0,) * len(struct.unpack(layout, bytes(struct.calcsize(layout))))
+    payload = bytes(packet[10 : 10 + packet[1]])[offset:]
+    size = struct.calcsize(layout)
+    return struct.unpack(layout, payload[:size].ljust(size, b"\0"))
+
+
+def _file_message(raw: Any) -> m.FileMessage:
+    return m.FileMessage(bytes(raw.payload))
+
+
+def _abilities(raw: Any) -> m.Abilities:
+    can = raw.capabilities
+    unique = bytes(raw.uid2).rstrip(b"\0").hex() or (f"{raw.uid:x}" if raw.uid else "")
+    return m.Abilities(
+        has_files=bool(can & mavlink.MAV_PROTOCOL_CAPABILITY_FTP),
+        has_fence=bool(can & mavlink.MAV_PROTOCOL_CAPABILITY_MISSION_FENCE),
+        has_rally=bool(can & mavlink.MAV_PROTOCOL_CAPABILITY_MISSION_RALLY),
+        identity=unique,
+    )
 
 
 def _item(raw: Any) -> m.Item | None:
-    if raw.mission_type != _MISSION:
+    kind = _KINDS.get(raw.mission_type)
+    if kind is None:
         return None
     return m.Item(
         seq=raw.seq,
@@ -186,12 +242,8 @@ def _item(raw: Any) -> m.Item | None:
         lat_deg=raw.x / 1e7,
         lon_deg=raw.y / 1e7,
         altitude_m=raw.z,
+        kind=kind,
     )
-
-
-def _if_mission(make: Callable[[Any], m.Incoming]) -> Callable[[Any], m.Incoming | None]:
-    """Return a reader that passes over fences and rally points."""
-    return lambda raw: make(raw) if raw.mission_type == _MISSION else None
 
 
 def _picture(raw: Any) -> m.PictureTaken:
@@ -241,9 +293,11 @@ _READERS: dict[int, Callable[[Any], m.Incoming | None]] = {
     mavlink.MAVLINK_MSG_ID_CAMERA_CAPTURE_STATUS: lambda raw: m.CameraCount(
         raw.get_srcComponent(), raw.image_count
     ),
-    mavlink.MAVLINK_MSG_ID_MISSION_COUNT: _if_mission(lambda raw: m.ItemCount(raw.count)),
-    mavlink.MAVLINK_MSG_ID_MISSION_REQUEST: _if_mission(lambda raw: m.ItemWanted(raw.seq)),
-    mavlink.MAVLINK_MSG_ID_MISSION_REQUEST_INT: _if_mission(lambda raw: m.ItemWanted(raw.seq)),
+    mavlink.MAVLINK_MSG_ID_MISSION_COUNT: _count,
+    mavlink.MAVLINK_MSG_ID_MISSION_REQUEST: _wanted,
+    mavlink.MAVLINK_MSG_ID_MISSION_REQUEST_INT: _wanted,
     mavlink.MAVLINK_MSG_ID_MISSION_ITEM_INT: _item,
     mavlink.MAVLINK_MSG_ID_MISSION_ACK: _verdict,
+    mavlink.MAVLINK_MSG_ID_FILE_TRANSFER_PROTOCOL: _file_message,
+    mavlink.MAVLINK_MSG_ID_AUTOPILOT_VERSION: _abilities,
 }

@@ -56,10 +56,12 @@ def test_no_place_becomes_zero_on_the_wire():
     assert wire.degrees_e7(math.nan) == 0
 
 
-def test_transfers_of_fences_are_passed_over():
-    """They are other missions with the same messages."""
+def test_transfers_of_fences_are_told_from_those_of_missions():
+    """They are other lists with the same messages; of any further kind we know nothing."""
     fence = mavlink.MAVLink_mission_count_message(255, 190, 4, mavlink.MAV_MISSION_TYPE_FENCE)
-    assert wire.decode(over_the_wire(fence), "link") is None
+    assert wire.decode(over_the_wire(fence), "link").message == m.ItemCount(4, m.ListKind.FENCE)
+    other = mavlink.MAVLink_mission_count_message(255, 190, 4, mavlink.MAV_MISSION_TYPE_ALL)
+    assert wire.decode(over_the_wire(other), "link") is None
 
 
 @pytest.mark.parametrize(
@@ -125,3 +127,15 @@ def _quaternion(heading, pitch, roll):
 
 def _cs(angle):
     return math.cos(angle), math.sin(angle)
+
+
+def test_opaque_ids_are_read_where_the_vehicle_sends_them():
+    """They are younger than the dialect, and trailing zeros are cut off on the wire."""
+    plain = mavlink.MAVLink_mission_ack_message(255, 190, 0, 0)
+    told = plain.pack(mavlink.MAVLink(None, srcSystem=1, srcComponent=1))
+    assert wire.decode(over_the_wire(plain), "link").message == m.MissionVerdict(m.Verdict.ACCEPTED)
+    raw = over_the_wire(plain)
+    longer = bytearray(told[:10]) + bytes((255, 190, 0, 0)) + (0x1234ABCD).to_bytes(4, "little") + b"\0\0"
+    longer[1] = 8
+    raw._msgbuf = longer
+    assert wire.decode(raw, "link").message.opaque_id == 0x1234ABCD

@@ -1,0 +1,66 @@
+"""How long silence on a link lasts before something is sent again, learned from the link itself.
+
+A fixed timeout is wrong on every link but one: on a cable it wastes most of each
+second, over a satellite it sends everything twice. The estimate is that of
+RFC 6298 (smoothed round trip plus four times its variation), fed by answers whose
+request was sent once; an answer that comes sooner after a repeat than any round
+trip can be belongs to the copy before it and is taken as slow, so that a timeout
+which became too short mends itself. One instance serves all machines of a link.
+"""
+
+from dataclasses import dataclass
+
+_SMOOTH = 0.125  # weight of a new sample, and below of its distance (RFC 6298)
+_SMOOTH_VARIATION = 0.25
+_VARIATIONS = 4.0
+_SLACK = 0.25  # of the round trip: what a tick and a busy machine add to a link that never varies
+_TOO_SOON = 0.5  # of the round trip: sooner than this no answer to the last copy can come
+_BACK_OFF = 1.5
+
+
+@dataclass(slots=True)
+class Patience:
+    """Seconds to wait; `resend_s` holds until the link has answered, then what it was seen to need.
+
+    The first `brisk` repeats come at that pace, because on a lossy link the next
+    copy often arrives; later ones back off up to `slowest_s`. No estimate goes
+    below `floor_s`, which a sped-up simulation sets to what its own loop needs.
+    """
+
+    resend_s: float = 0.25
+    brisk: int = 3
+    slowest_s: float = 1.5
+    give_up_s: float = 30.0
+    floor_s: float = 0.02
+    round_trip_s: float | None = None
+    variation_s: float = 0.0
+
+    def after(self, repeats: int) -> float:
+        """Return the silence to wait before the next repeat."""
+        return min(self._slowest_s, self._once_s * _BACK_OFF ** max(0, repeats - self.brisk))
+
+    def answered(self, now: float, *, first_s: float, last_s: float) -> None:
+        """Learn from an answer to something sent first and last at these times."""
+        known_s = self.round_trip_s
+        of_an_older_copy = known_s is not None and now - last_s < _TOO_SOON * known_s
+        if first_s == last_s or of_an_older_copy:
+            self._learn(now - first_s)
+
+    @property
+    def _once_s(self) -> float:
+        if self.round_trip_s is None:
+            return max(self.floor_s, self.resend_s)
+        margin_s = max(_VARIATIONS * self.variation_s, _SLACK * self.round_trip_s)
+        return max(self.floor_s, self.round_trip_s + margin_s)
+
+    @property
+    def _slowest_s(self) -> float:
+        return max(self.slowest_s, 2 * self._once_s)
+
+    def _learn(self, sample_s: float) -> None:
+        if self.round_trip_s is None:
+            self.round_trip_s, self.variation_s = sample_s, sample_s / 2
+            return
+        distance_s = abs(sample_s - self.round_trip_s)
+        self.variation_s += _SMOOTH_VARIATION * (distance_s - self.variation_s)
+        self.round_trip_s += _SMOOTH * (sample_s - self.round_trip_s)
