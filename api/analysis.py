@@ -23,6 +23,8 @@ class Analysis:
     skipped: str | None = None
     note: str | None = None
     footprint: tuple[LatLon, ...] | None = None
+    searched: frozenset[Hazard] = frozenset()
+    gsd_m: float | None = None
 
 
 def to_json(analysis: Analysis) -> Json:
@@ -34,6 +36,8 @@ def to_json(analysis: Analysis) -> Json:
         "skipped": analysis.skipped,
         "note": analysis.note,
         "footprint": ring_to_json(analysis.footprint) if analysis.footprint else None,
+        "searched": sorted(analysis.searched),
+        "gsd_m": analysis.gsd_m,
     }
 
 
@@ -47,6 +51,8 @@ def from_json(value: Mapping[str, Any]) -> Analysis:
         skipped=value.get("skipped"),
         note=value.get("note"),
         footprint=ring_from_json(footprint) if footprint else None,
+        searched=frozenset(Hazard(h) for h in value.get("searched", ())),
+        gsd_m=value.get("gsd_m"),
     )
 
 

@@ -42,7 +42,7 @@ class FrameResult:
     `skipped` says why a file could not be used at all. `placed` gives for each
     observation the index of its detection. `note` tells a person what could not
     be had: a pose, temperatures, a place for a detection. `ground` names what the
-    frame was laid on.
+    frame was laid on, `searched` what was looked for, `gsd_m` how large a pixel is there.
     """
 
     file: str
@@ -55,6 +55,8 @@ class FrameResult:
     placed: tuple[int, ...] = ()
     ground: str | None = None
     reading: Reading | None = None
+    searched: frozenset[Hazard] = frozenset()
+    gsd_m: float | None = None
 
     def observation_of(self, detection: int) -> Observation | None:
         """Return where a detection lies on the ground, by its index."""
@@ -158,6 +160,8 @@ def _examined(frame: Frame, ground: Ground | None, hazards: Collection[Hazard] |
         footprint=ring,
         ground=ground.source if ground and ring else None,
         reading=frame.metadata.reading,
+        searched=_searched(frame, hazards),
+        gsd_m=frame.pixel_m2**0.5 if ring and frame.pixel_m2 else None,
     )
     notes = [
         frame.note,
@@ -212,6 +216,12 @@ def _detections(frame: Frame, hazards: Collection[Hazard] | None) -> tuple[Detec
         for detection in detector.detect(frame)
     )
     return tuple(d for d in found if d.hazard in wanted)
+
+
+def _searched(frame: Frame, hazards: Collection[Hazard] | None) -> frozenset[Hazard]:
+    """Return the hazards that would have been found here, had they been there."""
+    sought = frozenset(h for detector in DETECTORS if detector.reads(frame) for h in detector.hazards)
+    return sought if hazards is None else sought & frozenset(hazards)
 
 
 def _placed(

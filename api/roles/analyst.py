@@ -83,6 +83,8 @@ def _look(folder: Path | None, data: bytes | None, terrain: Terrain, frame: Mapp
         skipped=seen.skipped,
         note=seen.note,
         footprint=seen.footprint,
+        searched=seen.searched,
+        gsd_m=seen.gsd_m,
     )
 
 
