@@ -6,12 +6,14 @@ hub and stays in the journal, so a restarted gateway still knows what flies.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from fleet.errors import PlanRefused
-from missions.geo import LatLon
+from fleet.zones import Fence, Landing, Zone, landing_from, zone_from
+from missions.geo import BadPlace, LatLon
 from missions.items import (
     DO_CHANGE_SPEED,
     FRAME_ABOVE_HOME,
@@ -22,9 +24,13 @@ from missions.items import (
 )
 
 NAV_LAND = 21
+FRAME_ABOVE_TERRAIN = 10
 ITEM_LIMIT = 650  # what ArduCopter stores, home included
 _WITH_PLACE = frozenset({NAV_TAKEOFF, NAV_WAYPOINT})
 _TOLD = 5  # problems named in one refusal
+_NOTHING = (0.0, 0.0, 0.0, 0.0)
+
+Ground = Callable[[LatLon], float]  # its height above mean sea level, NaN where nobody knows it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,22 @@ class SortieOrder:
     max_wind_m_s: float = 12.0
     climb_m_s: float | None = None
     descent_m_s: float | None = None
+    landings: tuple[Landing, ...] = ()
+    fence: tuple[Zone, ...] = ()
+
+    @property
+    def rally(self) -> tuple[Landing, ...]:
+        """The rally points among the landings: what the autopilot itself may return to."""
+        return tuple(a for a in self.landings if not a.is_dock)
+
+    @property
+    def follows_terrain(self) -> bool:
+        """Whether some height is above the ground below, so that the autopilot must be told the ground."""
+        return any(i.frame == FRAME_ABOVE_TERRAIN for i in self.items)
+
+    def landing(self, landing_id: str) -> Landing | None:
+        """Return the landing of this id, None if there is none."""
+        return next((a for a in self.landings if a.id == landing_id), None)
 
     @property
     def fastest_m_s(self) -> float | None:
@@ -69,7 +91,24 @@ class SortieOrder:
     @property
     def highest_m(self) -> float:
         """The greatest height above the dock on the way."""
-        return max((i.altitude_m for i in self.items if i.command in _WITH_PLACE), default=0.0)
+        return max(
+            (i.altitude_m for i in self.items if i.command in _WITH_PLACE and i.frame == FRAME_ABOVE_HOME),
+            default=0.0,
+        )
+
+    def flown(self, *, climbs_in_place: bool) -> tuple[tuple[MissionItem, ...], dict[str, int]]:
+        """Return what is put on board, and where in it (from 0) the way to each landing begins.
+
+        The landings stand behind the way home, where only a jump leads: a diverted
+        drone needs no upload in the air and goes on when the gateway is silent.
+        It first climbs to the greatest height of the sortie, as the way home does;
+        `climbs_in_place` says that a take-off in the air does that.
+        """
+        items, starts = list(self.items), dict[str, int]()
+        for landing in self.landings:
+            starts[landing.id] = len(items)
+            items += _landing_items(landing, self.highest_m, self.dock.elevation_m, climbs_in_place)
+        return tuple(items), starts
 
     def shot_places(self) -> dict[int, LatLon]:
         """Return where each planned picture is taken: the last place before it."""
@@ -108,34 +147,97 @@ def order_from(value: Mapping[str, Any]) -> SortieOrder:
             max_wind_m_s=float(value.get("max_wind_m_s", 12.0)),
             climb_m_s=_speed(value, "climb_m_s"),
             descent_m_s=_speed(value, "descent_m_s"),
+            landings=tuple(landing_from(a) for a in value.get("landings") or ()),
+            fence=tuple(zone_from(z) for z in value.get("fence") or ()),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, BadPlace) as error:
         raise PlanRefused((f"the order cannot be read ({error!r})",)) from None
-    check(order.items)
+    check(order.items, on_board=len(order.flown(climbs_in_place=True)[0]))
+    check_fence(order)
     return order
 
 
-def check(items: Sequence[MissionItem]) -> None:
+def check(items: Sequence[MissionItem], *, on_board: int = 0) -> None:
     """Pass a mission that may be sent; items are counted from 1, as 0 is home.
+
+    `on_board` is how many items it has with the ways to its landings.
 
     Raises:
         PlanRefused: names each item that is wrong and why.
     """
-    problems = [*_list_problems(items)]
+    problems = _list_problems(items, max(on_board, len(items)))
     for number, item in enumerate(items, start=1):
         problems += [f"item {number} {why}" for why in _item_problems(item)]
+    _refuse(problems)
+
+
+def check_fence(order: SortieOrder) -> None:
+    """Pass an order whose mission and landings lie within its fence.
+
+    Raises:
+        PlanRefused: names each item that leaves it.
+    """
+    fence = Fence(order.fence)
+    placed = [(0, order.dock.place), *_places(order.items)]
+    problems = [
+        f"item {number} {why} on its way from {'the dock' if not before else f'item {before}'}"
+        for (before, start), (number, end) in pairwise(placed)
+        if (why := fence.breach(start, end))
+    ]
+    problems += [
+        f"landing {landing.id} {why}" for landing in order.landings if (why := fence.breach(landing.place))
+    ]
+    _refuse(problems)
+
+
+def check_ground(order: SortieOrder, ground: Ground) -> None:
+    """Pass an order whose heights above the dock lie above the ground.
+
+    Raises:
+        PlanRefused: names each item that lies under it.
+    """
+    problems = []
+    for number, item in enumerate(order.items, start=1):
+        if item.command != NAV_WAYPOINT or item.frame != FRAME_ABOVE_HOME:
+            continue
+        under_m = ground(LatLon(item.lat_deg, item.lon_deg)) - order.dock.elevation_m - item.altitude_m
+        if under_m > 0:
+            problems.append(f"item {number} lies {under_m:.0f} m under the ground")
+    _refuse(problems)
+
+
+def _refuse(problems: Sequence[str]) -> None:
     if problems:
         rest = len(problems) - _TOLD
-        told = [*problems[:_TOLD], f"and {rest} more"] if rest > 0 else problems
-        raise PlanRefused(tuple(told))
+        raise PlanRefused((*problems[:_TOLD], f"and {rest} more") if rest > 0 else tuple(problems))
 
 
-def _list_problems(items: Sequence[MissionItem]) -> list[str]:
+def _places(items: Sequence[MissionItem]) -> list[tuple[int, LatLon]]:
+    return [
+        (number, LatLon(i.lat_deg, i.lon_deg))
+        for number, i in enumerate(items, start=1)
+        if i.command in _WITH_PLACE
+    ]
+
+
+def _landing_items(
+    landing: Landing, height_m: float, home_m: float, climbs_in_place: bool
+) -> list[MissionItem]:
+    """Return the way to a landing: up, over it, down on it."""
+    lat_deg, lon_deg = round(landing.lat_deg, 7), round(landing.lon_deg, 7)
+    up = MissionItem(NAV_TAKEOFF, FRAME_ABOVE_HOME, _NOTHING, lat_deg, lon_deg, round(height_m, 2))
+    over = MissionItem(NAV_WAYPOINT, FRAME_ABOVE_HOME, _NOTHING, lat_deg, lon_deg, round(height_m, 2))
+    ground_m = round(landing.elevation_m - home_m, 2)
+    down = MissionItem(NAV_LAND, FRAME_ABOVE_HOME, _NOTHING, lat_deg, lon_deg, ground_m)
+    return [up, over, down] if climbs_in_place else [over, down]
+
+
+def _list_problems(items: Sequence[MissionItem], on_board: int) -> list[str]:
     if not items:
         return ["it has no items"]
     problems = []
-    if len(items) + 1 > ITEM_LIMIT:
-        problems.append(f"it has {len(items) + 1} items with home, and the autopilot holds {ITEM_LIMIT}")
+    if on_board + 1 > ITEM_LIMIT:
+        problems.append(f"it has {on_board + 1} items with home, and the autopilot holds {ITEM_LIMIT}")
     if items[0].command != NAV_TAKEOFF:
         problems.append(f"item 1 is command {items[0].command}, and a mission begins with a take-off (22)")
     if items[-1].command not in (NAV_RETURN_TO_LAUNCH, NAV_LAND):
@@ -149,7 +251,8 @@ def _item_problems(item: MissionItem) -> list[str]:
     numbers = (*item.params, item.lat_deg, item.lon_deg, item.altitude_m)
     if not all(math.isfinite(n) for n in numbers):
         return ["has a value that is no number"]
-    if item.command not in _WITH_PLACE:
+    lands_here = item.command == NAV_LAND and item.lat_deg == 0 and item.lon_deg == 0
+    if lands_here or item.command not in (*_WITH_PLACE, NAV_LAND):
         return []
     problems = []
     if abs(item.lat_deg) > 90:
@@ -158,10 +261,11 @@ def _item_problems(item: MissionItem) -> list[str]:
         problems.append(f"has longitude {item.lon_deg:g}: longitudes run from -180 to 180")
     if item.lat_deg == 0 and item.lon_deg == 0:
         problems.append("has no place (latitude and longitude are 0)")
-    if item.frame != FRAME_ABOVE_HOME:
-        problems.append(f"has frame {item.frame}: heights are given above the dock (frame 3)")
+    if item.frame not in (FRAME_ABOVE_HOME, FRAME_ABOVE_TERRAIN):
+        problems.append(f"has frame {item.frame}: heights are above the dock (3) or the ground below (10)")
     elif item.altitude_m < 0:
-        problems.append(f"lies {-item.altitude_m:g} m under the dock: heights above the dock start at 0")
+        what = "dock" if item.frame == FRAME_ABOVE_HOME else "ground"
+        problems.append(f"lies {-item.altitude_m:g} m under the {what}: heights above it start at 0")
     return problems
 
 

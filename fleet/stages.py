@@ -1,8 +1,9 @@
 """The words of a sortie under way: its stages, what it waits for, what it sees and asks (pure)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from fleet.autopilots import Flying, Step
 from fleet.docks import DockAction, DockState
@@ -12,7 +13,7 @@ from fleet.vehicle import VehicleState
 
 
 class Stage(StrEnum):
-    """Where a sortie is; the table is in the module's docstring."""
+    """Where a sortie is; the table is in the docstring of `fleet/sortie.py`."""
 
     PREFLIGHT = "preflight"
     CHARGING = "charging"
@@ -23,6 +24,8 @@ class Stage(StrEnum):
     STARTING = "starting"
     FLYING = "flying"
     RETURNING = "returning"
+    DIVERTING = "diverting"
+    LANDING = "landing"
     CLOSING = "closing"
     COLLECTING = "collecting"
     ABORTING = "aborting"
@@ -37,7 +40,7 @@ class Stage(StrEnum):
     @property
     def may_be_airborne(self) -> bool:
         """Whether a drone may be in the air in it."""
-        return self in (Stage.STARTING, Stage.FLYING, Stage.RETURNING)
+        return self in (Stage.STARTING, Stage.FLYING, Stage.RETURNING, Stage.DIVERTING, Stage.LANDING)
 
 
 class Wish(StrEnum):
@@ -46,6 +49,8 @@ class Wish(StrEnum):
     RECALL = "recall"
     PAUSE = "pause"
     RESUME = "resume"
+    DIVERT = "divert"  # land at another dock or rally point of the order
+    ABORT = "abort"  # come down where it is
 
 
 class Need(StrEnum):
@@ -54,6 +59,14 @@ class Need(StrEnum):
     CHECK_PROFILE = "check the parameters"
     UPLOAD = "upload the mission"
     CLEAR = "clear the mission"
+    CLOSE_HOME = "close the door of the dock left behind"
+
+
+@dataclass(frozen=True, slots=True)
+class Divert:
+    """Fly to one of the order's landings and land there."""
+
+    landing: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +88,34 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """What a machine must not forget when its process is killed.
+
+    `recalled` and `down` are why it was called home or down, `landing` where it
+    was diverted to, `wishes` what was promised to people and not yet begun.
+    """
+
+    recalled: str | None = None
+    landing: str | None = None
+    down: str | None = None
+    paused: bool = False
+    failure: str | None = None
+    wishes: tuple[tuple[Wish, str], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Memory":
+        """Return what `to_json` gave."""
+        wishes = tuple((Wish(wish), str(to)) for wish, to in value.get("wishes", ()))
+        return cls(**{**value, "wishes": wishes})
+
+
+@dataclass(frozen=True, slots=True)
 class Sight:
-    """What the machine sees at one moment."""
+    """What the machine sees at one moment; `dock` is the one it wants to land in."""
 
     vehicle: VehicleState | None
     flying: Flying = Flying.OTHER
@@ -91,7 +130,7 @@ class Sight:
     files_wanted: int = 0
 
 
-Action = Step | DockAction | Need | Report
+Action = Step | DockAction | Need | Divert | Report
 
 WAITS = {
     Stage.PREFLIGHT: Wait("the drone to be ready", 45, 180),
@@ -102,6 +141,8 @@ WAITS = {
     Stage.ARMING: Wait("the drone to arm", 3, 90, again_s=4),
     Stage.STARTING: Wait("the drone to take off", 8, 60, again_s=3),
     Stage.RETURNING: Wait("the drone to come home and land", 120, 1200, again_s=30),
+    Stage.DIVERTING: Wait("the drone to land at its alternate", 180, 900, again_s=5),
+    Stage.LANDING: Wait("the drone to come down where it is", 60, 600, again_s=5),
     Stage.CLOSING: Wait("the dock's door to close", 20, 90, again_s=30),
     Stage.ABORTING: Wait("the drone to be disarmed and the door to close", 20, 120, again_s=5),
 }

@@ -20,6 +20,7 @@ class Step(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     RECALL = "recall"
+    LAND = "land"  # come down where it is
     EXPLAIN = "explain"  # say at once why it may not be armed
 
 
@@ -29,6 +30,7 @@ class Flying(StrEnum):
     READY = "ready"
     MISSION = "mission"
     RETURN = "return"
+    LAND = "land"
     OTHER = "other"
 
 
@@ -48,6 +50,11 @@ class Autopilot(Protocol):
         """How many items may be asked for at once when reading back."""
         ...
 
+    @property
+    def climbs_in_place(self) -> bool:
+        """Whether a take-off item met in the air climbs straight up where the vehicle is."""
+        ...
+
     def mission(self, items: Sequence[MissionItem], dock: DockPlace) -> tuple[Item, ...]:
         """Return the list to upload."""
         ...
@@ -62,6 +69,10 @@ class Autopilot(Protocol):
 
     def commands(self, step: Step, mode: int | None) -> tuple[Command, ...]:
         """Return the commands of a step, given the mode the vehicle is in."""
+        ...
+
+    def jump(self, seq: int, mode: int | None) -> tuple[Command, ...]:
+        """Return the commands that make it fly its list from an item on, given the mode it is in."""
         ...
 
     def streams(self) -> tuple[Command, ...]:

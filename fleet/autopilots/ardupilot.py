@@ -16,6 +16,7 @@ from fleet.parameters import Wanted
 from missions.items import MissionItem
 
 _DO_SET_MODE = 176
+_SET_MISSION_CURRENT = 224
 _ARM_DISARM = 400
 _MISSION_START = 300
 _PAUSE_CONTINUE = 193
@@ -65,6 +66,7 @@ class ArduCopter:
     name: str = "ArduCopter"
     first: int = 1
     window: int = 8
+    climbs_in_place: bool = True
 
     def mission(self, items: Sequence[MissionItem], dock: DockPlace) -> tuple[Item, ...]:
         home = Item(0, 16, 0, (0.0, 0.0, 0.0, 0.0), dock.lat_deg, dock.lon_deg, dock.elevation_m)
@@ -111,8 +113,14 @@ class ArduCopter:
                 return (_command(_PAUSE_CONTINUE, 1),) if mode == _AUTO else (_set_mode(_AUTO),)
             case Step.RECALL:
                 return (_set_mode(_RTL),)
+            case Step.LAND:
+                return (_set_mode(_LAND),)
             case Step.EXPLAIN:
                 return (_command(_RUN_PREARM_CHECKS),)
+
+    def jump(self, seq: int, mode: int | None) -> tuple[Command, ...]:
+        current = _command(_SET_MISSION_CURRENT, seq)
+        return (current,) if mode == _AUTO else (current, _set_mode(_AUTO))
 
     def streams(self) -> tuple[Command, ...]:
         return tuple(_command(_SET_MESSAGE_INTERVAL, id_, every_s * 1e6) for id_, every_s in _STREAMS)
@@ -123,8 +131,10 @@ class ArduCopter:
                 return Flying.MISSION
             case 4:
                 return Flying.READY
-            case 6 | 9 | 21 | 27:
+            case 6 | 21 | 27:
                 return Flying.RETURN
+            case 9:
+                return Flying.LAND
         return Flying.OTHER
 
     def mode_name(self, mode: int | None) -> str:

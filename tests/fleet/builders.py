@@ -8,10 +8,13 @@ from fleet.messages import Fix, Motion
 from fleet.order import DockPlace, SortieOrder
 from fleet.stages import Sight
 from fleet.vehicle import VehicleKey, VehicleState
+from fleet.zones import Landing
 from missions.geo import moved
 from missions.items import MissionItem
 
 DOCK = DockPlace("dock-east", 30.28, 119.42, 82.0)
+WEST = Landing("dock-west", "dock", 30.28, 119.40, 90.0)
+MEADOW = Landing("meadow", "rally", 30.285, 119.42, 85.0)
 NONE = (0.0, 0.0, 0.0, 0.0)
 
 

@@ -37,7 +37,7 @@ def test_a_sound_mission_passes():
         ({"altitude_m": -3.0}, "item 2 lies 3 m under the dock"),
         ({"altitude_m": math.nan}, "item 2 has a value that is no number"),
         ({"lat_deg": 0.0, "lon_deg": 0.0}, "item 2 has no place"),
-        ({"frame": 10}, "item 2 has frame 10"),
+        ({"frame": 0}, "item 2 has frame 0"),
     ],
 )
 def test_a_wrong_item_is_named_with_the_reason(wrong, words):

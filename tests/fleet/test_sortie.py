@@ -63,7 +63,8 @@ class Timeline:
 def test_a_whole_sortie_goes_from_door_to_door():
     """Each step is told once, in order."""
     flight = Timeline().until(Stage.RETURNING)
-    assert flight.see(door="open", **GROUND) is Stage.CLOSING
+    assert flight.see(door="open", **GROUND) is Stage.RETURNING
+    assert flight.see(1.1, door="open", **GROUND) is Stage.CLOSING
     assert flight.see(door="open", **GROUND) is Stage.CLOSING
     assert flight.see(door="closed", **GROUND, taken=3, files=4, files_wanted=6) is Stage.COLLECTING
     assert flight.see(door="closed", **GROUND, taken=3, files=6, files_wanted=6) is Stage.DONE
@@ -167,6 +168,7 @@ def test_a_drone_that_takes_off_late_is_brought_home_and_not_forgotten():
     assert Step.RECALL in flight.done
     flight.see(door="open", **(AIR | {"flying": Flying.RETURN}))
     flight.see(door="open", **GROUND)
+    flight.see(1.0, door="open", **GROUND)
     flight.see(door="closed", **GROUND)
     flight.see(door="closed", **GROUND)
     assert flight.machine.stage is Stage.FAILED
@@ -278,6 +280,7 @@ def test_what_cannot_be_wished_says_why(stage):
     flight = Timeline(has_dock=False)
     if stage is Stage.DONE:
         flight.until(Stage.RETURNING).see(**GROUND)
+        flight.see(1.0, **GROUND)
         flight.see(**GROUND)
         assert flight.machine.wish(Wish.RECALL) == "the sortie is over"
     else:
@@ -310,9 +313,10 @@ def test_a_door_does_not_close_on_a_drone_that_stands_half_outside(away_m, insid
     flight = Timeline().until(Stage.RETURNING)
     motion = high(0.0)
     motion = replace(motion, lat_deg=motion.lat_deg + away_m / 111_000)
-    flight.now += 0.1
-    state = dock(flight.now, door="open", drones_in=inside)
-    flight.show(sight(flight.now, dock=state, motion=motion, **GROUND))
+    for _ in range(2):
+        flight.now += 1.0
+        state = dock(flight.now, door="open", drones_in=inside)
+        flight.show(sight(flight.now, dock=state, motion=motion, **GROUND))
     assert flight.machine.stage is (Stage.CLOSING if closes else Stage.COLLECTING)
     assert flight.machine.landed_from_dock_m == pytest.approx(away_m, rel=0.05)
 
