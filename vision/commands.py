@@ -10,7 +10,7 @@ from missions.errors import InputWrong
 from missions.model import Hazard
 from missions.program import out_folder, say, show_json
 from missions.words import LANGUAGES
-from vision import present, report
+from vision import bench, present, report
 from vision.errors import Unreadable
 from vision.inspection import DETECTORS, FrameResult, Inspection, inspect, marked
 
@@ -18,6 +18,7 @@ from vision.inspection import DETECTORS, FrameResult, Inspection, inspect, marke
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the program."""
     app.command("inspect", epilog=_EXAMPLE)(inspect_pictures)
+    bench.enrol()
 
 
 _EXAMPLE = "Example: gridpatrol inspect flight-07/ --dem valley.tif --out found/"

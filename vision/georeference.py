@@ -15,14 +15,15 @@ import numpy.typing as npt
 
 from missions.geo import Floats, LatLon
 from missions.model import Camera, CameraPose
-from vision.model import Ellipse
+from vision.model import Ellipse, Sight
 from vision.pinhole import project, rays
 from vision.tangent import Tangent
-from vision.uncertainty import PIXEL_ERROR_PX, moves, to_ellipse
+from vision.uncertainty import PIXEL_ERROR_PX, covariance, moves, sight, to_ellipse
 
 MAX_RANGE_M = 5000.0
 """Beyond this a ray is said to meet no ground: half a degree of tilt is then 44 m and more."""
 
+_PAST_THE_LENS = "the pixel lies so far out that the lens's distortion cannot be undone there"
 _MAX_STEPS = 1024
 _REFINEMENTS, _REFINED_STEPS = 3, 33
 _HOLLOW_M = 20.0  # ground that lies deeper than any of the 500 m grid that the first look samples
@@ -37,6 +38,9 @@ class Ground(Protocol):
     @property
     def resolution_m(self) -> float: ...
 
+    @property
+    def error_m(self) -> float: ...
+
     def elevation_m(self, lat_deg: npt.ArrayLike, lon_deg: npt.ArrayLike) -> Floats: ...
 
     def __hash__(self) -> int: ...
@@ -44,11 +48,12 @@ class Ground(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FlatGround:
-    """Level ground, for want of an elevation model."""
+    """Level ground, for want of an elevation model; in open country it rises and falls by `error_m`."""
 
     height_m: float
     source: str = "level ground at take-off height"
     resolution_m: float = 30.0
+    error_m: float = 5.0
 
     def elevation_m(self, lat_deg: npt.ArrayLike, lon_deg: npt.ArrayLike) -> Floats:
         """Return the one height, in the shape asked for."""
@@ -57,10 +62,14 @@ class FlatGround:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A pixel's place on the ground; `distance_m` is along the ray, `pixel_m2` what one pixel covers."""
+    """A pixel's place on the ground; `distance_m` is along the ray, `pixel_m2` what one pixel covers.
+
+    `sight` tells the ellipse apart into its causes, so that looks can be fused.
+    """
 
     place: LatLon
     ellipse: Ellipse
+    sight: Sight
     elevation_m: float
     distance_m: float
     pixel_m2: float
@@ -106,8 +115,14 @@ def locate_many(
     """Return the places of many pixels (rows of x, y), one answer a row."""
     if reason := unusable(camera, pose, ground):
         return [Unplaced(reason)] * len(pixels)
-    hits = intersect(pose, rays(camera, pose, pixels), ground=ground)
-    return [_located(camera, pose, pixels[i], hits.one(i), ground=ground) for i in range(len(pixels))]
+    directions = rays(camera, pose, pixels)
+    hits = intersect(pose, directions, ground=ground)
+    return [
+        Unplaced(_PAST_THE_LENS)
+        if math.isnan(directions[i, 0])
+        else _located(camera, pose, pixels[i], hits.one(i), ground=ground)
+        for i in range(len(pixels))
+    ]
 
 
 def unusable(camera: Camera, pose: CameraPose, ground: Ground) -> str | None:
@@ -141,9 +156,10 @@ def intersect(pose: CameraPose, directions: Floats, *, ground: Ground) -> Hits:
     """Return where rays (unit vectors from the camera) first dip below the ground.
 
     A ray that leaves the model before it meets the ground is marked so; one
-    that meets none within `MAX_RANGE_M` is only not found.
+    that meets none within `MAX_RANGE_M`, and one that is none (NaN), is only not found.
     """
     tangent = _tangent(pose)
+    directions = np.where(np.isnan(directions), (0.0, 0.0, 1.0), directions)
 
     def height_over_ground(t: Floats) -> Floats:
         """Return how far points at ranges t (rays × steps) lie above the ground."""
@@ -164,7 +180,9 @@ def intersect(pose: CameraPose, directions: Floats, *, ground: Ground) -> Hits:
 def no_ground(left_model: bool, ground: Ground) -> str:
     """Return why a ray met no ground."""
     if left_model:
-        return f"the line of sight leaves {ground.source} before it meets the ground"
+        return (
+            f"the line of sight leaves {ground.source}, or crosses a hole in it, before it meets the ground"
+        )
     return f"the line of sight meets no ground within {MAX_RANGE_M / 1000:.0f} km: it looks over the horizon"
 
 
@@ -183,9 +201,12 @@ def _located(
         return Unplaced("the pixel looks so flat over the ground that its place would be a guess")
     across, along = moved[6] / PIXEL_ERROR_PX, moved[7] / PIXEL_ERROR_PX
     lat, lon, height = (float(v) for v in tangent.geodetic(hit.point_m[0]))
+    ray = hit.point_m[0]
+    seen = sight(pose, moved, lean=ray[:2] / (ray @ normal), ground_error_m=ground.error_m)
     return Located(
         place=LatLon(lat, lon),
-        ellipse=to_ellipse(moved.T @ moved),
+        ellipse=to_ellipse(covariance(seen)),
+        sight=seen,
         elevation_m=height,
         distance_m=float(np.linalg.norm(hit.point_m[0])),
         pixel_m2=float(abs(across[0] * along[1] - across[1] * along[0])),

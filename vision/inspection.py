@@ -264,6 +264,7 @@ def _observation(
         outline=outline,
         drone=shot.drone,
         sortie=shot.sortie,
+        sight=at.sight,
     )
 
 

@@ -45,9 +45,33 @@ class Ellipse:
     bearing_deg: float
 
 
+Shift = tuple[float, float]
+"""How far a place moves, metres east and north."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How a look's place answers to one deviation of each of its errors.
+
+    `pose` are the camera's errors (east, north, up, heading, pitch, sideways tilt), of which
+    `drift_share` of the variance is shared with looks of the same drone and forgotten over
+    `drift_s`; `own` are this look's alone (pixel, clock); `ground` is the elevation model's,
+    which every look at the same place shares.
+    """
+
+    pose: tuple[Shift, ...]
+    own: tuple[Shift, ...]
+    ground: Shift
+    drift_share: float
+    drift_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A detection on the ground and in time."""
+    """A detection on the ground and in time.
+
+    `sight` is there when we placed it ourselves; a place that somebody else told has only its ellipse.
+    """
 
     id: str
     hazard: Hazard
@@ -62,6 +86,7 @@ class Observation:
     outline: Area | None = None
     drone: str = ""
     sortie: str = ""
+    sight: Sight | None = None
 
 
 @dataclass(frozen=True, slots=True)

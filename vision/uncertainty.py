@@ -12,8 +12,8 @@ import numpy as np
 
 from missions.geo import Floats
 from missions.model import Camera, CameraPose
-from vision.model import Ellipse
-from vision.pinhole import rays
+from vision.model import Ellipse, Shift, Sight
+from vision.pinhole import directions, undistorted
 
 CHI2_95 = 5.991
 """Squared radius that holds 95 % of a two-dimensional normal distribution."""
@@ -21,6 +21,7 @@ CHI2_95 = 5.991
 PIXEL_ERROR_PX = 0.5
 """One standard deviation of a blob's middle, which is rarely where the source's middle is."""
 
+_USUAL_SPEED_M_S = 8.0  # of a survey flight
 _GUESS = 4.0  # a deviation that carries the hit this many times as far makes it a guess
 
 
@@ -59,6 +60,36 @@ def moves(camera: Camera, pose: CameraPose, pixel: Floats, point: Floats, normal
     return np.asarray((ends[0] - ends[1]) / 2)
 
 
+def sight(pose: CameraPose, moved: Floats, *, lean: Floats, ground_error_m: float) -> Sight:
+    """Return what a look's place answers to, from its `moves`.
+
+    `lean` is how the place moves (east, north) where the ground is a metre higher than the model has it.
+    """
+    error = pose.error
+    return Sight(
+        pose=tuple((float(e), float(n)) for e, n in moved[:6]),
+        own=(*((float(e), float(n)) for e, n in moved[6:]), *_clock(pose)),
+        ground=(float(lean[0]) * ground_error_m, float(lean[1]) * ground_error_m),
+        drift_share=error.drift_share,
+        drift_s=error.drift_s,
+    )
+
+
+def covariance(seen: Sight) -> Floats:
+    """Return the (east, north) covariance of one look in square metres, all its errors together."""
+    shifts = np.array([*seen.pose, *seen.own, seen.ground])
+    return np.asarray(shifts.T @ shifts)
+
+
+def _clock(pose: CameraPose) -> tuple[Shift, ...]:
+    """Return how far the camera flies in one deviation of its clock; of unknown speed, either way."""
+    clock_s = pose.error.clock_s
+    if pose.velocity_m_s is None:
+        either = clock_s * _USUAL_SPEED_M_S / math.sqrt(2)
+        return (either, 0.0), (0.0, either)
+    return ((pose.velocity_m_s[0] * clock_s, pose.velocity_m_s[1] * clock_s),)
+
+
 def _deviated(camera: Camera, pose: CameraPose, pixel: Floats, sign: float) -> tuple[Floats, Floats]:
     """Return the origins and rays of a pixel when each of the eight unknowns is off by one deviation."""
     error = pose.error
@@ -67,11 +98,12 @@ def _deviated(camera: Camera, pose: CameraPose, pixel: Floats, sign: float) -> t
     yaw, tilt = sign * error.yaw_deg, sign * error.tilt_deg
     turned = replace(pose, heading_deg=pose.heading_deg + yaw)
     raised = replace(pose, pitch_deg=pose.pitch_deg + tilt)
-    pixels = np.stack([pixel, pixel, pixel, pixel, *(pixel + sign * PIXEL_ERROR_PX * np.eye(2))])
-    straight = rays(camera, pose, pixels)
-    tilted = [rays(camera, p, pixel[None]) for p in (turned, raised)]
-    leaned = _leaned(straight[3:4], pose.heading_deg, tilt)
-    return origins, np.concatenate([straight[:3], *tilted, leaned, straight[4:]])
+    ideal = undistorted(camera, np.stack([pixel, *(pixel + sign * PIXEL_ERROR_PX * np.eye(2))]))
+    straight = directions(pose, ideal)
+    axis = straight[:1]
+    tilted = [directions(p, ideal[:1]) for p in (turned, raised)]
+    leaned = _leaned(axis, pose.heading_deg, tilt)
+    return origins, np.concatenate([axis, axis, axis, *tilted, leaned, straight[1:]])
 
 
 def _leaned(directions: Floats, heading_deg: float, angle_deg: float) -> Floats:

@@ -1,0 +1,25 @@
+"""What `gridpatrol bench ground` measures of seeing: places, identity, growth.
+
+The flights are simulated by `truth.py`, which shares no projection with what is measured.
+"""
+
+from missions.measure import suite
+
+NOISE = (
+    "noise, one standard deviation, white and drifting over 60 s: GPS 1.5 + 1.5 m each way, height 2 + 2 m, "
+    "tilt 0.5 + 0.5°, yaw 1.5 + 1.5°; clock 50 ms, pixel 0.5 px, elevation model 2 m (waves of 150-600 m); "
+    "60-120 m above ground over hills, 10 m/s, 640×512 px thermal camera of 46° width with distortion"
+)
+
+
+def enrol() -> None:
+    """Add this package's groups of rows to the suite."""
+    ground = suite("ground")
+    ground.add("single", "vision.bench.places:single", f"one look: how far off; {NOISE}")
+    ground.add("fused", "vision.bench.places:fused", "eight looks, beside what their covariance allows")
+    ground.add("ellipse", "vision.bench.places:ellipse", "truths inside the 95 % ellipse, by angle off nadir")
+    ground.add("photos", "vision.bench.photos:rows", "tie points of real overlapping photos")
+    ground.add("identity", "vision.bench.identity:identity", "one fire stays one over passes and drones")
+    ground.add("neighbours50", "vision.bench.identity:neighbours", "fires 50 m apart stay two")
+    ground.add("absorb", "vision.bench.speed:rows", "observations a second with 100,000 open incidents")
+    ground.add("growth", "vision.bench.fronts:rows", "where the fire front will be in 30 minutes")

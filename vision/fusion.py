@@ -1,0 +1,184 @@
+"""Several looks at one object, made into one place with an honest ellipse.
+
+Every look gives a place on the elevation model and, by its `Sight`, how that place answers to each
+error behind it. Three things make the looks depend on each other, and all three are in the equations:
+
+* what drifts (GPS, barometer, gimbal, compass) is shared by the looks of one drone and forgotten
+  over a minute, so eight looks in ten seconds are worth little more than one;
+* the elevation model's error under the object is the same in all of them. It is an unknown of its
+  own: looks from several sides cut at the true height and take it out (bearings intersect);
+* pixel and clock errors are each look's alone and average out.
+
+The estimate is the generalised least squares solution, which no linear filter can beat. A look that
+the others contradict is left out, the worst first, as long as most remain. When that does not help,
+the ellipse is widened until the looks agree with it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from missions.geo import Floats, LatLon
+from vision.model import Ellipse, Observation, Shift, Sight
+from vision.tangent import Tangent
+from vision.uncertainty import to_covariance, to_ellipse
+
+OUTLIER = 18.4
+"""Squared deviations from what the others say beyond which a look is wrong: once in ten thousand."""
+
+_POSE_ERRORS = 6
+_CONTRADICTED_SHARE = 1 / 3  # more looks than this are never left out
+_UNKNOWN_DRIFT_SHARE = 0.5
+_ROUNDING_M2 = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at an object: where it put it, when, and what that place answers to.
+
+    Looks with the same `track` share what drifts.
+    """
+
+    id: str
+    place: LatLon
+    seen_at: datetime
+    sight: Sight
+    track: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """One place from several looks; `left_out` are the looks the others contradict.
+
+    `widened` is by how much the ellipse was stretched because the looks do not agree: 1 where they do.
+    """
+
+    place: LatLon
+    ellipse: Ellipse
+    left_out: tuple[str, ...] = ()
+    widened: float = 1.0
+
+
+def look_of(seen: Observation) -> Look:
+    """Return an observation as a look; one that has only its ellipse is taken at its word."""
+    sight = seen.sight or of_ellipse(seen.ellipse)
+    return Look(seen.id, seen.place, seen.seen_at, sight, seen.drone)
+
+
+def of_ellipse(ellipse: Ellipse, *, drift_share: float = _UNKNOWN_DRIFT_SHARE) -> Sight:
+    """Return the sight of a place of which only the ellipse is known.
+
+    Half of its variance is taken to be shared, for ever, by whatever the same source tells:
+    its looks are never averaged below that. A source whose errors are independent has a share of 0.
+    """
+    spread = np.linalg.cholesky(to_covariance(ellipse) + _ROUNDING_M2 * np.eye(2))
+    pose: tuple[Shift, ...] = tuple((float(e), float(n)) for e, n in spread.T)
+    return Sight(pose, (), (0.0, 0.0), drift_share, math.inf)
+
+
+def fuse(looks: Sequence[Look]) -> Fused:
+    """Return where the object is that all these looks show; at least one look."""
+    here = Tangent(looks[0].place, 0.0)
+    lat, lon = [o.place.lat_deg for o in looks], [o.place.lon_deg for o in looks]
+    places = here.local(lat, lon, 0.0)[:, :2]
+    estimate = solve(places, looks)
+    place_lat, place_lon, _ = here.geodetic(np.array([*estimate.at_m, 0.0]))
+    return Fused(
+        LatLon(float(place_lat), float(place_lon)),
+        to_ellipse(estimate.covariance),
+        tuple(looks[i].id for i in estimate.left_out),
+        estimate.widened,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimate:
+    """The solution in local metres: east and north, their covariance, and what was left out (indices)."""
+
+    at_m: Floats
+    covariance: Floats
+    left_out: tuple[int, ...]
+    widened: float
+
+
+def solve(places_m: Floats, looks: Sequence[Look]) -> Estimate:
+    """Return the estimate from places in local metres (rows of east, north), one a look."""
+    noise, ground = noise_m2([o.sight for o in looks], [o.track for o in looks], _seconds(looks))
+    kept = list(range(len(looks)))
+    left_out: list[int] = []
+    while True:
+        at, spread, surprise = _least_squares(places_m[kept], noise, ground, kept)
+        worst = int(np.argmax(surprise))
+        if surprise[worst] <= OUTLIER:
+            return Estimate(at, spread, tuple(left_out), 1.0)
+        if len(left_out) + 1 > len(looks) * _CONTRADICTED_SHARE:
+            widened = float(surprise[worst]) / OUTLIER
+            return Estimate(at, spread * widened, tuple(left_out), math.sqrt(widened))
+        left_out.append(kept.pop(worst))
+
+
+def noise_m2(sights: Sequence[Sight], tracks: Sequence[str], seconds: Floats) -> tuple[Floats, Floats]:
+    """Return the joint covariance (2n × 2n) of the looks' places, and how they answer to the ground.
+
+    The ground's part is not in the covariance: it is one unknown that all share, and its column
+    (2n values) says how each place moves with one deviation of it.
+    """
+    n = len(sights)
+    pose = np.zeros((n, _POSE_ERRORS, 2))
+    for i, seen in enumerate(sights):
+        pose[i, : len(seen.pose)] = seen.pose
+    flat = pose.transpose(0, 2, 1).reshape(2 * n, _POSE_ERRORS)
+    noise = (flat @ flat.T) * np.kron(_shared(sights, tracks, seconds), np.ones((2, 2)))
+    for i, seen in enumerate(sights):
+        if seen.own:
+            own = np.array(seen.own)
+            noise[2 * i : 2 * i + 2, 2 * i : 2 * i + 2] += own.T @ own
+    noise[np.diag_indices(2 * n)] += _ROUNDING_M2
+    return noise, np.array([o.ground for o in sights], dtype=float).ravel()
+
+
+def _shared(sights: Sequence[Sight], tracks: Sequence[str], seconds: Floats) -> Floats:
+    """Return which share of their pose errors each two looks have in common; 1 with itself."""
+    n = len(sights)
+    share = np.sqrt(np.array([o.drift_share for o in sights]))
+    memory_s = np.array([o.drift_s for o in sights])
+    codes = {track: code for code, track in enumerate(dict.fromkeys(tracks))}
+    track = np.array([codes[t] for t in tracks])
+    apart_s = np.abs(seconds[:, None] - seconds[None, :])
+    kept = np.exp(-apart_s / np.minimum(memory_s[:, None], memory_s[None, :]))
+    shared = share[:, None] * share[None, :] * kept * (track[:, None] == track[None, :])
+    shared[np.arange(n), np.arange(n)] = 1.0
+    return np.asarray(shared)
+
+
+def _least_squares(
+    places: Floats, noise: Floats, ground: Floats, kept: Sequence[int]
+) -> tuple[Floats, Floats, Floats]:
+    """Return the place, its covariance, and each look's squared deviation from what the others say.
+
+    The unknowns are east, north and the ground's deviation, which is known to be 0 ± 1.
+    """
+    n = len(kept)
+    rows = np.array([2 * i + axis for i in kept for axis in (0, 1)])
+    weight = np.linalg.inv(noise[np.ix_(rows, rows)])
+    model = np.column_stack([np.tile(np.eye(2), (n, 1)), ground[rows]])
+    weighted = weight @ model
+    information = model.T @ weighted
+    information[2, 2] += 1.0
+    spread = np.linalg.inv(information)
+    unknown = spread @ (weighted.T @ places.ravel())
+    if n == 1:
+        return unknown[:2], spread[:2, :2], np.zeros(1)
+    left = weight @ (places.ravel() - model @ unknown)
+    telling = weight - weighted @ spread @ weighted.T
+    blocks = telling.reshape(n, 2, n, 2)[np.arange(n), :, np.arange(n), :]
+    parts = left.reshape(n, 2)
+    surprise = np.einsum("ij,ij->i", parts, np.linalg.solve(blocks, parts[:, :, None])[:, :, 0])
+    return unknown[:2], spread[:2, :2], surprise
+
+
+def _seconds(looks: Sequence[Look]) -> Floats:
+    return np.array([(o.seen_at - looks[0].seen_at).total_seconds() for o in looks])
