@@ -1,5 +1,6 @@
 """The web application: routes, rights, and the one place that knows how an error becomes a status."""
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,9 +16,12 @@ from api.errors import (
     BadRequest,
     Conflict,
     Forbidden,
+    IllegalMove,
     NotFound,
     ServiceError,
+    Stale,
     TooLarge,
+    TooMany,
     Unauthenticated,
     Unavailable,
 )
@@ -35,8 +39,10 @@ STATUS: dict[type[ServiceError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    Stale: 412,
     TooLarge: 413,
     BadRequest: 422,
+    TooMany: 429,
     Unavailable: 503,
 }
 
@@ -83,8 +89,20 @@ async def _explain(request: Request, error: Exception) -> JSONResponse:
     status, code, message = _status(error)
     if status == 500:
         log.error("request failed", path=request.url.path, exc_info=error)
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-    return JSONResponse({"error": code, "message": message}, status_code=status, headers=headers)
+    said: dict[str, Any] = {"error": code, "message": message}
+    if isinstance(error, IllegalMove):
+        said["allowed"] = list(error.allowed)
+    return JSONResponse(said, status_code=status, headers=_headers(error))
+
+
+def _headers(error: Exception) -> dict[str, str] | None:
+    match error:
+        case Unauthenticated():
+            return {"WWW-Authenticate": "Bearer"}
+        case TooMany():
+            return {"Retry-After": str(math.ceil(error.retry_after_s))}
+        case _:
+            return None
 
 
 def _status(error: Exception) -> tuple[int, str, str]:

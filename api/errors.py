@@ -5,12 +5,17 @@
     ├── Forbidden           a known caller without the right       403
     ├── NotFound            not there, or not the caller's to see  404
     ├── Conflict            not in the state it is in              409
+    │   └── IllegalMove     no such step from there; says which are
+    ├── Stale               If-Match names an older version        412
     ├── TooLarge            more bytes than we take                413
     ├── BadRequest          cannot be understood                   422
+    ├── TooMany             asks more often than is allowed        429
     └── Unavailable         a part we need does not answer         503
 
 HTTP is known in `app.py` alone, which maps each class to its status.
 """
+
+from collections.abc import Iterable
 
 from missions.errors import GridpatrolError
 
@@ -50,5 +55,35 @@ class BadRequest(ServiceError):
     code = "bad_request"
 
 
+class TooMany(ServiceError):
+    """More requests than are allowed; `retry_after_s` says when the next one is."""
+
+    code = "too_many"
+
+    def __init__(self, what: str, *, retry_after_s: float) -> None:
+        super().__init__(f"{what}: try again in {retry_after_s:.0f} s")
+        self.retry_after_s = retry_after_s
+
+
 class Unavailable(ServiceError):
     code = "unavailable"
+
+
+class IllegalMove(Conflict):
+    """There is no such step from where the thing stands; `allowed` are the steps there are."""
+
+    code = "illegal_move"
+
+    def __init__(
+        self, kind: str, state: str, act: str, allowed: Iterable[str], because: str | None = None
+    ) -> None:
+        self.allowed = tuple(str(step) for step in allowed)
+        ways = f"allowed: {', '.join(self.allowed)}" if self.allowed else "nothing leads on from there"
+        why = f" ({because})" if because else ""
+        super().__init__(f"cannot {act} this {kind}, it is {state}{why}; {ways}")
+
+
+class Stale(ServiceError):
+    """The caller's If-Match is of an older version: read again, then decide."""
+
+    code = "stale"

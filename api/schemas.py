@@ -25,6 +25,7 @@ class Problem(BaseModel):
 
     error: str
     message: str
+    allowed: list[str] | None = None
 
 
 class Login(BaseModel):
