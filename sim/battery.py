@@ -21,6 +21,7 @@ class Battery:
         self.capacity_wh = capacity_wh
         self.energy_wh = capacity_wh
         self.current_a = 0.0
+        self.drop_v = 0.0  # what a bad cell takes off
 
     @property
     def share(self) -> float:
@@ -34,7 +35,7 @@ class Battery:
     @property
     def voltage_v(self) -> float:
         """The voltage at the terminals under the present load."""
-        return _rest_v(self.share) - self.current_a * _RESISTANCE_OHM
+        return _rest_v(self.share) - self.current_a * _RESISTANCE_OHM - self.drop_v
 
     @property
     def used_mah(self) -> float:

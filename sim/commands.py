@@ -44,6 +44,9 @@ def simulate(
     ] = None,
     truth: Annotated[Path | None, typer.Option(help="Where to write what is really there.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where to keep pictures and truth.json.")] = None,
+    faults: Annotated[
+        Path | None, typer.Option(help="What goes wrong and when, YAML or JSON (docs/faults.md).")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print where everything listens as JSON.")] = False,
 ) -> None:
     """Simulate drones, docks and the world they look at, until stopped."""
@@ -58,9 +61,14 @@ def simulate(
         has = len(world.site.drones)
         if drones is not None and drones > has:
             raise InputWrong(f"--drones: found {drones}, expected at most the site's {has}")
+        from sim.faults import FaultPlan, load_faults
         from sim.simulation import Options, Simulation
 
-        options = Options(mavlink_port, media_port, drones, mqtt, truth, seed)
+        plan = FaultPlan()
+        if faults is not None:
+            flying, docks = world.site.drones[:drones], world.site.docks
+            plan = load_faults(faults, drones=[d.id for d in flying], docks=[d.id for d in docks])
+        options = Options(mavlink_port, media_port, drones, mqtt, truth, seed, plan)
         simulation = Simulation(world, keep, folder / "pictures", options)
         asyncio.run(_run(simulation, as_json=json))
 

@@ -69,7 +69,11 @@ class DockMachine:
     wind_m_s: Callable[[], float]
     door: str = "closed"
     stuck: bool = False  # a fault: the door stops where it is when it next moves
+    silent: bool = False  # a fault: it hears and says nothing
+    wind_reads_m_s: float | None = None  # a fault: what the anemometer says instead
+    rain_mm_h: float = 0.0
     charging: set[str] = field(default_factory=set)
+    stuck_open: bool = False  # where a stuck door stands: a drone can pass, or cannot
     _moves_until_s: float = 0.0
     _waiting: list[str] = field(default_factory=list)  # ids answered when the door has moved
     _answers: dict[str, dict[str, Any] | None] = field(default_factory=dict)
@@ -79,6 +83,8 @@ class DockMachine:
 
     def command(self, body: Any, now_s: float) -> list[Say]:
         """Take a command and return what to publish at once."""
+        if self.silent:
+            return []
         command_id = body.get("id") if isinstance(body, dict) else None
         if not isinstance(command_id, str) or not command_id:
             return []
@@ -98,8 +104,21 @@ class DockMachine:
         said = self._move_door(now_s)
         self._charge(dt_s)
         for guest in self.guests:
-            guest.shut_in(self.door != "open")
-        return said + self._news(now_s)
+            guest.shut_in(self.door != "open" and not (self.door == "stuck" and self.stuck_open))
+        return [] if self.silent else said + self._news(now_s)
+
+    def jam(self, door: str) -> None:
+        """Let the door stick: as it is when it next moves, or at once open or shut."""
+        self.stuck = True
+        if door != "as_it_is":
+            self.door = "stuck"
+            self.stuck_open = door == "open"
+
+    def free(self) -> None:
+        """Let a stuck door move again; it is where it stuck."""
+        self.stuck = False
+        if self.door == "stuck":
+            self.door = "open" if self.stuck_open else "closed"
 
     def state(self, now_s: float) -> dict[str, Any]:
         """Return what the dock says of itself."""
@@ -108,8 +127,8 @@ class DockMachine:
             "door": self.door,
             "charger": "on" if self.charging else "off",
             "drones_in": [g.id for g in self.guests if g.inside],
-            "wind_m_s": round(self.wind_m_s(), 1),
-            "rain_mm_h": 0.0,
+            "wind_m_s": round(self.wind_m_s() if self.wind_reads_m_s is None else self.wind_reads_m_s, 1),
+            "rain_mm_h": self.rain_mm_h,
             "at": datetime.fromtimestamp(now_s, UTC).isoformat(),
         }
 
@@ -157,6 +176,7 @@ class DockMachine:
         if self.door not in ("opening", "closing"):
             return said
         if self.stuck:
+            self.stuck_open = self.door == "closing"
             self.door = "stuck"
         elif now_s >= self._moves_until_s:
             self.door = "open" if self.door == "opening" else "closed"

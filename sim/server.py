@@ -8,12 +8,14 @@ for, as on a serial port.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from missions.errors import InputWrong
 from sim.autopilot.dialect import Forwarded, Message, Outgoing, mav
 from sim.autopilot.vehicle import Reply, Vehicle
+from sim.faults import Fault
+from sim.impairment import DOWN, UP, Impairment, quality_of
 
 HOST = "127.0.0.1"
 _FIRST_UDP_LINK = 1000
@@ -53,18 +55,24 @@ class Channel:
         """Pass on another sender's packet."""
         self._unsent += data
 
-    def flush(self) -> None:
-        """Write what was added."""
-        if self._unsent:
-            self._write(bytes(self._unsent))
-            self._unsent.clear()
+    def take(self) -> bytes:
+        """Return what was added since the last time."""
+        data = bytes(self._unsent)
+        self._unsent.clear()
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Write bytes to the peer."""
+        self._write(data)
 
 
 class VehicleServer:
     """One vehicle and all who talk to it."""
 
-    def __init__(self, vehicle: Vehicle, port: int, now_s: Callable[[], float]) -> None:
+    def __init__(self, vehicle: Vehicle, port: int, now_s: Callable[[], float], seed: int = 0) -> None:
         self.vehicle = vehicle
+        self._up: Impairment[tuple[int, bytes]] = Impairment(seed * 2)
+        self._down: Impairment[tuple[int, bytes]] = Impairment(seed * 2 + 1)
         self.port = port
         self._now_s = now_s
         self._channels: dict[int, Channel] = {}
@@ -104,7 +112,13 @@ class VehicleServer:
     def tick(self, now_s: float) -> None:
         """Let the vehicle live on to `now_s` and send what it says."""
         self._drop_silent()
+        self._arrive(now_s)
         self._deliver(self.vehicle.tick(now_s))
+
+    def impair(self, faults: Sequence[Fault]) -> None:
+        """Let these faults of the link act from now on, in place of those before."""
+        self._up.quality = quality_of(faults, UP)
+        self._down.quality = quality_of(faults, DOWN)
 
     def opened(self, transport: asyncio.WriteTransport) -> int:
         """Take a new TCP connection and return its link number."""
@@ -126,11 +140,40 @@ class VehicleServer:
 
     def heard(self, link: int, data: bytes) -> None:
         """Take bytes of one link."""
+        now_s = self._now_s()
+        if self._up.is_clear:
+            self._hear(link, data, now_s)
+            return
+        for packet in packets(data):
+            self._up.put((link, self._maybe_spoiled(self._up, packet)), now_s)
+        self._arrive(now_s)
+
+    def _hear(self, link: int, data: bytes, now_s: float) -> None:
         channel = self._channels.get(link)
         if channel is None:
             return
         for message in channel.parse(data):
-            self._deliver(self.vehicle.receive(message, link, self._now_s()))
+            self._deliver(self.vehicle.receive(message, link, now_s))
+
+    def _arrive(self, now_s: float) -> None:
+        """Let what was late on either way come through."""
+        for link, data in self._up.due(now_s):
+            self._hear(link, data, now_s)
+        for link, data in self._down.due(now_s):
+            if link in self._channels:
+                self._channels[link].write(data)
+
+    @staticmethod
+    def _maybe_spoiled(way: Impairment[tuple[int, bytes]], packet: bytes) -> bytes:
+        return way.spoiled(packet) if way.chance(way.quality.corrupt) else packet
+
+    def _send(self, link: int, data: bytes) -> None:
+        if self._down.is_clear:
+            self._channels[link].write(data)
+            return
+        now_s = self._now_s()
+        for packet in packets(data):
+            self._down.put((link, self._maybe_spoiled(self._down, packet)), now_s)
 
     def heard_udp(self, peer: Any, data: bytes) -> None:
         """Take a datagram; a new peer becomes a link."""
@@ -144,7 +187,7 @@ class VehicleServer:
     def _send_udp(self, data: bytes, peer: Any) -> None:
         if self._udp is None:
             return
-        for packet in _packets(data):
+        for packet in packets(data):
             self._udp.sendto(packet, peer)
 
     def _deliver(self, replies: Iterable[Reply]) -> None:
@@ -161,7 +204,7 @@ class VehicleServer:
                     continue
                 touched.add(link)
         for link in touched:
-            self._channels[link].flush()
+            self._send(link, self._channels[link].take())
 
     def _drop_silent(self) -> None:
         if not self._peers:
@@ -201,19 +244,25 @@ class _Udp(asyncio.DatagramProtocol):
         self._server.heard_udp(addr, data)
 
 
-def _packets(data: bytes) -> Iterable[bytes]:
-    """Yield the packets of a run of MAVLink 2 bytes, one datagram each."""
+def packets(data: bytes) -> Iterable[bytes]:
+    """Yield the packets of a run of MAVLink bytes, one by one; what is none comes as it is."""
     start = 0
     while start < len(data):
-        size = _size(data, start)
-        yield data[start : start + size]
-        start += size
+        end = start + _size(data, start)
+        yield data[start:end]
+        start = end
+
+
+_V1_EXTRA, _V2_EXTRA, _SIGNATURE = 8, 12, 13
 
 
 def _size(data: bytes, start: int) -> int:
     """Return the length of the packet that begins at `start`, signed or not, of either version."""
+    left = len(data) - start
+    if left < 3 or data[start] not in (mav.PROTOCOL_MARKER_V1, mav.PROTOCOL_MARKER_V2):
+        return left
     length = data[start + 1]
     if data[start] == mav.PROTOCOL_MARKER_V1:
-        return length + 8
+        return min(left, length + _V1_EXTRA)
     signed = data[start + 2] & mav.MAVLINK_IFLAG_SIGNED
-    return length + 12 + (13 if signed else 0)
+    return min(left, length + _V2_EXTRA + (_SIGNATURE if signed else 0))

@@ -4,7 +4,7 @@ import asyncio
 import json
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ from sim.autopilot.camera import Exposure
 from sim.autopilot.vehicle import Identity, Vehicle
 from sim.camera import PictureJob, TruePose, file_name, take
 from sim.dock import DockMachine, DockService
+from sim.faults import FaultPlan
 from sim.ground_under import ground_under
 from sim.media import Media
+from sim.mishaps import Mishaps
 from sim.renderer import renderer
 from sim.server import HOST, VehicleServer
 from sim.world import World
@@ -39,6 +41,7 @@ class Options:
     mqtt: str | None = None
     truth: Path | None = None
     seed: int = 1
+    faults: FaultPlan = field(default_factory=FaultPlan)
 
 
 class Simulation:
@@ -62,11 +65,18 @@ class Simulation:
         drones = self.site.drones[: self._options.drones]
         for index, (drone, pad) in enumerate(zip(drones, pads(self.site, drones), strict=True)):
             port = self._options.mavlink_port + index if self._options.mavlink_port else 0
-            server = VehicleServer(self._vehicle(drone, pad), port, self._now_s)
+            seed = self._options.faults.seed * 1000 + drone.system_id
+            server = VehicleServer(self._vehicle(drone, pad), port, self._now_s, seed)
             await server.start()
             self.servers.append(server)
             self._drones[drone.system_id] = drone
         self.docks = [self._dock(dock) for dock in self.site.docks]
+        self.mishaps = Mishaps(
+            self._options.faults,
+            servers={self._drones[s.vehicle.system_id].id: s for s in self.servers},
+            docks={d.dock.id: d for d in self.docks},
+            start_s=self._now_s(),
+        )
         self.write_truth()
         return self.described()
 
@@ -122,6 +132,7 @@ class Simulation:
         truth_s = self._now_s() + TRUTH_S
         while True:
             now_s = self._now_s()
+            self.mishaps.tick(now_s)
             for server in self.servers:
                 server.tick(now_s)
                 for exposure in server.vehicle.taken():

@@ -180,7 +180,9 @@ class MissionRun:
         if not item.has_place:
             return Landing(helm)
         over = self.locate(item)
-        return _Then(Travel(helm, Point(over.east_m, over.north_m, helm.drone.at.up_m)), Landing(helm, over))
+        return _Then(
+            Travel(helm, Point(over.east_m, over.north_m, helm.drone.believed.up_m)), Landing(helm, over)
+        )
 
     @staticmethod
     def _wait_s(item: Item) -> float:
@@ -201,7 +203,7 @@ class MissionRun:
             if item.command not in (it.WAYPOINT, it.SPLINE):
                 return 0.0
             leg = Travel(helm, end, start=start).leg
-            return min(helm.speed_m_s, corner_speed_m_s(leg, self.locate(item)))
+            return min(helm.speed_m_s, corner_speed_m_s(leg, self.locate(item), helm.drone.limits))
         return 0.0
 
 

@@ -128,7 +128,7 @@ def _reposition(v: "Vehicle", c: Command) -> int:
 
 def _set_home(v: "Vehicle", c: Command) -> int:
     if c.p[0] == 1:
-        v.pilot.home = v.pilot.drone.at
+        v.pilot.home = v.pilot.drone.believed
     elif c.place is None:
         return DENIED
     else:

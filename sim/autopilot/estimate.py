@@ -39,18 +39,28 @@ class Estimate:
     def position(self) -> tuple[float, float, float, float]:
         """Latitude, longitude, height above the sea and above home."""
         drift = self.noise.drift()
-        lat, lon = self.place_off(drift.east_m, drift.north_m)
-        up = self._drone.at.up_m + _BARO_SHARE * (drift.up_m - self._home_drift.up_m)
+        off_east, off_north, off_up = self._drone.troubles.believed_off_m
+        lat, lon = self.place_off(drift.east_m + off_east, drift.north_m + off_north)
+        up = self._drone.at.up_m + off_up + _BARO_SHARE * (drift.up_m - self._home_drift.up_m)
         home_up = self.home.up_m if self.home else 0.0
         return lat, lon, self.pad_amsl_m + up, up - home_up
 
     @property
     def heading_deg(self) -> float:
-        return (self._drone.heading_deg + self.noise.drift().yaw_deg) % 360.0
+        return (
+            self._drone.heading_deg + self.noise.drift().yaw_deg + self._drone.troubles.compass_deg
+        ) % 360.0
 
     def place_off(self, east_m: float, north_m: float) -> tuple[float, float]:
         """Return the latitude and longitude so far off the drone's true place."""
         return self.tangent.to_place(self._drone.at.east_m + east_m, self._drone.at.north_m + north_m)
+
+    def error(self) -> PoseError:
+        """Return what one single reading is wrong by: noise, drift and what is broken."""
+        e, troubles = self.noise.sample(), self._drone.troubles
+        east, north, up = troubles.gps_off_m
+        yaw = e.yaw_deg + troubles.compass_deg
+        return PoseError(e.east_m + east, e.north_m + north, e.up_m + up, e.pitch_deg, e.roll_deg, yaw)
 
     def home_item(self) -> Item:
         """Return home as the mission holds it: item 0, height above the sea; 0, 0 while unknown."""

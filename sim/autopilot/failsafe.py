@@ -9,6 +9,7 @@ from enum import IntEnum
 
 from sim.autopilot.parameters import Parameters
 from sim.battery import Battery
+from sim.troubles import Troubles
 
 CONTINUE_IN_AUTO = 2  # bits of FS_OPTIONS
 CONTINUE_LANDING = 8
@@ -108,6 +109,29 @@ class BatteryWatch:
 
     def _text(self, word: str) -> str:
         return f"Battery 1 is {word} {self.battery.voltage_v:.2f}V used {self.battery.used_mah:.0f} mAh"
+
+
+_VARIANCE_S = 1.0  # ten bad readings at 10 Hz
+
+
+@dataclass(slots=True)
+class PositionWatch:
+    """Notices that the drone no longer knows where it is, as the estimate's variances show."""
+
+    failed: bool = False
+    _since_s: float | None = None
+
+    def lost(self, troubles: Troubles, now_s: float) -> bool:
+        """Return True once when the position has been bad for a second."""
+        if not troubles.is_lost:
+            self._since_s = None
+            self.failed = False
+            return False
+        self._since_s = now_s if self._since_s is None else self._since_s
+        if self.failed or now_s - self._since_s < _VARIANCE_S:
+            return False
+        self.failed = True
+        return True
 
 
 def _lasted(since_s: float | None, now_s: float, wait_s: float) -> bool:

@@ -20,7 +20,7 @@ _NO_VELOCITY = 0b000_111_000
 def fly_to(pilot: Pilot, frame: int, x: int, y: int, z: float) -> bool:
     """Fly to a place in 1e-7 degrees with a height in a MAVLink frame; NaN keeps the present height."""
     there = pilot.locate(kept(Item(WAYPOINT, frame, x=x, y=y, z=z)))
-    return pilot.go_to(there._replace(up_m=pilot.drone.at.up_m) if math.isnan(z) else there)
+    return pilot.go_to(there._replace(up_m=pilot.drone.believed.up_m) if math.isnan(z) else there)
 
 
 def take_item(pilot: Pilot, message: Message) -> int:
@@ -44,7 +44,7 @@ def take_local(pilot: Pilot, message: Message) -> None:
     """Take SET_POSITION_TARGET_LOCAL_NED: metres north, east and down of home, or of the drone."""
     if not message.type_mask & _NO_POSITION:
         offset = message.coordinate_frame in (mav.MAV_FRAME_LOCAL_OFFSET_NED, mav.MAV_FRAME_BODY_OFFSET_NED)
-        base = pilot.drone.at if offset else pilot.helm.home
+        base = pilot.drone.believed if offset else pilot.helm.home
         pilot.go_to(Point(base.east_m + message.y, base.north_m + message.x, base.up_m - message.z))
     elif not message.type_mask & _NO_VELOCITY:
         _steer(pilot, message)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sim.autopilot.parameters import Parameters
-from sim.drone import ACCELERATION_M_S2, Follow, Goal, Hold, Move, Multirotor, Point, Sink
+from sim.drone import Follow, Goal, Hold, Move, Multirotor, Point, Sink
 
 _ARRIVED_M = 0.5
 _NO_TURN = 2.0  # metres under which a leg has no direction worth facing
@@ -39,7 +39,7 @@ class TakeOff:
     """Climb straight up to a height above the pad."""
 
     def __init__(self, helm: Helm, up_m: float) -> None:
-        at = helm.drone.at
+        at = helm.drone.believed
         self.done = False
         self._leg = Follow(at, Point(at.east_m, at.north_m, max(at.up_m, up_m)), helm.speed_m_s)
 
@@ -159,7 +159,7 @@ class Return:
         wait_s = helm.params["RTL_LOIT_TIME"] / 1000.0
         fast = Helm(helm.drone, helm.params, helm.home, self._speed_m_s)
         self._steps: list[Manoeuvre] = [
-            Travel(fast, above_start, start=Point(start.east_m, start.north_m, helm.drone.at.up_m)),
+            Travel(fast, above_start, start=Point(start.east_m, start.north_m, helm.drone.believed.up_m)),
             Travel(fast, above_end, start=above_start),
             Stay(fast, wait_s, above_end),
             Landing(fast, above_end),
@@ -189,8 +189,10 @@ class Return:
 def stopping_point(drone: Multirotor) -> Point:
     """Return where the drone comes to a stop when it brakes now."""
     east, north, _ = drone.velocity
-    ahead = math.hypot(east, north) / (2.0 * ACCELERATION_M_S2)
-    return Point(drone.at.east_m + east * ahead, drone.at.north_m + north * ahead, drone.at.up_m)
+    speed, limits = math.hypot(east, north), drone.limits
+    ahead = 0.5 * (speed / limits.accel_m_s2 + limits.accel_m_s2 / limits.jerk_m_s3) if speed > 0.1 else 0.0
+    at = drone.believed
+    return Point(at.east_m + east * ahead, at.north_m + north * ahead, at.up_m)
 
 
 def face_along(helm: Helm, leg: Follow) -> None:

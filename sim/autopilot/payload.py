@@ -84,10 +84,15 @@ class Payload:
         """Press the shutter of all cameras together; return whether there was anything to press."""
         if not self.on or not self.cameras.components:
             return False
+        troubles = self._drone.troubles
+        if troubles.shutter_stuck:
+            return True  # the command is taken, and nothing comes of it
         exposure = self._expose()
-        self._fresh.append(exposure)
-        self._outbox += self.cameras.record(exposure)
-        self._outbox.append(Outgoing(_feedback(exposure)))
+        if not troubles.files_lost:
+            self._fresh.append(exposure)
+        told = self.cameras.record(exposure)
+        if not troubles.records_lost:
+            self._outbox += [*told, Outgoing(_feedback(exposure))]
         return True
 
     def said(self) -> list[Outgoing]:
@@ -114,7 +119,7 @@ class Payload:
 
     def _expose(self) -> Exposure:
         noise, place_off = self._estimate.noise, self._estimate.place_off
-        error = noise.sample()
+        error = self._estimate.error()
         up_m, heading = self._drone.at.up_m, self._drone.heading_deg + self.gimbal.yaw_deg
         amsl_m, pitch = self._estimate.pad_amsl_m + up_m, self.gimbal.pitch_deg
         truth = CameraPose(LatLon(*place_off(0.0, 0.0)), amsl_m, heading % 360.0, pitch)
@@ -128,7 +133,7 @@ class Payload:
         return Exposure(
             index=self.cameras.count,
             taken_s=self.now_s,
-            reported_s=self.now_s + noise.clock_s(),
+            reported_s=self.now_s + noise.clock_s() + self._drone.troubles.clock_s,
             truth=truth,
             reported=reported,
             above_home_m=up_m + error.up_m - self.home_up_m,

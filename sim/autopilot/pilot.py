@@ -17,6 +17,7 @@ from sim.autopilot.failsafe import (
     Action,
     BatteryWatch,
     GroundWatch,
+    PositionWatch,
 )
 from sim.autopilot.items import Item
 from sim.autopilot.manoeuvres import Helm, Landing, Manoeuvre, Return, Sinking, Stay, TakeOff, Travel
@@ -64,6 +65,7 @@ class Pilot:
         self.waiting_for_terrain = False
         self.ground = GroundWatch(params)
         self.battery = BatteryWatch(params, drone.battery)
+        self.position = PositionWatch()
         self.run = MissionRun(mission, do, self.locate, lambda text: say(mav.MAV_SEVERITY_INFO, text))
         self._ground_m = ground_m
         self._say = say
@@ -98,7 +100,7 @@ class Pilot:
 
     def locate(self, item: Item) -> Point:
         """Return an item's place in metres around the pad; without one, the drone's own."""
-        east, north = self.drone.at.east_m, self.drone.at.north_m
+        east, north = self.drone.believed.east_m, self.drone.believed.north_m
         if item.has_place:
             east, north = self.tangent.to_local(item.x / 1e7, item.y / 1e7)
         home_up = self.home.up_m if self.home else 0.0
@@ -141,7 +143,7 @@ class Pilot:
             self._say(mav.MAV_SEVERITY_CRITICAL, f"Arm: {problem}")
             return False
         if self.has_position:
-            self.home = self.drone.at
+            self.home = self.drone.believed
         self._say(mav.MAV_SEVERITY_INFO, "Arming motors")
         self.armed = True
         self.auto_armed = False
@@ -223,6 +225,25 @@ class Pilot:
         if self.mode is Mode.AUTO and self.armed and self.run.running and self.run.manoeuvre is not None:
             self.run.start_or_resume(self.helm)
 
+    def wake_in_flight(self, home: Point | None) -> None:
+        """Go on flying after a reboot in the air: armed, knowing home, landing."""
+        self.boot_s -= POSITION_S  # the estimate is kept over a watchdog's reset
+        self.home = home
+        self.armed = self.auto_armed = True
+        self.set_mode(Mode.LAND)
+
+    @property
+    def is_returning(self) -> bool:
+        """Whether it is on its way home or down."""
+        if self.mode is Mode.AUTO:
+            run = self.run
+            return (
+                run.running
+                and run.current < len(run.items)
+                and run.items[run.current].command in it.LAND_WORDS
+            )
+        return self.mode in (Mode.RTL, Mode.LAND, Mode.SMART_RTL)
+
     # --- the passing of time ---
 
     def step(self, now_s: float, wind: tuple[float, float]) -> None:
@@ -230,7 +251,7 @@ class Pilot:
         dt_s = now_s - self.now_s
         self.now_s = now_s
         if self.home is None and self.has_position:
-            self.home = self.drone.at
+            self.home = self.drone.believed
         self.drone.step(dt_s, self._goal(), wind)
         if self.armed:
             self._watch()
@@ -272,6 +293,14 @@ class Pilot:
             self._act(found[1], "Battery Failsafe", critical=self.battery.critical)
         if self.armed and self.ground.lost(self.now_s):
             self._ground_lost()
+        if self.position.lost(self.drone.troubles, self.now_s):
+            self._position_lost()
+
+    def _position_lost(self) -> None:
+        self._say(mav.MAV_SEVERITY_CRITICAL, "EKF variance")
+        if self.armed and self.mode.needs_position and self.params["FS_EKF_ACTION"]:
+            self._say(mav.MAV_SEVERITY_CRITICAL, "EKF Failsafe: changed to LAND Mode")
+            self._act(Action.LAND, "EKF Failsafe", critical=True)
 
     def _watch_ground(self) -> None:
         if self._idle_since_s is None:

@@ -41,6 +41,8 @@ def arming_problem(vehicle: Checked) -> str | None:
         return "AHRS: waiting for home"
     if vehicle.mode.needs_position and vehicle.up_time_s < POSITION_S:
         return "Need Position Estimate"
+    if vehicle.mode.needs_position and vehicle.drone.troubles.is_lost:
+        return "GPS 1: Bad fix" if vehicle.drone.troubles.gps_lost else "GPS and AHRS differ"
     if vehicle.battery.critical:
         return "Battery failsafe"
     minimum = vehicle.params["BATT_ARM_VOLT"]
@@ -53,8 +55,8 @@ def arming_problem(vehicle: Checked) -> str | None:
     return None
 
 
-def ekf_flags(up_time_s: float) -> int:
-    """Return the flags of EKF_STATUS_REPORT so long after boot."""
-    if up_time_s >= POSITION_S:
+def ekf_flags(up_time_s: float, *, lost: bool = False) -> int:
+    """Return the flags of EKF_STATUS_REPORT so long after boot; a lost position takes its own away."""
+    if up_time_s >= POSITION_S and not lost:
         return EKF_READY
     return EKF_STARTING if up_time_s >= SENSORS_S / 2 else _EKF_NOTHING

@@ -102,7 +102,7 @@ def global_position(v: "Vehicle") -> Message:
 
 
 def local_position(v: "Vehicle") -> Message:
-    at, home = v.pilot.drone.at, v.pilot.helm.home
+    at, home = v.pilot.drone.believed, v.pilot.helm.home
     east, north, up = v.pilot.drone.velocity
     return mav.MAVLink_local_position_ned_message(
         v.boot_ms,
@@ -116,14 +116,14 @@ def local_position(v: "Vehicle") -> Message:
 
 
 def gps_raw(v: "Vehicle") -> Message:
-    fix = v.estimate.noise.sample()
+    fix = v.estimate.error()
     place = v.estimate.place_off(fix.east_m, fix.north_m)
     drone = v.pilot.drone
     amsl_mm = round((v.pilot.pad_amsl_m + drone.at.up_m + fix.up_m) * 1000)
-    has_fix = v.pilot.up_time_s > 10.0
+    has_fix = v.pilot.up_time_s > 10.0 and not drone.troubles.gps_lost
     course = math.degrees(math.atan2(drone.velocity[0], drone.velocity[1])) % 360.0
     return mav.MAVLink_gps_raw_int_message(
-        round(v.now_s * 1e6),
+        round(v.clock_s * 1e6),
         mav.GPS_FIX_TYPE_3D_FIX if has_fix else mav.GPS_FIX_TYPE_NO_FIX,
         round(place[0] * 1e7) if has_fix else 0,
         round(place[1] * 1e7) if has_fix else 0,
@@ -189,8 +189,10 @@ def mission_current(v: "Vehicle") -> Message:
 
 
 def ekf_status(v: "Vehicle") -> Message:
+    lost = v.drone.troubles.is_lost
+    position = 1.2 if lost else 0.04
     return mav.MAVLink_ekf_status_report_message(
-        ekf_flags(v.pilot.up_time_s), 0.05, 0.04, 0.03, 0.02, 0.0, 0.0
+        ekf_flags(v.pilot.up_time_s, lost=lost), 0.05, position, 0.03, 0.02, 0.0, 0.0
     )
 
 
@@ -201,7 +203,7 @@ def autopilot_version(v: "Vehicle") -> Message:
 
 
 def system_time(v: "Vehicle") -> Message:
-    return mav.MAVLink_system_time_message(round(v.now_s * 1e6), v.boot_ms)
+    return mav.MAVLink_system_time_message(round(v.clock_s * 1e6), v.boot_ms)
 
 
 def wind(v: "Vehicle") -> Message:
@@ -249,7 +251,7 @@ def navigation(v: "Vehicle") -> Message:
 
 
 def timesync(v: "Vehicle") -> Message:
-    return mav.MAVLink_timesync_message(0, round(v.now_s * 1e9))
+    return mav.MAVLink_timesync_message(0, round(v.clock_s * 1e9))
 
 
 BUILDERS: dict[int, Callable[["Vehicle"], Message | None]] = {

@@ -24,6 +24,7 @@ from sim.autopilot.streams import Streams
 from sim.autopilot.transfer import MISSION, Transfers
 from sim.drone import Multirotor, Point, level
 from sim.noise import Gusts
+from sim.troubles import Troubles
 
 STEP_S = 0.1
 _HEARTBEAT_S = 1.0
@@ -72,6 +73,8 @@ class Vehicle:
         self.payload = Payload(self.drone, self.estimate, cameras)
         self.air = (0.0, 0.0)
         self.reboot_wanted = False
+        self.moments: dict[str, float] = {}  # when it first armed, took off, turned home, landed
+        self._dark_until_s = 0.0  # no link while it boots afresh
         self._ground_m = ground_m
         self._outbox: list[Reply] = []
         self._gusts = Gusts(*_air(wind or Wind()), seed=identity.seed + 1)
@@ -83,6 +86,8 @@ class Vehicle:
 
     def receive(self, message: Message, link: int, now_s: float) -> list[Reply]:
         """Take one message from a link and return what is to be sent."""
+        if self.is_dark:
+            return []
         kind = message.get_type()
         if kind == "HEARTBEAT":
             self._hear(message, link, now_s)
@@ -109,6 +114,8 @@ class Vehicle:
             self._step(now_s if quiet else min(now_s, self.now_s + STEP_S))
         self._post(self.transfers.tick(now_s))
         self._outbox += self.params.tick()
+        if self.is_dark:
+            return []
         self._regular()
         if self.reboot_wanted:
             self._boot()
@@ -126,6 +133,35 @@ class Vehicle:
     def closed(self, link: int) -> None:
         """Forget what was under way on a link that is gone; its rates stay, as a serial port's do."""
         self.params.forget(link)
+
+    # --- what goes wrong ---
+
+    def suffer(self, troubles: Troubles) -> None:
+        """Take on what is wrong now, in place of what was."""
+        self.drone.suffer(troubles)
+
+    def crash_and_boot(self, dark_s: float) -> None:
+        """Start the autopilot afresh, on the ground or in the air, silent for so long.
+
+        The motors keep turning, as after a watchdog's reset; what was under way
+        is forgotten, and a drone that finds itself flying lands.
+        """
+        flying, home = self.drone.airborne, self.pilot.home
+        self._boot()
+        self._outbox.clear()
+        self._dark_until_s = self.now_s + dark_s
+        if flying:
+            self.pilot.wake_in_flight(home)
+
+    @property
+    def is_dark(self) -> bool:
+        """Whether it neither hears nor says anything."""
+        return self.now_s < self._dark_until_s
+
+    @property
+    def clock_s(self) -> float:
+        """The time by the drone's own clock."""
+        return self.now_s + self.drone.troubles.clock_s
 
     # --- what telemetry and commands read ---
 
@@ -173,7 +209,7 @@ class Vehicle:
                 turned = self.drone.heading_deg + p1 * (p3 or 1.0) if relative == 1 else p1
                 self.drone.face_deg = turned % 360.0
             case mav.MAV_CMD_DO_SET_HOME if p1 == 1:
-                self.pilot.home = self.drone.at
+                self.pilot.home = self.drone.believed
             case _:
                 done = self.payload.do(item)
                 self._outbox += self.payload.said()
@@ -219,11 +255,25 @@ class Vehicle:
 
     def _step(self, now_s: float) -> None:
         dt_s, self.now_s = now_s - self.now_s, now_s
-        self.air = self._gusts.advance(dt_s)
+        east, north = self._gusts.advance(dt_s)
+        gust = self.drone.troubles.gust
+        self.air = (east + gust[0], north + gust[1])
         self.pilot.step(now_s, self.air)
+        self._note_moments()
         self.estimate.advance(now_s, self.pilot.home)
         self.payload.advance(now_s, self.pilot.helm.home.up_m)
         self._outbox += self.payload.said()
+
+    def _note_moments(self) -> None:
+        """Take note of the first time of what faults may count from."""
+        if self.pilot.armed:
+            self.moments.setdefault("armed", self.now_s)
+            if self.drone.airborne:
+                self.moments.setdefault("takeoff", self.now_s)
+                if self.pilot.is_returning:
+                    self.moments.setdefault("returning", self.now_s)
+        elif "takeoff" in self.moments:
+            self.moments.setdefault("landed", self.now_s)
 
     def _regular(self) -> None:
         run = self.pilot.run
@@ -276,7 +326,7 @@ class Vehicle:
 
     def _timesync(self, message: Message, link: int) -> None:
         if message.tc1 == 0:
-            self.send(mav.MAVLink_timesync_message(round(self.now_s * 1e9), message.ts1), link)
+            self.send(mav.MAVLink_timesync_message(round(self.clock_s * 1e9), message.ts1), link)
 
     def _item(self, message: Message, link: int) -> None:
         if message.current == guided.FLY_THERE:

@@ -5,7 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from sim.drone import Follow, Hold, Idle, Multirotor, Point, Rest, Sink, corner_speed_m_s, power_w
+from sim.drone import (
+    Follow,
+    Hold,
+    Idle,
+    Limits,
+    Multirotor,
+    Point,
+    Rest,
+    Sink,
+    corner_speed_m_s,
+    peak_m_s,
+    power_w,
+)
 from tests.sim.gcs import MODEL
 
 DT = 0.1
@@ -61,10 +73,18 @@ def test_the_end_of_a_leg_is_passed_at_the_exit_speed() -> None:
 def test_corners_are_slower_the_sharper_they_are() -> None:
     leg = Follow(Point(0, 0, 0), Point(100, 0, 0), 12)
     straight, slight, square, back = (
-        corner_speed_m_s(leg, Point(*p, 0)) for p in ((200, 0), (200, 20), (100, 100), (0, 0))
+        corner_speed_m_s(leg, Point(*p, 0), Limits()) for p in ((200, 0), (200, 20), (100, 100), (0, 0))
     )
     assert straight == math.inf
-    assert straight > slight > square == back
+    assert straight > slight > square > back == 0
+    assert square == pytest.approx(2.9, abs=0.1)  # seen on a real ArduCopter: about 3 m/s
+
+
+@pytest.mark.parametrize(("jerk", "fastest"), [(1.0, 8.5), (5.0, 10.6)])
+def test_a_short_leg_is_never_flown_faster_than_one_could_stop_within_it(jerk: float, fastest: float) -> None:
+    """As a real ArduCopter did with pictures 50 m apart: 7 to 8.5 m/s with its stock jerk."""
+    assert peak_m_s(50.0, 2.5, jerk) == pytest.approx(fastest, abs=0.1)
+    assert peak_m_s(500.0, 2.5, jerk) > 20
 
 
 def test_a_drone_in_gusts_stays_near_its_point() -> None:

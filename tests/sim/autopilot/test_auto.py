@@ -110,8 +110,11 @@ def test_a_hold_time_is_hovered() -> None:
 
 
 def test_change_speed_is_flown() -> None:
-    station = flying(100)
-    assert station.vehicle.drone.ground_speed_m_s == pytest.approx(10, abs=0.3)
+    station = Station()
+    speed = item(SPEED, params=(1, 7, -1, 0))
+    station.fly([HOME, item(TAKEOFF, up_m=20), speed, item(WAYPOINT, 300, 0, 20), item(RETURN)])
+    station.wait_for(lambda: station.vehicle.drone.at.east_m > 100)
+    assert station.vehicle.drone.ground_speed_m_s == pytest.approx(7, abs=0.3)
 
 
 def test_mission_current_counts_without_home_and_tells_the_state() -> None:
