@@ -271,6 +271,9 @@ _READERS: dict[int, Callable[[Any], m.Incoming | None]] = {
     mavlink.MAVLINK_MSG_ID_EKF_STATUS_REPORT: lambda raw: m.Estimate(
         bool(raw.flags & EKF_HORIZONTAL_POSITION)
     ),
+    mavlink.MAVLINK_MSG_ID_ESTIMATOR_STATUS: lambda raw: m.Estimate(
+        bool(raw.flags & mavlink.ESTIMATOR_POS_HORIZ_ABS)
+    ),
     mavlink.MAVLINK_MSG_ID_GPS_RAW_INT: lambda raw: m.Fix(
         raw.fix_type, None if raw.satellites_visible == 255 else raw.satellites_visible
     ),

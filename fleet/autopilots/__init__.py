@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
-from fleet.messages import Command, Item
+from fleet.messages import Command, Item, Parameter
 from fleet.order import DockPlace, SortieOrder
 from fleet.parameters import Wanted
 from missions.items import MissionItem
@@ -55,8 +55,27 @@ class Autopilot(Protocol):
         """Whether a take-off item met in the air climbs straight up where the vehicle is."""
         ...
 
+    @property
+    def most_items(self) -> int:
+        """How many items its list holds."""
+        ...
+
+    @property
+    def takes_parts(self) -> bool:
+        """Whether a few items of its list can be written without the rest."""
+        ...
+
+    @property
+    def has_list_file(self) -> bool:
+        """Whether its list can be read and written as a file, where it offers files at all."""
+        ...
+
     def mission(self, items: Sequence[MissionItem], dock: DockPlace) -> tuple[Item, ...]:
         """Return the list to upload."""
+        ...
+
+    def list_id(self, items: Sequence[Item]) -> int | None:
+        """Return the number by which it tells this list on board from others, None if it has none."""
         ...
 
     def same(self, sent: Item, read: Item) -> bool:
@@ -75,6 +94,10 @@ class Autopilot(Protocol):
         """Return the commands that make it fly its list from an item on, given the mode it is in."""
         ...
 
+    def kept(self, step: Step, *, armed: bool | None, mode: int | None) -> bool:
+        """Return whether a vehicle in this state does what a step that it acknowledged promised."""
+        ...
+
     def streams(self) -> tuple[Command, ...]:
         """Return the commands that make it tell what a sortie needs to know."""
         ...
@@ -85,4 +108,12 @@ class Autopilot(Protocol):
 
     def mode_name(self, mode: int | None) -> str:
         """Return the name of a mode as its documentation has it."""
+        ...
+
+    def read_number(self, parameter: Parameter) -> float:
+        """Return a parameter's value, however this autopilot writes whole numbers."""
+        ...
+
+    def wire_number(self, value: float, kind: int) -> float:
+        """Return a value as it must be sent for a parameter of a kind."""
         ...

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fleet.autopilots import Flying, Step
-from fleet.messages import Command, Item
+from fleet.messages import Command, Item, Parameter
 from fleet.order import DockPlace, SortieOrder
 from fleet.parameters import Wanted
 from missions.items import MissionItem
@@ -67,6 +67,9 @@ class ArduCopter:
     first: int = 1
     window: int = 8
     climbs_in_place: bool = True
+    most_items: int = 650
+    takes_parts: bool = True
+    has_list_file: bool = True
 
     def mission(self, items: Sequence[MissionItem], dock: DockPlace) -> tuple[Item, ...]:
         home = Item(0, 16, 0, (0.0, 0.0, 0.0, 0.0), dock.lat_deg, dock.lon_deg, dock.elevation_m)
@@ -78,6 +81,9 @@ class ArduCopter:
 
     def same(self, sent: Item, read: Item) -> bool:
         return sent.seq == read.seq and sent.command == read.command and _stored_alike(sent, read)
+
+    def list_id(self, items: Sequence[Item]) -> int | None:
+        return None
 
     def profile(self, order: SortieOrder) -> tuple[Wanted, ...]:
         return (
@@ -122,6 +128,16 @@ class ArduCopter:
         current = _command(_SET_MISSION_CURRENT, seq)
         return (current,) if mode == _AUTO else (current, _set_mode(_AUTO))
 
+    def kept(self, step: Step, *, armed: bool | None, mode: int | None) -> bool:
+        match step:
+            case Step.ARM:
+                return armed is True
+            case Step.DISARM:
+                return armed is False
+            case Step.EXPLAIN | Step.PAUSE:  # a pause stays in AUTO and shows in the speed alone
+                return True
+        return self.flying(mode) is _PROMISED[step]
+
     def streams(self) -> tuple[Command, ...]:
         return tuple(_command(_SET_MESSAGE_INTERVAL, id_, every_s * 1e6) for id_, every_s in _STREAMS)
 
@@ -139,6 +155,21 @@ class ArduCopter:
 
     def mode_name(self, mode: int | None) -> str:
         return "unknown" if mode is None else _MODES.get(mode, f"mode {mode}")
+
+    def read_number(self, parameter: Parameter) -> float:
+        return parameter.value
+
+    def wire_number(self, value: float, kind: int) -> float:
+        return value
+
+
+_PROMISED = {
+    Step.READY: Flying.READY,
+    Step.START: Flying.MISSION,
+    Step.RESUME: Flying.MISSION,
+    Step.RECALL: Flying.RETURN,
+    Step.LAND: Flying.LAND,
+}
 
 
 def _speeds(order: SortieOrder) -> list[Wanted]:
