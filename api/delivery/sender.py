@@ -8,12 +8,17 @@ from api.store.outbox import Leased
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one try went. The sender says whether trying again can help; when is not its business."""
+    """How one try went. The sender says whether trying again can help; when is not its business.
+
+    `note` is for the delivery log: something odd that was no failure.
+    """
 
     error: str | None = None
     can_retry: bool = True
     retry_after_s: float | None = None
     is_gone: bool = False  # the receiver asked us to stop for good
+    status: int | None = None
+    note: str | None = None
 
 
 class Sender(Protocol):

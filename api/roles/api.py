@@ -15,7 +15,7 @@ from structlog.stdlib import get_logger
 from api.app import create_app
 from api.bus import Bus
 from api.delivery.outbox import Outbox
-from api.delivery.webhook import WebhookSender
+from api.delivery.webhook import Post, WebhookSender
 from api.intake import publish_waiting
 from api.roles import wiring
 from api.roles.services import build_services
@@ -60,8 +60,8 @@ async def _serve(settings: Settings, services: Services, bus: Bus) -> None:
                 timeout_graceful_shutdown=GRACE_S,
             )
         )
-        async with WebhookSender(services.options.allowed_networks) as hooks, asyncio.TaskGroup() as group:
-            group.create_task(Outbox(services, {"webhook": hooks}).run())
+        async with Post(services.options.allowed_networks) as post, asyncio.TaskGroup() as group:
+            group.create_task(Outbox(services, {"webhook": WebhookSender(post)}).run())
             group.create_task(_publish_what_waits(services))
             group.create_task(server.run_on(door, at_end=services.feed.close))
 

@@ -7,7 +7,7 @@ from api.auth import Built, Watcher
 from api.delivery.guard import check_url
 from api.errors import NotFound
 from api.schemas import Agencies, AgencyOut, AlertOut, Alerts, WebhookIn, WebhookOut
-from api.store import alerting, webhooks
+from api.store import alerting, receivers
 
 router = APIRouter(tags=["alerts"])
 
@@ -57,6 +57,6 @@ async def set_webhook(agency_id: str, wish: WebhookIn, caller: Watcher, built: B
         raise NotFound("agency", agency_id)
     await check_url(wish.url, built.options.allowed_networks)
     async with built.database.write() as session:
-        secret = await webhooks.set_webhook(session, agency_id, wish.url, now=built.clock.now())
+        secret = await receivers.set_webhook(session, agency_id, wish.url, now=built.clock.now())
     built.feed.wake()
     return WebhookOut(url=wish.url, secret=secret)

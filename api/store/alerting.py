@@ -15,8 +15,9 @@ from api.delivery.message import alert_message
 from api.errors import Conflict, NotFound
 from api.store import events, outbox
 from api.store.models import AlertRow, IncidentRow
+from api.store.receivers import listening
+from api.store.tables.delivery import ReceiverRow
 from api.store.tokens import Caller, Role
-from api.store.webhooks import receivers
 from missions.model import Agency, Hazard, Severity, Site
 from vision.model import Incident
 
@@ -34,7 +35,7 @@ async def tell(
 ) -> tuple[list[str], list[str]]:
     """Raise or update the alerts of an incident; return (ids of alerts told, all agencies that know)."""
     known = {a.agency: a for a in await session.scalars(_whole().where(AlertRow.incident == row.id))}
-    listening = await receivers(session)
+    receivers = await listening(session)
     told: list[AlertRow] = []
     for agency in site.agencies:
         before = known.get(agency.id)
@@ -45,10 +46,11 @@ async def tell(
         alert = known[agency.id] = before or _new(row, agency, now)
         _update(alert, row, reason, now)
         session.add(alert)
-        if agency.id in listening:
-            _promise(alert, row, reason, site=site, now=now, public_url=public_url)
+        for receiver in receivers.get(agency.id, ()):
+            _promise(alert, row, reason, receiver, site=site, now=now, public_url=public_url)
         told.append(alert)
-    await outbox.hurry(session, [alert.agency for alert in told], now=now)
+    lines = [receiver.id for alert in told for receiver in receivers.get(alert.agency, ())]
+    await outbox.hurry(session, lines, now=now)
     for alert in told:
         shown = views.plain(views.alert(alert))
         await events.append(session, "alert", shown, now=now, agencies=[alert.agency])
@@ -131,12 +133,13 @@ def _promise(
     alert: AlertRow,
     row: IncidentRow,
     reason: NotifyReason,
+    receiver: ReceiverRow,
     *,
     site: Site,
     now: datetime,
     public_url: str | None,
 ) -> None:
-    """Put the message to the agency's webhook into the outbox."""
+    """Put the message to one of the agency's receivers into the outbox."""
     message_id = outbox.new_message_id()
     body = alert_message(
         message_id,
@@ -147,7 +150,7 @@ def _promise(
         now=now,
         public_url=public_url,
     )
-    alert.deliveries.append(outbox.message(message_id, agency=alert.agency, body=body, now=now))
+    alert.deliveries.append(outbox.message(message_id, receiver=receiver, body=body, now=now))
 
 
 def _history(row: AlertRow | None) -> Told | None:

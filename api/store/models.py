@@ -227,7 +227,10 @@ class ObservationRow(Base):
 
 
 class AlertRow(Base):
-    """One incident told to one agency. `history` has one entry for each time it was told."""
+    """One incident told to one agency. `history` has one entry for each time it was told.
+
+    `version` grows with every change of its state and is the ETag.
+    """
 
     __tablename__ = "alerts"
 
@@ -245,46 +248,38 @@ class AlertRow(Base):
     history: Mapped[list[Any]]
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[str | None]
+    shelved_until: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=0)
     deliveries: Mapped[list["DeliveryRow"]] = relationship(lazy="raise", order_by="DeliveryRow.seq")
 
     __table_args__ = (UniqueConstraint("incident", "agency", name="uq_alerts_incident_agency"),)
 
 
-class WebhookRow(Base):
-    """Where an agency's own program listens. The secret is needed in clear to sign with."""
-
-    __tablename__ = "webhooks"
-
-    agency: Mapped[str] = mapped_column(primary_key=True)
-    url: Mapped[str] = mapped_column(Text)
-    secret: Mapped[str]
-    created_at: Mapped[datetime]
-    disabled_at: Mapped[datetime | None]
-    disabled_reason: Mapped[str | None] = mapped_column(Text)
-
-
 class DeliveryRow(Base):
-    """The outbox: one message to one receiver, the same `id` and the same bytes on every try."""
+    """The outbox: one message to one receiver, the same `id` and the same bytes on every try.
+
+    `receiver` is no foreign key: what was sent stays known when its receiver was taken away.
+    When to try again and who is trying stands in the receiver's row, for its line goes in order.
+    """
 
     __tablename__ = "deliveries"
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     id: Mapped[str] = mapped_column(unique=True)
-    alert: Mapped[str] = mapped_column(ForeignKey("alerts.id"), index=True)
+    receiver: Mapped[str]
+    alert: Mapped[str | None] = mapped_column(ForeignKey("alerts.id"), index=True)
     agency: Mapped[str]
     channel: Mapped[str]
     body: Mapped[str] = mapped_column(Text)
     state: Mapped[str]
     attempts: Mapped[int]
     created_at: Mapped[datetime]
-    next_try_at: Mapped[datetime]
-    leased_until: Mapped[datetime | None]
-    lease: Mapped[str | None]
+    give_up_at: Mapped[datetime]
     last_error: Mapped[str | None] = mapped_column(Text)
     delivered_at: Mapped[datetime | None]
 
     __table_args__ = (
-        Index("ix_deliveries_line", "state", "agency", "channel", "seq"),
+        Index("ix_deliveries_line", "receiver", "state", "seq"),
         {"sqlite_autoincrement": True},
     )
 
@@ -303,6 +298,10 @@ class TokenRow(Base):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     parent: Mapped[str | None] = mapped_column(ForeignKey("tokens.id"), index=True)
+    account: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    scopes: Mapped[list[str] | None]  # None: everything the role may do
+    idle_s: Mapped[float | None]  # ends when unused for so long, by the service's clock
+    seen_at: Mapped[datetime | None]
 
 
 class EventRow(Base):

@@ -10,18 +10,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 from standardwebhooks import Webhook
 
-from api.delivery.outbox import FIRST_S, GIVE_UP, LONGEST_S, Outbox, backoff_s, next_try
+from api.delivery.outbox import FIRST_S, LONGEST_S, Outbox, backoff_s, next_try
 from api.delivery.sender import Outcome
-from api.delivery.webhook import WebhookSender, judge
+from api.delivery.webhook import Post, WebhookSender, judge_reply
 from api.services import Services
 from api.store import outbox
 from api.store.engine import database_url, open_database
-from api.store.models import DeliveryRow, WebhookRow
-from api.store.outbox import Leased
-from api.store.webhooks import set_webhook
+from api.store.models import DeliveryRow
+from api.store.outbox import GIVE_UP, Ending, Leased, Line, Try
+from api.store.receivers import set_webhook
+from api.store.tables.delivery import ReceiverRow, TryRow
 from missions.clock import FakeClock
 from tests.api.world import BORDER, FOREST, NOW, VILLAGE, fire, report
 
@@ -81,9 +82,10 @@ async def listening(receiver: Receiver) -> AsyncIterator[Receiver]:
 
 @asynccontextmanager
 async def working(services: Services, *, timeout_s: float = 5.0) -> AsyncIterator[None]:
-    """A delivery worker, killed without a goodbye on leaving."""
-    async with WebhookSender(services.options.allowed_networks, timeout_s=timeout_s) as sender:
-        worker = asyncio.create_task(Outbox(services, {"webhook": sender}, chance=random.Random(1)).run())
+    """A delivery worker, stopped on leaving."""
+    async with Post(services.options.allowed_networks, timeout_s=timeout_s) as post:
+        senders = {"webhook": WebhookSender(post)}
+        worker = asyncio.create_task(Outbox(services, senders, chance=random.Random(1)).run())
         try:
             yield
         finally:
@@ -116,9 +118,25 @@ def settled(*states: str) -> Callable[[Services], Awaitable[bool]]:
 def tried(attempts: int) -> Callable[[Services], Awaitable[bool]]:
     async def check(services: Services) -> bool:
         (row,) = await deliveries(services)
-        return row.attempts == attempts and row.lease is None
+        line = await line_of(services, row.receiver)
+        return row.attempts == attempts and line.lease is None
 
     return check
+
+
+async def line_of(services: Services, receiver: str) -> ReceiverRow:
+    async with services.database.read() as session:
+        return await session.get_one(ReceiverRow, receiver)
+
+
+async def lease(services: Services) -> list[Line]:
+    async with services.database.write() as session:
+        return await outbox.lease_due(session, now=services.clock.now(), ttl_s=60, limit=10)
+
+
+async def log_of(services: Services) -> list[TryRow]:
+    async with services.database.read() as session:
+        return list(await session.scalars(select(TryRow).order_by(TryRow.seq)))
 
 
 async def hook(services: Services, agency: str, url: str) -> str:
@@ -155,7 +173,7 @@ async def test_a_receiver_that_was_down_gets_the_message_after_a_restart_of_the_
     async with working(services):
         await until(services, tried(1))
     (waiting,) = await deliveries(services)
-    assert "ConnectError" in (waiting.last_error or "")
+    assert "ClientConnectorError" in (waiting.last_error or "")
     await services.database.close()
 
     again = replace(services, database=await open_database(database_url(None, folder=tmp_path)))
@@ -170,21 +188,36 @@ async def test_a_receiver_that_was_down_gets_the_message_after_a_restart_of_the_
 async def test_a_worker_killed_in_the_middle_of_a_try_is_followed_by_another(
     services: Services, clock: FakeClock
 ) -> None:
+    async with listening(Receiver()) as receiver:
+        await hook(services, "forestry", receiver.url)
+        await report(services, 1, fire(1, FOREST))
+        (line,) = await lease(services)  # and its worker is gone
+        clock.advance(59)
+        assert not await lease(services), "still leased"
+        clock.advance(2)
+        async with working(services):
+            await until(services, settled("delivered"))
+    assert receiver.ids == [line.messages[0].id]
+
+
+async def test_a_worker_told_to_stop_gives_its_lines_back_at_once(services: Services) -> None:
     async with listening(Receiver(hangs=True)) as receiver:
         await hook(services, "forestry", receiver.url)
         await report(services, 1, fire(1, FOREST))
-        async with working(services):
-            async with asyncio.timeout(PATIENCE_S):
-                await receiver.arrived.wait()
-        receiver.hangs = False
-        clock.advance(30)
-        async with services.database.write() as session:
-            assert not await outbox.lease_due(session, now=clock.now(), ttl_s=60, limit=10), "still leased"
-        clock.advance(31)
-        async with working(services):
-            await until(services, settled("delivered"))
-    assert len(receiver.ids) == 2
-    assert len(set(receiver.ids)) == 1
+        async with working(services), asyncio.timeout(PATIENCE_S):
+            await receiver.arrived.wait()
+    assert await lease(services)
+
+
+async def test_a_lease_is_renewed_while_its_line_is_worked_off(services: Services, clock: FakeClock) -> None:
+    await hook(services, "forestry", "http://127.0.0.1:9/")
+    await report(services, 1, fire(1, FOREST))
+    (line,) = await lease(services)
+    clock.advance(59)
+    async with services.database.write() as session:
+        await outbox.renew(session, [line], now=clock.now(), ttl_s=60)
+    clock.advance(59)
+    assert not await lease(services)
 
 
 async def test_every_try_carries_the_same_id_until_it_succeeds(services: Services, clock: FakeClock) -> None:
@@ -195,7 +228,7 @@ async def test_every_try_carries_the_same_id_until_it_succeeds(services: Service
             await until(services, tried(attempt))
             clock.advance(LONGEST_S)
         await until(services, tried(4))
-        receiver.status = 204
+        receiver.status = 200
         clock.advance(LONGEST_S)
         await until(services, settled("delivered"))
     assert len(receiver.ids) == 5
@@ -243,7 +276,7 @@ async def test_a_receiver_that_is_gone_is_sent_nothing_more(services: Services) 
         await report(services, 2, fire(2, VILLAGE), fire(3, FOREST, area_m2=60.0))
         assert len(await deliveries(services)) == 1
     async with services.database.read() as session:
-        assert (await session.get_one(WebhookRow, "forestry")).disabled_reason
+        assert (await session.get_one(ReceiverRow, "forestry-webhook")).disabled_reason
 
 
 async def test_a_redirect_is_not_followed(services: Services) -> None:
@@ -254,6 +287,8 @@ async def test_a_redirect_is_not_followed(services: Services) -> None:
             await report(services, 1, fire(1, FOREST))
             await until(services, tried(1))
         assert not elsewhere.got
+    (entry,) = await log_of(services)
+    assert (entry.status, entry.error) == (302, "the receiver answered 302: redirects are not followed")
 
 
 async def test_a_reply_without_end_is_cut_off(services: Services) -> None:
@@ -261,6 +296,8 @@ async def test_a_reply_without_end_is_cut_off(services: Services) -> None:
         await hook(services, "forestry", receiver.url)
         await report(services, 1, fire(1, FOREST))
         await until(services, settled("delivered"))
+    (entry,) = await log_of(services)
+    assert entry.note == "the reply was cut off after 64 kB"
 
 
 async def test_a_forbidden_address_is_never_called_and_the_message_is_kept(strict: Services) -> None:
@@ -278,19 +315,26 @@ async def test_a_lease_lost_meanwhile_settles_nothing(services: Services, clock:
     """The fence of a delivery: a worker that slept through its lease must not overrule the next."""
     await hook(services, "forestry", "http://127.0.0.1:9/")
     await report(services, 1, fire(1, FOREST))
-    async with services.database.write() as session:
-        (first,) = await outbox.lease_due(session, now=clock.now(), ttl_s=60, limit=10)
+    (first,) = await lease(services)
     clock.advance(61)
+    (second,) = await lease(services)
+    slept, woke = (Try(line.messages[0], at=clock.now(), took_ms=1.0) for line in (first, second))
     async with services.database.write() as session:
-        (second,) = await outbox.lease_due(session, now=clock.now(), ttl_s=60, limit=10)
-        assert not await outbox.settle(session, first, now=clock.now())
-        assert await outbox.settle(session, second, now=clock.now(), error="x", next_try_at=clock.now())
+        lost = await outbox.settle(session, [slept], [Ending(first, clock.now(), 0)], now=clock.now())
+        assert lost == {"forestry-webhook"}
+        assert not await outbox.settle(session, [woke], [Ending(second, clock.now(), 0)], now=clock.now())
+    (entry,) = await log_of(services)
+    assert entry.attempt == 1
 
 
 def test_the_waits_double_to_an_hour_and_are_spread() -> None:
     assert [backoff_s(n, 1.0) for n in (1, 2, 3)] == [5.0, 10.0, 20.0]
     assert backoff_s(1, 0.0) == 2.5
     assert backoff_s(10_000, 1.0) == LONGEST_S
+
+
+def message() -> Leased:
+    return Leased("m", "r", "l", "a", "webhook", "{}", 1, NOW + GIVE_UP, "", "en-US", ())
 
 
 @pytest.mark.parametrize(
@@ -304,25 +348,29 @@ def test_the_waits_double_to_an_hour_and_are_spread() -> None:
 def test_giving_up_is_decided_here_and_not_by_the_sender(
     outcome: Outcome, age: timedelta, tries_again: bool
 ) -> None:
-    message = Leased("l", "m", "a", "webhook", "{}", 1, NOW, "", "")
-    assert (next_try(message, outcome, now=NOW + age, chance=0.5) is not None) is tries_again
+    again = next_try(message(), outcome, failures=1, now=NOW + age, chance=0.5)
+    assert (again is not None) is tries_again
+
+
+def test_the_last_try_is_made_when_the_time_is_over() -> None:
+    nearly = NOW + GIVE_UP - timedelta(seconds=1)
+    assert next_try(message(), Outcome("x"), failures=9, now=nearly, chance=0.5) == NOW + GIVE_UP
 
 
 @pytest.mark.parametrize(
     ("status", "retry_after", "expected"),
     [
-        (200, None, Outcome()),
-        (302, None, Outcome(error="the receiver answered 302")),
-        (404, None, Outcome(error="the receiver answered 404")),
-        (413, None, Outcome(error="the receiver answered 413", can_retry=False)),
-        (429, "120", Outcome(error="the receiver answered 429", retry_after_s=120.0)),
-        (503, "soon", Outcome(error="the receiver answered 503")),
+        (200, None, Outcome(status=200)),
+        (404, None, Outcome("the receiver answered 404", status=404)),
+        (413, None, Outcome("the receiver answered 413", can_retry=False, status=413)),
+        (429, "120", Outcome("the receiver answered 429", retry_after_s=120.0, status=429)),
+        (503, "soon", Outcome("the receiver answered 503", status=503)),
     ],
 )
 def test_a_status_says_whether_trying_again_can_help(
     status: int, retry_after: str | None, expected: Outcome
 ) -> None:
-    assert judge(status, retry_after) == expected
+    assert judge_reply(status, retry_after) == expected
 
 
 async def test_a_webhook_that_was_replaced_gets_what_still_waits(
@@ -332,8 +380,6 @@ async def test_a_webhook_that_was_replaced_gets_what_still_waits(
     await report(services, 1, fire(1, FOREST))
     async with listening(Receiver()) as receiver, working(services):
         secret = await hook(services, "forestry", receiver.url)
-        async with services.database.write() as session:
-            await session.execute(update(DeliveryRow).values(next_try_at=clock.now(), leased_until=None))
         await until(services, settled("delivered"))
     headers, body = receiver.got[-1]
     Webhook(secret).verify(body, headers)

@@ -21,9 +21,10 @@ from api.store.fleet import seed_site
 from api.store.frames import accept_frame
 from api.store.incidents import record_observations
 from api.store.models import DroneRow, EventRow
+from api.store.outbox import Ending, Try
+from api.store.receivers import set_webhook
 from api.store.tables import Base
 from api.store.tokens import Caller, Role
-from api.store.webhooks import set_webhook
 from missions.errors import InputWrong
 from missions.model import Site
 from tests.api.world import BORDER, NOW, detection, fire, frame_id, frame_meta
@@ -97,15 +98,18 @@ async def test_a_fire_becomes_a_message_on_both_databases(empty: Database, site:
         recorded = await record_observations(session, analysis, site=site, now=NOW)
     assert (len(recorded.incidents), len(recorded.alerts)) == (1, 2)
     async with empty.write() as session:
-        leased = await outbox.lease_due(session, now=NOW, ttl_s=60, limit=5)
-        assert [m.agency for m in leased] == ["forestry", "village"]
+        lines = await outbox.lease_due(session, now=NOW, ttl_s=60, limit=5)
+        assert [line.receiver for line in lines] == ["forestry-webhook", "village-webhook"]
+    (told,), (missed,) = (line.messages for line in lines)
     async with empty.write() as session:
         assert await outbox.lease_due(session, now=NOW, ttl_s=60, limit=5) == []
-        assert await outbox.settle(session, leased[0], now=NOW)
-        assert await outbox.settle(session, leased[1], now=NOW, error="x", next_try_at=NOW)
+        tries = [Try(told, NOW, 1.0), Try(missed, NOW, 1.0, error="x")]
+        endings = [Ending(lines[0], NOW, failures=0), Ending(lines[1], NOW, failures=1)]
+        assert not await outbox.settle(session, tries, endings, now=NOW)
     async with empty.write() as session:
-        (again,) = await outbox.lease_due(session, now=NOW, ttl_s=60, limit=5)
-        assert (again.id, again.attempt, again.body) == (leased[1].id, 2, leased[1].body)
+        (line,) = await outbox.lease_due(session, now=NOW, ttl_s=60, limit=5)
+        (again,) = line.messages
+        assert (again.id, again.attempt, again.body) == (missed.id, 2, missed.body)
         operator = Caller("t", Role.OPERATOR, None, "desk")
         village = Caller("t", Role.AGENCY, "village", "desk")
         assert len(await alerting.alerts_of(session, operator)) == 2

@@ -1,0 +1,249 @@
+"""Receivers of every channel and their lines, the delivery log, CAP chains, releases, holds."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004_delivery"
+down_revision = "0003_accounts"
+branch_labels = None
+depends_on = None
+
+GIVE_UP = timedelta(hours=75)
+TIME = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    _make_receivers()
+    _take_over_webhooks()
+    _let_deliveries_stand_in_lines()
+    _make_log_and_publications()
+
+
+def downgrade() -> None:
+    op.drop_index("ix_custody_frame", "custody")
+    op.drop_table("custody")
+    op.drop_table("holds")
+    op.drop_table("releases")
+    op.drop_index("ix_cap_messages_incident", "cap_messages")
+    op.drop_index("ix_cap_messages_chain", "cap_messages")
+    op.drop_table("cap_messages")
+    op.drop_index("ix_delivery_tries_at", "delivery_tries")
+    op.drop_index("ix_delivery_tries_delivery", "delivery_tries")
+    op.drop_table("delivery_tries")
+    _let_deliveries_stand_alone()
+    _give_back_webhooks()
+    op.drop_index("ix_receivers_agency", "receivers")
+    op.drop_table("receivers")
+
+
+def _make_receivers() -> None:
+    op.create_table(
+        "receivers",
+        sa.Column("id", sa.String(200), nullable=False),
+        sa.Column("agency", sa.String(200), nullable=False),
+        sa.Column("channel", sa.String(200), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(200), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("secret", sa.String(200), nullable=False),
+        sa.Column("old_secret", sa.String(200), nullable=True),
+        sa.Column("old_secret_until", TIME, nullable=True),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("disabled_at", TIME, nullable=True),
+        sa.Column("disabled_reason", sa.Text(), nullable=True),
+        sa.Column("next_try_at", TIME, nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("open_until", TIME, nullable=True),
+        sa.Column("leased_until", TIME, nullable=True),
+        sa.Column("lease", sa.String(200), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receivers")),
+    )
+    op.create_index("ix_receivers_agency", "receivers", ["agency"])
+
+
+def _take_over_webhooks() -> None:
+    """Every webhook becomes a receiver under the id that later writers give it."""
+    hooks = _table("webhooks", "agency", "url", "secret", created_at=TIME, disabled_at=TIME)
+    rows = [
+        {
+            "id": f"{row.agency}-webhook",
+            "agency": row.agency,
+            "channel": "webhook",
+            "address": row.url,
+            "language": "zh-CN",
+            "step": 0,
+            "secret": row.secret,
+            "created_at": row.created_at,
+            "disabled_at": row.disabled_at,
+            "next_try_at": row.created_at,
+            "failures": 0,
+        }
+        for row in op.get_bind().execute(sa.select(hooks))
+    ]
+    columns = ("id", "agency", "channel", "address", "language", "secret")
+    receivers = _table(
+        "receivers",
+        *columns,
+        step=sa.Integer,
+        failures=sa.Integer,
+        created_at=TIME,
+        disabled_at=TIME,
+        next_try_at=TIME,
+    )
+    _insert(receivers, rows)
+    op.drop_table("webhooks")
+
+
+def _let_deliveries_stand_in_lines() -> None:
+    op.drop_index("ix_deliveries_line", "deliveries")
+    with _altered("deliveries") as table:
+        table.add_column(sa.Column("receiver", sa.String(200), nullable=False, server_default=""))
+        table.add_column(sa.Column("give_up_at", TIME, nullable=True))
+        table.alter_column("alert", existing_type=sa.String(200), nullable=True)
+        for column in ("next_try_at", "leased_until", "lease"):
+            table.drop_column(column)
+    deliveries = _table("deliveries", "receiver", "agency", seq=sa.Integer, created_at=TIME, give_up_at=TIME)
+    for seq, agency, created_at in op.get_bind().execute(
+        sa.select(deliveries.c.seq, deliveries.c.agency, deliveries.c.created_at)
+    ):
+        mine = sa.update(deliveries).where(deliveries.c.seq == seq)
+        op.execute(mine.values(receiver=f"{agency}-webhook", give_up_at=created_at + GIVE_UP))
+    with _altered("deliveries") as table:
+        table.alter_column(
+            "receiver", existing_type=sa.String(200), existing_nullable=False, server_default=None
+        )
+        table.alter_column("give_up_at", existing_type=TIME, nullable=False)
+    op.create_index("ix_deliveries_line", "deliveries", ["receiver", "state", "seq"])
+
+
+def _let_deliveries_stand_alone() -> None:
+    op.drop_index("ix_deliveries_line", "deliveries")
+    deliveries = _table("deliveries", "alert", "channel", created_at=TIME, next_try_at=TIME)
+    # What the tables before this step cannot hold: other channels, messages of no alert.
+    op.execute(
+        sa.delete(deliveries).where(sa.or_(deliveries.c.alert.is_(None), deliveries.c.channel != "webhook"))
+    )
+    with _altered("deliveries") as table:
+        table.add_column(sa.Column("next_try_at", TIME, nullable=True))
+        table.add_column(sa.Column("leased_until", TIME, nullable=True))
+        table.add_column(sa.Column("lease", sa.String(200), nullable=True))
+        table.alter_column("alert", existing_type=sa.String(200), nullable=False)
+        table.drop_column("receiver")
+        table.drop_column("give_up_at")
+    op.execute(sa.update(deliveries).values(next_try_at=deliveries.c.created_at))
+    with _altered("deliveries") as table:
+        table.alter_column("next_try_at", existing_type=TIME, nullable=False)
+    op.create_index("ix_deliveries_line", "deliveries", ["state", "agency", "channel", "seq"])
+
+
+def _give_back_webhooks() -> None:
+    op.create_table(
+        "webhooks",
+        sa.Column("agency", sa.String(200), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("secret", sa.String(200), nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("disabled_at", TIME, nullable=True),
+        sa.Column("disabled_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("agency", name=op.f("pk_webhooks")),
+    )
+    receivers = _table("receivers", "id", "agency", "address", "secret", created_at=TIME, disabled_at=TIME)
+    named = sa.select(receivers).where(receivers.c.id == receivers.c.agency + "-webhook")
+    rows = [
+        {
+            "agency": row.agency,
+            "url": row.address,
+            "secret": row.secret,
+            "created_at": row.created_at,
+            "disabled_at": row.disabled_at,
+        }
+        for row in op.get_bind().execute(named)
+    ]
+    _insert(_table("webhooks", "agency", "url", "secret", created_at=TIME, disabled_at=TIME), rows)
+
+
+def _make_log_and_publications() -> None:
+    op.create_table(
+        "delivery_tries",
+        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("delivery", sa.String(200), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("took_ms", sa.Float(53), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_delivery_tries")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_delivery_tries_delivery", "delivery_tries", ["delivery"])
+    op.create_index("ix_delivery_tries_at", "delivery_tries", ["at"])
+    op.create_table(
+        "cap_messages",
+        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("identifier", sa.String(200), nullable=False),
+        sa.Column("audience", sa.String(200), nullable=False),
+        sa.Column("alert", sa.String(200), nullable=False),
+        sa.Column("incident", sa.String(200), nullable=False),
+        sa.Column("agency", sa.String(200), nullable=False),
+        sa.Column("kind", sa.String(200), nullable=False),
+        sa.Column("sent_at", TIME, nullable=False),
+        sa.Column("refers_to", sa.Text(), nullable=False),
+        sa.Column("snapshot", sa.JSON(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_cap_messages")),
+        sa.UniqueConstraint("identifier", name=op.f("uq_cap_messages_identifier")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_cap_messages_chain", "cap_messages", ["alert", "audience", "seq"])
+    op.create_index("ix_cap_messages_incident", "cap_messages", ["incident"])
+    op.create_table(
+        "releases",
+        sa.Column("incident", sa.String(200), nullable=False),
+        sa.Column("agency", sa.String(200), nullable=False),
+        sa.Column("released_by", sa.String(200), nullable=False),
+        sa.Column("released_at", TIME, nullable=False),
+        sa.Column("withdrawn_by", sa.String(200), nullable=True),
+        sa.Column("withdrawn_at", TIME, nullable=True),
+        sa.PrimaryKeyConstraint("incident", "agency", name=op.f("pk_releases")),
+    )
+    op.create_table(
+        "holds",
+        sa.Column("incident", sa.String(200), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("placed_by", sa.String(200), nullable=False),
+        sa.Column("placed_at", TIME, nullable=False),
+        sa.Column("lifted_by", sa.String(200), nullable=True),
+        sa.Column("lifted_at", TIME, nullable=True),
+        sa.PrimaryKeyConstraint("incident", name=op.f("pk_holds")),
+    )
+    op.create_table(
+        "custody",
+        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("frame", sa.String(200), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("act", sa.String(200), nullable=False),
+        sa.Column("actor", sa.String(200), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_custody")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_custody_frame", "custody", ["frame"])
+
+
+def _altered(table: str) -> Any:
+    """Return an alteration that keeps SQLite's promise never to give a number twice."""
+    return op.batch_alter_table(table, table_kwargs={"sqlite_autoincrement": True})
+
+
+def _table(name: str, *texts: str, **others: Any) -> sa.TableClause:
+    columns = [sa.column(text, sa.String) for text in texts]
+    return sa.table(name, *columns, *(sa.column(column, kind) for column, kind in others.items()))
+
+
+def _insert(table: sa.TableClause, rows: Iterable[dict[str, Any]]) -> None:
+    if values := list(rows):
+        op.bulk_insert(table, values)
