@@ -11,13 +11,14 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
 from api.errors import Forbidden, Unauthenticated
 from api.services import Services
 from api.store import tokens
+from api.store.accounts import ENROLS_ONLY
 from api.store.tokens import Caller, Role
 
 COOKIE = "gridpatrol_session"
@@ -49,14 +50,54 @@ async def caller(
     """
     token = bearer.credentials if bearer else cookie
     if not token:
+        built.rates.count_stranger(address_of(request))
         raise Unauthenticated("no token: send Authorization: Bearer TOKEN, or log in at POST /v1/session")
     if bearer is None and request.method not in ("GET", "HEAD") and not _is_own_page(request, built):
         raise Forbidden("a session cookie may change things only from our own page")
+    now = built.clock.now()
     async with built.database.read() as session:
-        found = await tokens.find(session, token, now=built.clock.now())
+        found = await tokens.find(session, token, now=now)
+        is_due = found is not None and await tokens.is_due_to_be_noted(session, found, now=now)
     if found is None:
+        built.rates.count_stranger(address_of(request))
         raise Unauthenticated("this token is not known, has expired or was revoked")
+    built.rates.count_caller(found)
+    if is_due:
+        async with built.database.write() as session:
+            await tokens.note_use(session, found, now=now)
+    if found.scopes is not None and (scope := scope_of(request)) not in found.scopes:
+        raise Forbidden(_out_of_scope(found, scope))
     return found
+
+
+def address_of(request: Request) -> str:
+    """Return where a request came from, as far as the server knows."""
+    return request.client.host if request.client else "unknown"
+
+
+def scope_of(request: Request) -> str:
+    """Return what a key must be allowed for this request: the route's subject, and read or write."""
+    tags = getattr(request.scope.get("route"), "tags", None) or ["other"]
+    return f"{tags[0]}:{'read' if request.method in ('GET', 'HEAD') else 'write'}"
+
+
+def set_cookie(response: Response, token: str, built: Services) -> None:
+    """Let the browser keep a session's token where scripts cannot read it."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=int(built.options.session_s),
+        httponly=True,
+        samesite="strict",
+        secure=built.options.secure_cookie,
+        path="/",
+    )
+
+
+def _out_of_scope(found: Caller, scope: str) -> str:
+    if found.scopes == ENROLS_ONLY:
+        return "set up your second factor first: POST /v1/account/second-factor"
+    return f"this key may not do {scope}: it is for {', '.join(sorted(found.scopes or ())) or 'nothing'}"
 
 
 def only(*roles: Role) -> Callable[[Caller], Awaitable[Caller]]:
@@ -83,3 +124,6 @@ Anyone = Annotated[Caller, Depends(caller)]
 Operator = Annotated[Caller, Depends(only(Role.OPERATOR))]
 Watcher = Annotated[Caller, Depends(only(Role.OPERATOR, Role.AGENCY))]
 Gateway = Annotated[Caller, Depends(only(Role.GATEWAY))]
+SystemAdministrator = Annotated[Caller, Depends(only(Role.SYSTEM))]
+SecurityAdministrator = Annotated[Caller, Depends(only(Role.SECURITY))]
+Auditor = Annotated[Caller, Depends(only(Role.AUDITOR))]

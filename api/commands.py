@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api import bench
+from api import bench, office
 from missions.program import show_json
 
 SERVE_HELP = """Run the whole service on this machine: bus, database and every role.
@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
     """Add this package's commands to the program."""
     app.command("serve", help=SERVE_HELP)(serve_command)
     app.command("demo", help=DEMO_HELP)(demo_command)
+    office.register(app)
     for name, help_text in ROLES.items():
         example = f"Example: gridpatrol {name} --data /var/lib/gridpatrol"
         app.command(name, help=f"{help_text}\n\n{example}\n")(_role_command(name))

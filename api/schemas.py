@@ -41,7 +41,7 @@ class Me(BaseModel):
 
     model_config = _like(role="agency", agency="forestry", name="forestry duty desk")
 
-    role: Literal["operator", "agency", "gateway"]
+    role: Literal["operator", "agency", "gateway", "system", "security", "auditor"]
     agency: str | None
     name: str
 

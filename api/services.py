@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from api.feed import Feed
+from api.oidc import Provider
 from api.pictures import Pictures
+from api.rates import Rates
+from api.seal import Seal
 from api.store.engine import Database
+from api.store.tokens import ADMINISTRATORS, Role
 from missions.clock import Clock
 from missions.model import Site
 from missions.terrain import Terrain
@@ -34,12 +38,18 @@ class Options:
 
     `allowed_networks` are private addresses that webhooks may reach; by default
     none. `exercise` marks every CAP message as an exercise, as a demo must.
+    A session ends after `session_s`, or when unused for `idle_s`, all of wall time;
+    whoever has a role of `second_factor` must set one up before anything else.
     """
 
     public_url: str | None = None
     allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     secure_cookie: bool = False
     session_s: float = 12 * 3600.0
+    idle_s: float = 8 * 3600.0
+    administrator_idle_s: float = 15 * 60.0
+    second_factor: frozenset[Role] = ADMINISTRATORS
+    provider: Provider | None = None
     exercise: bool = False
     cap_sender: str | None = None
     console: Path | None = None
@@ -60,3 +70,5 @@ class Services:
     request_plan: RequestPlan
     feed: Feed = field(default_factory=Feed)
     options: Options = field(default_factory=Options)
+    rates: Rates = field(default_factory=Rates)
+    seal: Seal = field(default_factory=Seal.fresh)

@@ -19,6 +19,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from api.oidc import Provider
+from api.rights import Role
 from missions.clock import Clock, clock_from
 from missions.errors import InputWrong
 from missions.model import Site
@@ -57,6 +59,17 @@ class Settings(BaseSettings):
     cap_sender: str = Field(
         "", pattern=r"^[^\s,<&]*$", description="who CAP messages are from, a domain name"
     )
+    session_hours: float = Field(12, gt=0, le=24 * 30, description="how long a login lasts")
+    idle_hours: float = Field(8, gt=0, le=24 * 30, description="an unused login ends after so long")
+    administrator_idle_minutes: float = Field(
+        15, gt=0, le=24 * 60, description="the same, for system, security and audit administrators"
+    )
+    second_factor: str = Field(
+        "system,security,auditor", description="roles that must log in with a second factor"
+    )
+    oidc_issuer: str = Field("", description="the identity provider people may log in at; empty means none")
+    oidc_client_id: str = Field("", description="what the identity provider calls this service")
+    oidc_secret_file: Path | None = Field(None, description="the file with the identity provider's secret")
     exercise: bool = Field(False, description="whether every message is marked as an exercise")
     log_level: str = Field("info", pattern=r"^(debug|info|warning|error)$", description="least level logged")
 
@@ -131,10 +144,42 @@ class Settings(BaseSettings):
             found[drone] = connect
         return found
 
+    def second_factor_roles(self) -> frozenset[Role]:
+        """Return the roles whose people must log in with a second factor.
+
+        Raises:
+            InputWrong: one of them is no role.
+        """
+        try:
+            return frozenset(Role(name.strip()) for name in self.second_factor.split(",") if name.strip())
+        except ValueError as error:
+            known = ", ".join(role.value for role in Role)
+            raise InputWrong(f"{PREFIX}SECOND_FACTOR: {error}, expected some of {known}") from None
+
+    def provider(self) -> Provider | None:
+        """Return the identity provider people may log in at, if one is named.
+
+        Raises:
+            InputWrong: something it needs is missing or cannot be read.
+        """
+        if not self.oidc_issuer:
+            return None
+        if not (self.oidc_client_id and self.oidc_secret_file and self.public_url):
+            raise InputWrong(
+                f"{PREFIX}OIDC_ISSUER needs {PREFIX}OIDC_CLIENT_ID, {PREFIX}OIDC_SECRET_FILE and "
+                f"{PREFIX}PUBLIC_URL beside it"
+            )
+        try:
+            secret = self.oidc_secret_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise InputWrong(f"{PREFIX}OIDC_SECRET_FILE: {self.oidc_secret_file}: {error.strerror}") from None
+        back = f"{self.public_url.rstrip('/')}/v1/login/provider/return"
+        return Provider(self.oidc_issuer, self.oidc_client_id, secret, back)
+
     def environment(self) -> dict[str, str]:
         """Return the environment that gives a child process these very settings."""
         values = self.model_dump(mode="json")
-        return {f"{PREFIX}{name.upper()}": _text(value) for name, value in values.items()}
+        return {f"{PREFIX}{name.upper()}": _text(v) for name, v in values.items() if v is not None}
 
 
 def read(**flags: Any) -> Settings:

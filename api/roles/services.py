@@ -4,6 +4,7 @@ from pathlib import Path
 
 from api.bus import Bus
 from api.pictures import open_pictures
+from api.seal import Seal
 from api.services import Json, Options, Services
 from api.settings import Settings
 from api.store.engine import open_database
@@ -37,12 +38,18 @@ async def build_services(settings: Settings, bus: Bus) -> Services:
         publish=publish,
         command=command,
         request_plan=request_plan,
+        seal=Seal.of(settings.data),
         options=Options(
             public_url=settings.public_url or None,
             allowed_networks=settings.networks(),
             secure_cookie=settings.public_url.startswith("https://"),
             exercise=settings.exercise,
             cap_sender=settings.cap_sender or None,
+            session_s=settings.session_hours * 3600,
+            idle_s=settings.idle_hours * 3600,
+            administrator_idle_s=settings.administrator_idle_minutes * 60,
+            second_factor=settings.second_factor_roles(),
+            provider=settings.provider(),
             console=CONSOLE if (CONSOLE / "index.html").exists() else None,
         ),
     )

@@ -1,9 +1,13 @@
 """The HTTP API, one file a subject. Routes parse, call the store, and show; they decide nothing."""
 
-from api.routes import alerts, cap, events, fleet, frames, incidents, plans, session, site
+from api.routes import accounts, alerts, audit, cap, events, fleet, frames, incidents, plans, session, site
 
 ROUTERS = (
     session.router,
+    accounts.session_router,
+    accounts.account_router,
+    accounts.security_router,
+    audit.router,
     site.router,
     fleet.router,
     plans.router,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import text
 
-from api.auth import COOKIE, Anyone, Built
+from api.auth import COOKIE, Anyone, Built, address_of, set_cookie
 from api.errors import Unauthenticated
 from api.schemas import Health, Login, Me
 from api.store import tokens
@@ -23,26 +23,19 @@ async def health(built: Built) -> Health:
 
 
 @router.post("/session")
-async def log_in(login: Login, response: Response, built: Built) -> Me:
+async def log_in(login: Login, request: Request, response: Response, built: Built) -> Me:
     """Begin a session from a token: sets the cookie that the page and its event stream use."""
     now = built.clock.now()
     lasts_s = built.options.session_s
     async with built.database.write() as session:
         found = await tokens.find(session, login.token, now=now)
         if found is None:
+            built.rates.count_stranger(address_of(request))
             raise Unauthenticated("this token is not known, has expired or was revoked")
         # Sessions last by the wall clock, as cookies do; the service's clock may run faster.
         expires_at = now + timedelta(seconds=lasts_s * built.clock.speed)
         cookie = await tokens.open_session(session, found, now=now, expires_at=expires_at)
-    response.set_cookie(
-        COOKIE,
-        cookie,
-        max_age=int(lasts_s),
-        httponly=True,
-        samesite="strict",
-        secure=built.options.secure_cookie,
-        path="/",
-    )
+    set_cookie(response, cookie, built)
     return Me(role=found.role.value, agency=found.agency, name=found.name)
 
 

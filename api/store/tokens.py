@@ -5,33 +5,33 @@ A token is 256 random bits, so a plain hash is enough; there is nothing to guess
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import uuid4
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.rights import ADMINISTRATORS, Role
 from api.store.models import TokenRow
 
-
-class Role(StrEnum):
-    """What a caller may do."""
-
-    OPERATOR = "operator"
-    AGENCY = "agency"
-    GATEWAY = "gateway"
+__all__ = ["ADMINISTRATORS", "Caller", "Role"]
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever a token belongs to. `agency` is set for the role agency alone."""
+    """Whoever a token belongs to. `agency` is set for the role agency alone.
+
+    scopes: what a key may do, as `incidents:read`; None is all that the role may.
+    """
 
     token: str
     role: Role
     agency: str | None
     name: str
+    account: str | None = None
+    scopes: frozenset[str] | None = None
 
     @property
     def is_operator(self) -> bool:
@@ -50,45 +50,86 @@ async def issue(
     now: datetime,
     agency: str | None = None,
     expires_at: datetime | None = None,
+    scopes: Sequence[str] | None = None,
 ) -> str:
     """Return a new token; it is shown this once and cannot be read back."""
     if (role is Role.AGENCY) != (agency is not None):
         raise ValueError("a token of the role agency names its agency, no other token does")
-    return _add(session, role=role, name=name, agency=agency, now=now, expires_at=expires_at, parent=None)
+    caller = Caller("", role, agency, name, scopes=None if scopes is None else frozenset(scopes))
+    return _add(session, caller, now=now, expires_at=expires_at)
 
 
 async def keep(session: AsyncSession, token: str, *, role: Role, name: str, now: datetime) -> None:
     """Make a token of the caller's own choosing valid, as between our own processes; repeating is fine."""
     sha256 = _hash(token)
     if await session.scalar(select(TokenRow.id).where(TokenRow.sha256 == sha256)) is None:
-        session.add(_row(sha256, role=role, name=name, agency=None, now=now, expires_at=None, parent=None))
+        session.add(_row(sha256, Caller("", role, None, name), now=now))
 
 
-async def open_session(session: AsyncSession, caller: Caller, *, now: datetime, expires_at: datetime) -> str:
-    """Return a short-lived token born of the caller's; it dies with its parent."""
-    return _add(
-        session,
-        role=caller.role,
-        name=caller.name,
-        agency=caller.agency,
-        now=now,
-        expires_at=expires_at,
-        parent=caller.token,
-    )
+async def open_session(
+    session: AsyncSession,
+    caller: Caller,
+    *,
+    now: datetime,
+    expires_at: datetime,
+    idle_s: float | None = None,
+) -> str:
+    """Return a short-lived token for a caller; born of another token, it dies with that one.
+
+    idle_s: it also ends when it was not used for so long, by the service's clock.
+    """
+    parent = caller.token or None
+    return _add(session, caller, now=now, expires_at=expires_at, parent=parent, idle_s=idle_s)
 
 
 async def find(session: AsyncSession, token: str, *, now: datetime) -> Caller | None:
-    """Return who a token belongs to, or None when it is unknown, expired or revoked."""
+    """Return who a token belongs to, or None when it is unknown, expired, idle too long or revoked."""
     row = await session.scalar(select(TokenRow).where(TokenRow.sha256 == _hash(token)))
-    if row is None or row.revoked_at is not None or (row.expires_at and row.expires_at <= now):
+    if row is None or not _counts(row, now):
         return None
-    return Caller(row.id, Role(row.role), row.agency, row.name)
+    scopes = None if row.scopes is None else frozenset(row.scopes)
+    return Caller(row.id, Role(row.role), row.agency, row.name, row.account, scopes)
 
 
 async def is_valid(session: AsyncSession, caller: Caller, *, now: datetime) -> bool:
     """Return whether a caller's token still counts, for connections that stay open."""
     row = await session.get(TokenRow, caller.token, populate_existing=True)
-    return row is not None and row.revoked_at is None and (row.expires_at is None or row.expires_at > now)
+    return row is not None and _counts(row, now)
+
+
+async def is_due_to_be_noted(session: AsyncSession, caller: Caller, *, now: datetime) -> bool:
+    """Return whether a session's use is to be written down again: a twentieth of its idle time is over."""
+    row = await session.get(TokenRow, caller.token)
+    if row is None or row.idle_s is None:
+        return False
+    return row.seen_at is None or (now - row.seen_at).total_seconds() > row.idle_s / 20
+
+
+async def note_use(session: AsyncSession, caller: Caller, *, now: datetime) -> None:
+    """Write down that a session was used just now."""
+    await session.execute(update(TokenRow).where(TokenRow.id == caller.token).values(seen_at=now))
+
+
+async def keys(session: AsyncSession) -> list[TokenRow]:
+    """Return the keys of programs, ended ones too, the newest first; sessions are not among them."""
+    wanted = select(TokenRow).where(TokenRow.parent.is_(None), TokenRow.account.is_(None))
+    return list((await session.scalars(wanted.order_by(TokenRow.created_at.desc()))).all())
+
+
+async def sessions(session: AsyncSession, *, now: datetime, account: str | None = None) -> list[TokenRow]:
+    """Return the sessions that are open, of everybody or of one account, the newest first."""
+    born = or_(TokenRow.parent.is_not(None), TokenRow.account.is_not(None))
+    wanted = select(TokenRow).where(born, TokenRow.revoked_at.is_(None))
+    if account is not None:
+        wanted = wanted.where(TokenRow.account == account)
+    rows = (await session.scalars(wanted.order_by(TokenRow.created_at.desc()))).all()
+    return [row for row in rows if _counts(row, now)]
+
+
+async def revoke_account(session: AsyncSession, account: str, *, now: datetime, but: str = "") -> None:
+    """End every session of an account, but for one token."""
+    mine = (TokenRow.account == account) & (TokenRow.id != but) & TokenRow.revoked_at.is_(None)
+    await session.execute(update(TokenRow).where(mine).values(revoked_at=now))
 
 
 async def revoke(session: AsyncSession, token_id: str, *, now: datetime) -> None:
@@ -97,43 +138,51 @@ async def revoke(session: AsyncSession, token_id: str, *, now: datetime) -> None
     await session.execute(update(TokenRow).where(mine, TokenRow.revoked_at.is_(None)).values(revoked_at=now))
 
 
+def _counts(row: TokenRow, now: datetime) -> bool:
+    if row.revoked_at is not None or (row.expires_at and row.expires_at <= now):
+        return False
+    if row.idle_s is None or row.seen_at is None:
+        return True
+    return (now - row.seen_at).total_seconds() <= row.idle_s
+
+
 def _add(
     session: AsyncSession,
+    caller: Caller,
     *,
-    role: Role,
-    name: str,
-    agency: str | None,
     now: datetime,
     expires_at: datetime | None,
-    parent: str | None,
+    parent: str | None = None,
+    idle_s: float | None = None,
 ) -> str:
     token = f"gp_{secrets.token_urlsafe(32)}"
-    session.add(
-        _row(_hash(token), role=role, name=name, agency=agency, now=now, expires_at=expires_at, parent=parent)
-    )
+    session.add(_row(_hash(token), caller, now=now, expires_at=expires_at, parent=parent, idle_s=idle_s))
     return token
 
 
 def _row(
     sha256: str,
+    caller: Caller,
     *,
-    role: Role,
-    name: str,
-    agency: str | None,
     now: datetime,
-    expires_at: datetime | None,
-    parent: str | None,
+    expires_at: datetime | None = None,
+    parent: str | None = None,
+    idle_s: float | None = None,
 ) -> TokenRow:
     return TokenRow(
         id=uuid4().hex,
         sha256=sha256,
-        role=role.value,
-        agency=agency,
-        name=name,
+        role=caller.role.value,
+        agency=caller.agency,
+        name=caller.name,
         created_at=now,
         expires_at=expires_at,
         revoked_at=None,
         parent=parent,
+        account=caller.account,
+        scopes=None if caller.scopes is None else sorted(caller.scopes),
+        idle_s=idle_s,
+        seen_at=now,
     )
 
 

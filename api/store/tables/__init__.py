@@ -6,6 +6,6 @@ and its own step in `api/store/migrations/versions/`.
 
 from api.store import models
 from api.store.base import Base
-from api.store.tables import audit
+from api.store.tables import accounts, audit, delivery, orders, witnesses
 
-__all__ = ["Base", "audit", "models"]
+__all__ = ["Base", "accounts", "audit", "delivery", "models", "orders", "witnesses"]
