@@ -8,7 +8,7 @@ between the same three; what they chose is followed, not fought.
 from fleet.autopilots import Flying, Step
 from fleet.docks import DockAction
 from fleet.machine import Machine, place_of, where_landed
-from fleet.stages import Divert, Need, Sight, Stage, Wish
+from fleet.stages import Divert, Leg, Need, Sight, Stage, Wish
 from fleet.vehicle import Contact, VehicleState
 from fleet.zones import Landing
 from missions.geo import distance_m
@@ -39,7 +39,7 @@ class Airborne(Machine):
         vehicle = self._seen(sight, now)
         if vehicle is None or self._comes_down(sight, now):
             return
-        if self._comes_home(sight, vehicle):
+        if self._comes_home(sight):
             why = self._recalled or ("last item" if sight.flying is Flying.MISSION else f"mode {sight.mode}")
             said = vehicle.complaints(now - 15.0)
             because = f" ({'; '.join(said[-2:])})" if self._recalled is None and said else ""
@@ -86,7 +86,7 @@ class Airborne(Machine):
                 self._enter(Stage.RETURNING, now)
             elif self._is_due(now):
                 self._out.append(Divert(self.target.id))
-        elif not self._is_on_its_way(sight, vehicle) and self._is_due(now):
+        elif (sight.flying is not Flying.MISSION or sight.leg is not Leg.ELSEWHERE) and self._is_due(now):
             self._out.append(Divert(self.target.id))
         elif self._is_over_time(now):
             self._land(f"{self.target.id} was not reached in time", now)
@@ -178,10 +178,10 @@ class Airborne(Machine):
 
     def _open_door(self, sight: Sight, now: float) -> None:
         dock = sight.dock
-        if self._has_door and dock is not None and dock.door in ("closed", "closing"):
-            if now - self._door_asked_s >= 30.0:
-                self._door_asked_s = now
-                self._out.append(DockAction.OPEN)
+        shut = self._has_door and dock is not None and dock.door in ("closed", "closing")
+        if shut and now - self._door_asked_s >= 30.0:
+            self._door_asked_s = now
+            self._out.append(DockAction.OPEN)
 
     def _nearest_landing(self, vehicle: VehicleState) -> Landing | None:
         here = place_of(vehicle) or self.order.dock.place
@@ -213,20 +213,10 @@ class Airborne(Machine):
         self._enter(Stage.LANDING, now)
         return True
 
-    def _comes_home(self, sight: Sight, vehicle: VehicleState) -> bool:
+    def _comes_home(self, sight: Sight) -> bool:
         if sight.flying is Flying.RETURN:
             return True
-        return (
-            self._recalled is None
-            and sight.flying is Flying.MISSION
-            and vehicle.current is not None
-            and vehicle.current == self._last_seq
-        )
-
-    def _is_on_its_way(self, sight: Sight, vehicle: VehicleState) -> bool:
-        """Return whether the vehicle flies one of the items behind its way home."""
-        behind = vehicle.current is not None and vehicle.current > self._last_seq
-        return sight.flying is Flying.MISSION and behind
+        return self._recalled is None and sight.flying is Flying.MISSION and sight.leg is Leg.HOME
 
     def _is_lost(self, vehicle: VehicleState, now: float) -> bool:
         """Tell of a loss once; return whether nothing can be concluded now."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from fleet.autopilots import Step
 from fleet.autopilots.ardupilot import ArduCopter
-from fleet.carrier import Carrier, listen
 from fleet.link import Link
+from fleet.mavlink import MavlinkCarrier, listen
 from fleet.order import SortieOrder
 from fleet.preflight import Finding, findings
 from missions.clock import Clock
@@ -50,7 +50,7 @@ async def check(order: SortieOrder, connect: str, *, clock: Clock, say: Say) -> 
     """
     link = Link(connect)
     await link.open()
-    carrier = Carrier(link, ArduCopter(), clock)
+    carrier = MavlinkCarrier(link, ArduCopter(), clock)
     tasks = [asyncio.create_task(listen(link, [carrier])), asyncio.create_task(carrier.run())]
     try:
         say(f"waiting for the drone to tell its state (usually 5 s, at most {_LOOK_S:.0f} s)")
@@ -61,7 +61,7 @@ async def check(order: SortieOrder, connect: str, *, clock: Clock, say: Say) -> 
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _look(order: SortieOrder, carrier: Carrier) -> CheckResult:
+async def _look(order: SortieOrder, carrier: MavlinkCarrier) -> CheckResult:
     profile = None
     explained = False
     until = carrier.now() + _LOOK_S

@@ -21,9 +21,8 @@ from fleet.journal import Journal, OpenSortie
 from fleet.messages import CameraCount, PictureTaken, ShutterFired
 from fleet.order import SortieOrder
 from fleet.pictures import PictureLedger
-from fleet.recorder import Recorder
 from fleet.sortie import SortieMachine
-from fleet.stages import Need, Report, Sight, Stage, Wish
+from fleet.stages import Action, Divert, Memory, Need, Report, Sight, Stage, Wish
 
 _COLLECT_WALL_S = 120.0  # pictures are rendered and carried in wall time
 _ASK_AGAIN_S = 10.0
@@ -49,7 +48,6 @@ class Dispatcher:
     def __init__(self, order: SortieOrder, carrier: Carrier, around: Surroundings) -> None:
         self.order = order
         self.carrier = carrier
-        self.items = carrier.autopilot.mission(order.items, order.dock)
         self.ledger = PictureLedger(order.shot_places())
         self.haul = Haul(order.id, order.drone)
         self.tlog = around.folder / f"{order.id}.tlog"
@@ -57,37 +55,39 @@ class Dispatcher:
             order,
             has_dock=around.docks is not None,
             now=carrier.now(),
-            item_count=len(self.items),
             collect_s=max(180.0, _COLLECT_WALL_S * carrier.clock.speed),
         )
         self.reached = 0
         self._around = around
         self._journalled = Stage.PREFLIGHT
         self._dock_refusal: str | None = None
-        self._dock_tasks: dict[DockAction, asyncio.Task[None]] = {}
+        self._dock_tasks: dict[tuple[str, DockAction], asyncio.Task[None]] = {}
         self._asked_s = float("-inf")
         self._asked_in = Stage.PREFLIGHT
         self._taken_up = False
+        self._remembered = Memory()
 
-    def wish(self, wish: Wish) -> str | None:
-        """Note what a person asks for; return why it cannot be done, if it cannot."""
-        return self.machine.wish(wish)
+    def wish(self, wish: Wish, to: str = "") -> str | None:
+        """Note what a person asks for; return why it cannot be done, if it cannot.
+
+        When this returns None the wish is on disk: a kill does not undo a promise.
+        """
+        reason = self.machine.wish(wish, to)
+        if reason is None:
+            self._note_memory()
+        return reason
 
     async def run(self, taken_up: OpenSortie | None = None) -> None:
         """Fly the sortie, or go on with one that an earlier process began."""
         self.carrier.on_camera = self._on_camera
-        self.carrier.upload = None
-        self.carrier.profile = None
-        self.carrier.refusals.clear()
-        with Recorder(self.tlog, self.carrier.clock) as recorder:
-            self.carrier.link.taps.append(recorder.write)
+        self.carrier.begin(self.order)
+        with self.carrier.recording(self.tlog):
             try:
                 if taken_up is not None:
                     await self._take_up(taken_up)
                 async with asyncio.TaskGroup() as group:
                     await self._fly(group)
             finally:
-                self.carrier.link.taps.remove(recorder.write)
                 if self.carrier.on_camera == self._on_camera:  # the next sortie may have begun already
                     self.carrier.on_camera = None
 
@@ -95,20 +95,21 @@ class Dispatcher:
         counted = dict(open_sortie.counted)
         fired_before = counted.pop(_AUTOPILOT, None)
         if fired_before is not None:
-            self.ledger.shutters.add(fired_before + 1)
+            self.ledger.shutters[fired_before + 1] = None
         self.ledger.counted = counted
         self._taken_up = True
-        self._journalled = open_sortie.stage
+        self._journalled, self._remembered = open_sortie.stage, open_sortie.memory
         began = self.carrier.now()
-        while self.carrier.state is None and self.carrier.now() - began < _HEARD_WITHIN_S:
+        while self.carrier.progress().vehicle is None and self.carrier.now() - began < _HEARD_WITHIN_S:
             await self.carrier.beat()
-        self.machine.reattach(open_sortie.stage, self._sight(), self.carrier.now())
-        self.carrier.ask_counts()
+        self.machine.reattach(open_sortie.stage, self._sight(), self.carrier.now(), open_sortie.memory)
+        self.carrier.ask_shots()
 
     async def _fly(self, group: asyncio.TaskGroup) -> None:
         while not self.machine.stage.is_over:
             actions = self.machine.step(self._sight(), self.carrier.now())
             self._note([a for a in actions if isinstance(a, Report)])
+            self._note_memory()
             for action in actions:
                 self._act(action, group)
             self._ask_lost_records()
@@ -121,54 +122,70 @@ class Dispatcher:
         if self.machine.stage is not self._journalled:
             if self.machine.stage is Stage.ARMING:
                 journal.note_counted(self.order.id, self.ledger.counted)
+            if self.machine.stage.is_over:
+                journal.note_proven(self.order.id, self.proven)
             journal.note_stage(self.order.id, self.machine.stage)
             self._journalled = self.machine.stage
         if reports:
             self._around.told()
 
-    def _act(self, action: Step | DockAction | Need | Report, group: asyncio.TaskGroup) -> None:
+    def _note_memory(self) -> None:
+        memory = self.machine.memory
+        if memory != self._remembered:
+            self._around.journal.note_memory(self.order.id, memory)
+            self._remembered = memory
+
+    @property
+    def proven(self) -> frozenset[int]:
+        """The shots that need not be taken again: recorded by every camera, and no file of theirs lost."""
+        lost = {shot for _, shot in self.haul.lost.values() if shot is not None}
+        return self.ledger.proven - lost
+
+    def _act(self, action: Action, group: asyncio.TaskGroup) -> None:
         match action:
             case Step():
                 self.carrier.do(action)
+            case Divert():
+                self.carrier.divert(action.landing)
             case DockAction():
-                self._tell_dock(action, group)
+                self._tell_dock(self.machine.dock_id, action, group)
+            case Need.CLOSE_HOME:
+                self._tell_dock(self.order.dock.id, DockAction.CLOSE, group)
             case Need.CHECK_PROFILE:
-                wanted = self.carrier.autopilot.profile(self.order)
-                self.carrier.start_profile(wanted, write=True)
-                self.carrier.ask_counts()
+                self.carrier.prepare()
             case Need.UPLOAD:
-                self.carrier.start_upload(self.items)
+                self.carrier.load()
             case Need.CLEAR:
-                self.carrier.start_clear()
+                self.carrier.clear()
 
-    def _tell_dock(self, action: DockAction, group: asyncio.TaskGroup) -> None:
+    def _tell_dock(self, dock: str, action: DockAction, group: asyncio.TaskGroup) -> None:
         docks = self._around.docks
-        running = self._dock_tasks.get(action)
+        running = self._dock_tasks.get((dock, action))
         if docks is None or (running is not None and not running.done()):
             return
-        self._dock_tasks[action] = group.create_task(self._tell_dock_now(docks, action))
+        self._dock_tasks[dock, action] = group.create_task(self._tell_dock_now(docks, dock, action))
 
-    async def _tell_dock_now(self, docks: DockClient, action: DockAction) -> None:
+    async def _tell_dock_now(self, docks: DockClient, dock: str, action: DockAction) -> None:
         try:
-            await docks.tell(self.order.dock.id, action, self.order.drone)
+            await docks.tell(dock, action, self.order.drone)
             self._dock_refusal = None
         except DockFailed as error:
             self._dock_refusal = str(error)
 
     def _sight(self) -> Sight:
-        carrier = self.carrier
-        state = carrier.state
+        seen = self.carrier.progress()
         docks = self._around.docks
-        if state is not None and self._journalled.may_be_airborne:
-            self.reached = max(self.reached, state.reached)
+        if seen.vehicle is not None and self._journalled.may_be_airborne:
+            self.reached = max(self.reached, seen.vehicle.reached)
         return Sight(
-            vehicle=state,
-            flying=carrier.flying,
-            mode=carrier.mode_name,
-            dock=docks.state(self.order.dock.id) if docks is not None else None,
-            profile=carrier.profile.result if carrier.profile is not None else None,
-            upload=carrier.upload.result if carrier.upload is not None else None,
-            refusals=carrier.refusals,
+            vehicle=seen.vehicle,
+            flying=seen.flying,
+            mode=seen.mode,
+            leg=seen.leg,
+            dock=docks.state(self.machine.dock_id) if docks is not None else None,
+            profile=seen.profile,
+            upload=seen.upload,
+            refusals=seen.refusals,
             dock_refusal=self._dock_refusal,
             taken=self.ledger.taken,
             files=self.haul.files,
@@ -182,30 +199,28 @@ class Dispatcher:
             case CameraCount():
                 self.ledger.count(event.component, event.count, before=on_ground, after=self.machine.landed)
             case ShutterFired() if stage.may_be_airborne:
-                self._note_shutter(event.index)
+                self._note_shutter(event)
             case PictureTaken() if not on_ground and event.good and event.url:
                 if self.ledger.add(event):
                     self._around.frames.want(self.haul, event, self.ledger.shot_of(event))
 
-    def _note_shutter(self, number: int) -> None:
+    def _note_shutter(self, fired: ShutterFired) -> None:
         """Count by the number the autopilot tells once; the first is kept on disk, it cannot be asked."""
         if not self.ledger.shutters:
-            counted = {**self.ledger.counted, _AUTOPILOT: number - 1}
+            counted = {**self.ledger.counted, _AUTOPILOT: fired.index - 1}
             self._around.journal.note_counted(self.order.id, counted)
-        self.ledger.shutters.add(number)
+        self.ledger.note_shutter(fired)
 
     def _ask_lost_records(self) -> None:
         """Ask the cameras again for records the link lost, while flying and after."""
         now = self.carrier.now()
         stage = self.machine.stage
-        if stage not in (Stage.FLYING, Stage.RETURNING, Stage.CLOSING, Stage.COLLECTING):
+        if not (stage.may_be_airborne or stage in (Stage.CLOSING, Stage.COLLECTING)):
             return
         if now - self._asked_s < _ASK_AGAIN_S and stage is self._asked_in:
             return
         self._asked_s, self._asked_in = now, stage
-        self.carrier.ask_counts()
-        for camera, index in self.ledger.all_missing():
-            self.carrier.ask_picture(camera, index)
+        self.carrier.ask_shots(self.ledger.all_missing())
         if stage is Stage.COLLECTING:
             self._around.frames.want_lost(self.haul)
 
@@ -225,4 +240,15 @@ class Dispatcher:
         }
         if self.machine.landed_from_dock_m is not None:
             event["landed_from_dock_m"] = round(self.machine.landed_from_dock_m, 2)
+        landed_at = self.machine.landed_at
+        if landed_at is not None:
+            place = landed_at.place
+            event["landed_at"] = {
+                "kind": landed_at.kind,
+                "id": landed_at.id,
+                "lat_deg": place.lat_deg if place else None,
+                "lon_deg": place.lon_deg if place else None,
+            }
+        if self.machine.stage.is_over:
+            event["proven"] = sorted(self.proven)
         return event

@@ -169,17 +169,15 @@ class Flight:
 
     def _progress(self, dispatcher: Dispatcher) -> str:
         state = self._carrier.state
-        if dispatcher.machine.stage is Stage.UPLOAD and self._carrier.upload is not None:
-            return (
-                f"{self._carrier.upload.stage}: item {self._carrier.upload.sent} of {len(dispatcher.items)}"
-            )
+        if dispatcher.machine.stage is Stage.UPLOAD:
+            return self._carrier.loaded
         if state is None:
             return "nothing heard yet"
         if not dispatcher.machine.stage.may_be_airborne:
             return "; ".join(f.what for f in self._findings()) or str(dispatcher.machine.stage)
         battery = "" if state.battery_percent is None else f", battery {state.battery_percent:.0f} %"
         shots = f"{dispatcher.ledger.taken} of {self._order.shots} pictures"
-        return f"item {state.current or 0} of {len(dispatcher.items) - 1}, {shots}{battery}"
+        return f"item {state.current or 0} of {self._carrier.item_count - 1}, {shots}{battery}"
 
     def _findings(self) -> tuple[Finding, ...]:
         carrier = self._carrier
@@ -197,8 +195,8 @@ class Flight:
             state=str(machine.stage),
             reason=machine.failure,
             verified=machine.verified,
-            uploaded=len(dispatcher.items) if machine.uploaded else 0,
-            items=len(dispatcher.items),
+            uploaded=self._carrier.item_count if machine.uploaded else 0,
+            items=self._carrier.item_count,
             reached=dispatcher.reached,
             shots={
                 "planned": self._order.shots,

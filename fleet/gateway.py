@@ -15,15 +15,16 @@ from typing import Any, Protocol
 import structlog
 
 from fleet.autopilots.ardupilot import ArduCopter
-from fleet.carrier import Carrier, listen
 from fleet.dispatcher import Dispatcher, Surroundings
 from fleet.docks import DockClient
 from fleet.errors import PlanRefused
 from fleet.frames import Frames
 from fleet.journal import Journal, OpenSortie
 from fleet.link import Link
+from fleet.mavlink import MavlinkCarrier, listen
 from fleet.media import HttpMedia
-from fleet.order import SortieOrder, order_from
+from fleet.order import Ground, SortieOrder, check_ground, dock_from, order_from
+from fleet.resume import rest_of
 from fleet.stages import Stage, Wish
 from fleet.vehicle import Contact
 from missions.clock import Clock
@@ -70,6 +71,7 @@ class Gateway:
         clock: Clock,
         sink: GatewaySink,
         journal: Journal,
+        ground: Ground | None = None,
     ) -> None:
         self.name = name
         self.clock = clock
@@ -77,12 +79,13 @@ class Gateway:
         self._drones = {link.drone.id: link.drone for link in drones}
         self._links = {text: Link(text) for text in {d.connect for d in drones}}
         self.carriers = {
-            d.drone.id: Carrier(self._links[d.connect], ArduCopter(), clock, system=d.drone.system_id)
+            d.drone.id: MavlinkCarrier(self._links[d.connect], ArduCopter(), clock, system=d.drone.system_id)
             for d in drones
         }
         self._docks = docks
         self._sink = sink
         self._journal = journal
+        self._ground = ground
         self._media = HttpMedia()
         self._news = asyncio.Event()
         self._all_told = asyncio.Event()
@@ -136,7 +139,7 @@ class Gateway:
             return known
         if self._group is None:
             return {"id": command_id, "accepted": False, "reason": "the gateway is starting: ask again"}
-        if body.get("action") == "fly":
+        if body.get("action") in ("fly", "resume_from"):
             return self._fly(command_id, body, self._group)
         reason = self._steer(body)
         reply = _reply(command_id, reason)
@@ -150,7 +153,11 @@ class Gateway:
 
     def _fly(self, command_id: str, body: Mapping[str, Any], group: asyncio.TaskGroup) -> dict[str, Any]:
         try:
-            order = order_from(body.get("sortie") or {})
+            order = (
+                self._rest(body) if body["action"] == "resume_from" else order_from(body.get("sortie") or {})
+            )
+            if self._ground is not None:
+                check_ground(order, self._ground)
         except PlanRefused as error:
             return self._refused(command_id, str(error))
         reason = self._why_not(order)
@@ -160,6 +167,31 @@ class Gateway:
         self._journal.accept(command_id, reply, order)
         self._start(Dispatcher(order, self.carriers[order.drone], self._around), None, group)
         return reply
+
+    def _rest(self, body: Mapping[str, Any]) -> SortieOrder:
+        """Return the order of what a sortie left undone, by this gateway's own journal.
+
+        {"sortie": {"id"}, "as": {"id", "drone"?, "dock"?, "proven"?}}: which sortie, and the id of
+        the new one; it may name another drone and dock, and what is proven by others' word as well.
+
+        Raises:
+            PlanRefused: it was not flown here, nothing is left of it, or it must not be flown so.
+        """
+        wanted, new = str((body.get("sortie") or {}).get("id")), body.get("as") or {}
+        flown = self._journal.flown(wanted)
+        if flown is None:
+            raise PlanRefused((f"no sortie {wanted!r} has ended here",))
+        dock = new.get("dock")
+        try:
+            proven = flown.proven | {int(shot) for shot in new.get("proven") or ()}
+            start = None if dock is None else dock_from(dock)
+            name = str(new["id"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise PlanRefused((f"the order cannot be read ({error!r})",)) from None
+        rest = rest_of(flown.order, proven, id=name, drone=new.get("drone"), dock=start)
+        if rest is None:
+            raise PlanRefused((f"every picture of sortie {wanted} is there",))
+        return rest
 
     def _refused(self, command_id: str, reason: str) -> dict[str, Any]:
         reply = _reply(command_id, reason)
@@ -177,15 +209,16 @@ class Gateway:
         return None
 
     def _steer(self, body: Mapping[str, Any]) -> str | None:
-        """Recall, pause or resume a sortie; return why not, None if it will be done."""
+        """Recall, pause, resume, divert or abort a sortie; return why not, None if it will be done."""
         try:
             wish = Wish(str(body.get("action")))
         except ValueError:
-            return f"action {body.get('action')!r} is not one of fly, recall, pause, resume"
+            known = ", ".join(["fly", *Wish, "resume_from"])
+            return f"action {body.get('action')!r} is not one of {known}"
         wanted = body.get("sortie") or {}
         for dispatcher in self.sorties.values():
             if dispatcher.order.id == wanted.get("id"):
-                return dispatcher.wish(wish)
+                return dispatcher.wish(wish, str(body.get("to") or ""))
         return f"sortie {wanted.get('id')!r} is not under way here"
 
     def _told(self) -> None:
@@ -290,7 +323,7 @@ class Gateway:
         match under_way.machine.stage:
             case Stage.FLYING:
                 return "flying"
-            case Stage.RETURNING:
+            case Stage.RETURNING | Stage.DIVERTING | Stage.LANDING:
                 return "returning"
             case Stage.CLOSING | Stage.COLLECTING:
                 return "landed"

@@ -8,19 +8,20 @@ over. Used from one thread; a commit takes about a millisecond.
 
 import json
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fleet.order import SortieOrder, order_from
-from fleet.stages import Stage
+from fleet.stages import Memory, Stage
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS commands (id TEXT PRIMARY KEY, reply TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS sorties (
     id TEXT PRIMARY KEY, drone TEXT NOT NULL, asked TEXT NOT NULL, stage TEXT NOT NULL,
-    counted TEXT NOT NULL DEFAULT '{}', open INTEGER NOT NULL DEFAULT 1) STRICT;
+    counted TEXT NOT NULL DEFAULT '{}', open INTEGER NOT NULL DEFAULT 1,
+    memory TEXT NOT NULL DEFAULT '{}', proven TEXT) STRICT;
 CREATE TABLE IF NOT EXISTS events (
     number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, body TEXT NOT NULL,
     handed_over INTEGER NOT NULL DEFAULT 0) STRICT;
@@ -38,6 +39,19 @@ class OpenSortie:
     order: SortieOrder
     stage: Stage
     counted: dict[int, int]
+    memory: Memory = field(default_factory=Memory)
+
+
+@dataclass(frozen=True, slots=True)
+class FlownSortie:
+    """A sortie that is over, and which of its shots need not be taken again."""
+
+    order: SortieOrder
+    proven: frozenset[int]
+
+
+# Columns that journals written by earlier versions lack.
+_ADDED = (("memory", "TEXT NOT NULL DEFAULT '{}'"), ("proven", "TEXT"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,10 @@ class Journal:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
+        known = {row[1] for row in self._db.execute("PRAGMA table_info(sorties)")}
+        for column, kind in _ADDED:
+            if column not in known:
+                self._db.execute(f"ALTER TABLE sorties ADD COLUMN {column} {kind}")
 
     def close(self) -> None:
         """Close the file."""
@@ -99,17 +117,37 @@ class Journal:
         """Keep how many pictures each camera had taken before a sortie."""
         self._db.execute("UPDATE sorties SET counted = ? WHERE id = ?", (json.dumps(counted), sortie))
 
+    def note_memory(self, sortie: str, memory: Memory) -> None:
+        """Keep what a sortie's machine must not forget."""
+        self._db.execute("UPDATE sorties SET memory = ? WHERE id = ?", (json.dumps(memory.to_json()), sortie))
+
+    def note_proven(self, sortie: str, shots: Collection[int]) -> None:
+        """Keep which shots of a sortie need not be taken again."""
+        self._db.execute("UPDATE sorties SET proven = ? WHERE id = ?", (json.dumps(sorted(shots)), sortie))
+
     def open_sorties(self) -> list[OpenSortie]:
         """Return the sorties that were under way."""
-        rows = self._db.execute("SELECT asked, stage, counted FROM sorties WHERE open = 1 ORDER BY rowid")
+        rows = self._db.execute(
+            "SELECT asked, stage, counted, memory FROM sorties WHERE open = 1 ORDER BY rowid"
+        )
         return [
             OpenSortie(
                 order_from(json.loads(asked)),
                 Stage(stage),
                 {int(c): n for c, n in json.loads(counted).items()},
+                Memory.from_json(json.loads(memory)),
             )
-            for asked, stage, counted in rows
+            for asked, stage, counted, memory in rows
         ]
+
+    def flown(self, sortie: str) -> FlownSortie | None:
+        """Return a sortie that is over, None if there is none of this id or it is still under way."""
+        row = self._db.execute(
+            "SELECT asked, proven FROM sorties WHERE id = ? AND open = 0", (sortie,)
+        ).fetchone()
+        if row is None:
+            return None
+        return FlownSortie(order_from(json.loads(row[0])), frozenset(json.loads(row[1] or "[]")))
 
     # --- events to be handed over ---
 

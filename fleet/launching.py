@@ -77,7 +77,7 @@ class Launching(Machine):
 
     @property
     def _on_board(self) -> str:
-        parts = [f"{self._last_seq + 1} items"]
+        parts = [f"{len(self.order.items)} items"]
         if self.order.landings:
             parts.append(f"the ways to {', '.join(a.id for a in self.order.landings)}")
         if self.order.fence:

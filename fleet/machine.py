@@ -37,7 +37,6 @@ class Machine:
         *,
         has_dock: bool,
         now: float,
-        item_count: int,
         collect_s: float = 180.0,
     ) -> None:
         self.order = order
@@ -51,7 +50,6 @@ class Machine:
         self.paused = False
         self.target: Landing | None = None  # where it lands if not at home
         self._has_dock = has_dock
-        self._last_seq = item_count - 1
         self._collect_s = collect_s
         self._entered_s = now
         self._asked_s = float("-inf")

@@ -133,13 +133,10 @@ def order_from(value: Mapping[str, Any]) -> SortieOrder:
         PlanRefused: a value is missing or of the wrong kind, or the mission must not be flown.
     """
     try:
-        dock = value["dock"]
         order = SortieOrder(
             id=str(value["id"]),
             drone=str(value["drone"]),
-            dock=DockPlace(
-                str(dock["id"]), float(dock["lat_deg"]), float(dock["lon_deg"]), float(dock["elevation_m"])
-            ),
+            dock=dock_from(value["dock"]),
             items=tuple(_item(item) for item in value["items"]),
             shots=int(value["shots"]),
             expected_s=float(value["expected_s"]),
@@ -155,6 +152,16 @@ def order_from(value: Mapping[str, Any]) -> SortieOrder:
     check(order.items, on_board=len(order.flown(climbs_in_place=True)[0]))
     check_fence(order)
     return order
+
+
+def dock_from(value: Mapping[str, Any]) -> DockPlace:
+    """Return the dock that JSON values say.
+
+    Raises:
+        KeyError, TypeError, ValueError: they say none.
+    """
+    place = float(value["lat_deg"]), float(value["lon_deg"])
+    return DockPlace(str(value["id"]), *place, float(value["elevation_m"]))
 
 
 def check(items: Sequence[MissionItem], *, on_board: int = 0) -> None:

@@ -9,8 +9,9 @@ where a camera missed a shot the numbers slide, the places do not.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from fleet.messages import PictureTaken
+from fleet.messages import PictureTaken, ShutterFired
 from missions.geo import LatLon, distance_m
 
 # Flown through at speed with a consumer GPS: radius of the waypoint, drift, and a second of flight.
@@ -26,27 +27,29 @@ class Picture:
 
 
 def match(
-    records: Mapping[int, PictureTaken], places: Mapping[int, LatLon], first_index: int | None
+    records: Mapping[int, PictureTaken | ShutterFired],
+    places: Mapping[int, LatLon],
+    first_index: int | None,
 ) -> dict[int, int]:
     """Return {image index: shot} for one camera's records of one sortie.
 
-    `places` are where shots are planned. A record is the shot its number says
-    if it was taken there, else the next later shot that was; shots and numbers
-    rise together.
+    `places` are where shots are planned; their numbers rise, with gaps where a
+    sortie flies the rest of another. A record is the shot its number says if it
+    was taken there, else the next later shot that was; shots and numbers rise together.
     """
     matched: dict[int, int] = {}
     shots = sorted(places)
-    last_shot, last_index = -1, None
+    last_rank, last_index = -1, None
     for index in sorted(records):
         here = LatLon(records[index].lat_deg, records[index].lon_deg)
-        guess = _guess(index, first_index, last_shot, last_index)
-        later = [s for s in shots if s > last_shot]
-        if guess is not None and guess in places and guess > last_shot:
+        guess = _guess(index, first_index, last_rank, last_index)
+        later = list(range(last_rank + 1, len(shots)))
+        if guess is not None and last_rank < guess < len(shots):
             later = [guess, *later]
-        shot = next((s for s in later if distance_m(here, places[s]) <= NEAR_M), None)
-        if shot is not None:
-            matched[index] = last_shot = shot
-            last_index = index
+        rank = next((r for r in later if distance_m(here, places[shots[r]]) <= NEAR_M), None)
+        if rank is not None:
+            matched[index] = shots[rank]
+            last_rank, last_index = rank, index
     return matched
 
 
@@ -59,7 +62,8 @@ class PictureLedger:
     totals: dict[int, int] = field(default_factory=dict)  # camera -> pictures by its own last count
     settled: set[int] = field(default_factory=set)  # cameras that told their count after landing
     records: dict[int, dict[int, PictureTaken]] = field(default_factory=dict)
-    shutters: set[int] = field(default_factory=set)  # the autopilot's own numbers, rising by one
+    # By the autopilot's own numbers, rising by one; None where only the number is known.
+    shutters: dict[int, ShutterFired | None] = field(default_factory=dict)
 
     def add(self, record: PictureTaken) -> bool:
         """Take in a record; return whether it is a new one of this sortie."""
@@ -75,6 +79,39 @@ class PictureLedger:
     def fired(self) -> int:
         """How often the autopilot fired the shutter, from the first time told to the last."""
         return max(self.shutters) - min(self.shutters) + 1 if self.shutters else 0
+
+    def note_shutter(self, fired: ShutterFired) -> None:
+        """Take in that the autopilot fired the camera."""
+        self.shutters[fired.index] = fired
+
+    @property
+    def proven(self) -> frozenset[int]:
+        """The shots of which every camera told a record; without cameras, those the autopilot fired for.
+
+        What only one of two cameras took is not proven: it is flown again, rather
+        than missed by the other.
+        """
+        cameras = self._cameras
+        if not cameras:
+            return self._fired_for()
+        return frozenset.intersection(*(frozenset(self._matched(c).values()) for c in cameras))
+
+    def _matched(self, camera: int) -> dict[int, int]:
+        return match(self.records.get(camera, {}), self.places, self.counted.get(camera))
+
+    def _fired_for(self) -> frozenset[int]:
+        """Return the shots the shutter was told for, and those that must lie between two of them."""
+        if not self.shutters:
+            return frozenset()
+        shots, first = sorted(self.places), min(self.shutters)
+        told = {n: f for n, f in self.shutters.items() if f is not None}
+        matched = match(told, self.places, first)
+        proven: set[int] = set(matched.values())
+        known = [(first - 1, -1), *((n, shots.index(s)) for n, s in sorted(matched.items()))]
+        for (number, rank), (later, later_rank) in pairwise(known):
+            if later - number == later_rank - rank:
+                proven.update(shots[rank + 1 : later_rank])
+        return frozenset(proven)
 
     def count(self, camera: int, count: int, *, before: bool = False, after: bool = False) -> None:
         """Note how many pictures a camera says it has taken, before take-off or after landing."""
@@ -117,11 +154,10 @@ class PictureLedger:
 
     def shot_of(self, record: PictureTaken) -> int | None:
         """Return the planned shot a record belongs to."""
-        records = self.records.get(record.component, {})
-        return match(records, self.places, self.counted.get(record.component)).get(record.index)
+        return self._matched(record.component).get(record.index)
 
 
-def _guess(index: int, first: int | None, last_shot: int, last_index: int | None) -> int | None:
+def _guess(index: int, first: int | None, last_rank: int, last_index: int | None) -> int | None:
     if last_index is not None:
-        return last_shot + (index - last_index)
+        return last_rank + (index - last_index)
     return None if first is None else index - first

@@ -35,10 +35,8 @@ from fleet.stages import Action, Memory, Sight, Stage, Wish
 class SortieMachine(Launching, Airborne):
     """Takes one sortie through its stages; `stage`, `wait` and `failure` may be read at any time."""
 
-    def __init__(
-        self, order: SortieOrder, *, has_dock: bool, now: float, item_count: int, collect_s: float = 180.0
-    ) -> None:
-        super().__init__(order, has_dock=has_dock, now=now, item_count=item_count, collect_s=collect_s)
+    def __init__(self, order: SortieOrder, *, has_dock: bool, now: float, collect_s: float = 180.0) -> None:
+        super().__init__(order, has_dock=has_dock, now=now, collect_s=collect_s)
         self._handlers = {
             Stage.PREFLIGHT: self._preflight,
             Stage.CHARGING: self._charging,

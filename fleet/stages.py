@@ -53,6 +53,14 @@ class Wish(StrEnum):
     ABORT = "abort"  # come down where it is
 
 
+class Leg(StrEnum):
+    """Which part of what is on board a vehicle flies."""
+
+    OUT = "out"
+    HOME = "home"  # the way home at the mission's end
+    ELSEWHERE = "elsewhere"  # the way to a landing
+
+
 class Need(StrEnum):
     """What the machine asks of those around it, besides the vehicle and the dock."""
 
@@ -120,6 +128,7 @@ class Sight:
     vehicle: VehicleState | None
     flying: Flying = Flying.OTHER
     mode: str = "unknown"
+    leg: Leg | None = None
     dock: DockState | None = None
     profile: ProfileResult | None = None
     upload: UploadResult | None = None

@@ -6,13 +6,13 @@ import pytest
 
 from fleet.autopilots import Flying, Step
 from fleet.docks import DockAction
-from fleet.stages import Divert, Memory, Need, Stage, Wish
+from fleet.stages import Divert, Leg, Memory, Need, Stage, Wish
 from tests.fleet.builders import MEADOW, WEST, high, sight
 from tests.fleet.test_sortie import AIR, GROUND, Timeline
 
 RETURN = AIR | {"flying": Flying.RETURN}
 LAND = AIR | {"flying": Flying.LAND}
-AWAY = AIR | {"current": 9}  # an item behind the way home, which is 8
+AWAY = AIR | {"leg": Leg.ELSEWHERE}
 
 
 def flight(stage: Stage = Stage.FLYING) -> Timeline:

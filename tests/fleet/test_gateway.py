@@ -9,7 +9,7 @@ from fleet.docks.mqtt import MqttDocks
 from fleet.frames import Frames, Haul, sensor_of
 from fleet.gateway import DroneLink, Gateway
 from fleet.journal import Journal
-from fleet.stages import Stage
+from fleet.stages import Stage, Wish
 from missions.clock import SystemClock
 from missions.errors import InputWrong
 from missions.model import Drone
@@ -98,9 +98,10 @@ async def test_a_sortie_cut_short_by_a_restart_is_taken_up(tmp_path):
     ("body", "reason"),
     [
         ({"action": "fly"}, "needs an id"),
-        ({"id": "x", "action": "dance"}, "is not one of fly, recall, pause, resume"),
+        ({"id": "x", "action": "dance"}, "is not one of fly, recall, pause, resume, divert, abort"),
         ({"id": "x", "action": "recall", "sortie": {"id": "S9"}}, "is not under way"),
         ({"id": "x", "action": "fly", "sortie": {}}, "cannot be read"),
+        ({"id": "x", "action": "resume_from", "sortie": {"id": "S9"}}, "no sortie 'S9' has ended here"),
         (fly("x", drone="D7"), "has no drone D7"),
         (fly("x", items=[]), "no items"),
     ],
@@ -112,6 +113,35 @@ async def test_what_cannot_be_done_is_refused_with_the_reason(tmp_path, body, re
         assert not reply["accepted"]
         assert reason in reply["reason"]
         assert built.sorties == {}
+
+
+async def test_what_a_sortie_left_is_flown_by_another_id(tmp_path):
+    """By the journal's own word; nothing is flown where nothing is missing."""
+    async with gateway(tmp_path) as built:
+        await built.command(fly())
+        journal = Journal(tmp_path / "journal.sqlite")
+        built.sorties["D1"].machine.stage = Stage.FAILED
+        journal.note_proven("S1", {0, 2})
+        journal.note_stage("S1", Stage.FAILED)
+        journal.close()
+        body = {"action": "resume_from", "sortie": {"id": "S1"}, "as": {"id": "S1-2"}}
+        none_left = body | {"id": "r1", "as": {"id": "S1-3", "proven": [1]}}
+        assert "every picture of sortie S1 is there" in (await built.command(none_left))["reason"]
+        assert (await built.command(body | {"id": "r2"}))["accepted"]
+        rest = built.sorties["D1"].order
+        assert (rest.id, rest.shots, sorted(rest.shot_places())) == ("S1-2", 1, [1])
+
+
+async def test_a_recall_promised_before_a_kill_is_kept(tmp_path):
+    """It is on disk when the answer goes out."""
+    async with gateway(tmp_path) as built:
+        await built.command(fly())
+        built.sorties["D1"].machine.stage = Stage.FLYING
+        assert built.sorties["D1"].wish(Wish.RECALL) is None
+        journal = Journal(tmp_path / "journal.sqlite")
+        (kept,) = journal.open_sorties()
+        journal.close()
+    assert kept.memory.wishes == ((Wish.RECALL, ""),)
 
 
 async def test_a_busy_drone_is_not_given_a_second_sortie(tmp_path):

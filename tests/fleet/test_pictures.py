@@ -1,6 +1,6 @@
 """Which planned picture is in which file."""
 
-from fleet.messages import PictureTaken
+from fleet.messages import PictureTaken, ShutterFired
 from fleet.pictures import PictureLedger, match
 from missions.geo import LatLon, moved
 
@@ -11,6 +11,10 @@ def record(index: int, shot: int, *, camera: int = 100, off_m: float = 4.0) -> P
     place = moved(PLACES[shot], 60.0, off_m)
     url = f"http://cam/{camera}/{index}"
     return PictureTaken(camera, index, 0, place.lat_deg, place.lon_deg, 200.0, 0.0, -90.0, 0.0, True, url)
+
+
+def fired(number: int, shot: int) -> ShutterFired:
+    return ShutterFired(number, PLACES[shot].lat_deg, PLACES[shot].lon_deg)
 
 
 def test_numbers_count_on_from_before_the_flight():
@@ -82,8 +86,10 @@ def test_a_record_of_an_earlier_flight_is_passed_over():
 def test_pictures_only_the_autopilot_told_are_counted_by_its_numbers():
     """It counts from its start, and the link loses one."""
     ledger = PictureLedger(PLACES)
-    ledger.shutters |= {166, 168, 169}
+    for number in (166, 168, 169):
+        ledger.note_shutter(fired(number, number - 166))
     assert ledger.taken == 4
+    assert ledger.proven == {0, 1, 2, 3}
 
 
 def test_two_cameras_make_two_files_of_one_shot():
@@ -94,3 +100,36 @@ def test_two_cameras_make_two_files_of_one_shot():
     assert ledger.taken == 1
     assert ledger.files_wanted == 2
     assert ledger.shot_of(record(0, 0, camera=101)) == 0
+
+
+def test_a_shot_is_proven_by_the_records_of_every_camera():
+    """What only one of two took is flown again."""
+    ledger = PictureLedger(PLACES)
+    for shot in range(4):
+        ledger.add(record(shot, shot, camera=100))
+    for shot in (0, 1, 3):
+        ledger.add(record(shot, shot, camera=101))
+    assert ledger.proven == {0, 1, 3}
+
+
+def test_a_camera_that_was_counted_and_took_nothing_proves_nothing():
+    """It fell silent before the first shot."""
+    ledger = PictureLedger(PLACES)
+    ledger.count(101, 7, before=True)
+    ledger.add(record(0, 0, camera=100))
+    assert ledger.proven == frozenset()
+
+
+def test_a_shutter_number_that_was_never_told_proves_no_shot_it_may_have_missed():
+    """The number slides where the autopilot did not fire."""
+    ledger = PictureLedger(PLACES)
+    for number, shot in ((10, 0), (11, 1), (12, 3), (14, 5)):
+        ledger.note_shutter(fired(number, shot))
+    assert ledger.proven == {0, 1, 3, 4, 5}
+
+
+def test_the_rest_of_a_sortie_keeps_the_numbers_of_its_shots():
+    """Shots 1, 4 and 5 were left; the camera counts on by one."""
+    places = {shot: PLACES[shot] for shot in (1, 4, 5)}
+    records = {20: record(20, 1), 21: record(21, 4), 22: record(22, 5)}
+    assert match(records, places, 20) == {20: 1, 21: 4, 22: 5}

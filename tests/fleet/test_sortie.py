@@ -8,7 +8,7 @@ from fleet.autopilots import Flying, Step
 from fleet.docks import DockAction
 from fleet.parameters import ProfileResult
 from fleet.sortie import SortieMachine
-from fleet.stages import Need, Report, Sight, Stage, Wish
+from fleet.stages import Leg, Need, Report, Sight, Stage, Wish
 from fleet.transfer import UploadResult
 from tests.fleet.builders import dock, high, order, sight
 
@@ -22,7 +22,7 @@ class Timeline:
     """Moves a machine through time; keeps what it did and told."""
 
     def __init__(self, *, has_dock: bool = True, **values) -> None:
-        self.machine = SortieMachine(order(**values), has_dock=has_dock, now=0.0, item_count=9)
+        self.machine = SortieMachine(order(**values), has_dock=has_dock, now=0.0)
         self.now = 0.0
         self.done: list = []
         self.told: list[Report] = []
@@ -51,7 +51,7 @@ class Timeline:
             {"door": "open", "profile": PROFILE, "upload": VERIFIED},
             {"door": "open", "armed": True, "flying": Flying.READY},
             {"door": "open", **AIR},
-            {"door": "open", **AIR, "current": 8},
+            {"door": "open", **AIR, "leg": Leg.HOME},
         ):
             if self.machine.stage is stage:
                 break
@@ -370,7 +370,7 @@ def test_a_restarted_gateway_that_hears_nothing_keeps_watching():
 
 def test_every_stage_that_waits_says_what_for_and_how_long():
     """For the person at the terminal."""
-    machine = SortieMachine(order(), has_dock=True, now=0.0, item_count=9)
+    machine = SortieMachine(order(), has_dock=True, now=0.0)
     for stage in Stage:
         machine.stage = stage
         if stage.is_over:

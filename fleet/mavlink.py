@@ -1,0 +1,304 @@
+"""The MAVLink carrier: one vehicle on one link, its heartbeat, and the machines that speak to it.
+
+It moves messages between a link and the machines (transfer, commands,
+parameters) and folds what it hears into the vehicle's state. Machines run on
+simulated seconds of a steady clock; our own heartbeat goes out once in each.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast, get_args
+
+from fleet.autopilots import Autopilot, Flying, Step
+from fleet.carrier import CameraEvent, Progress
+from fleet.clearing import Clear
+from fleet.commanding import Commands, Outcome
+from fleet.link import Link
+from fleet.loading import Loading, Proven, fence_items, rally_items, same_place
+from fleet.messages import (
+    Alive,
+    Command,
+    CommandAnswer,
+    Heard,
+    Heartbeat,
+    Item,
+    ListKind,
+    Outgoing,
+    Parameter,
+    Role,
+    Transfer,
+)
+from fleet.order import SortieOrder
+from fleet.parameters import Profile, Wanted
+from fleet.patience import Patience
+from fleet.recorder import Recorder
+from fleet.stages import Leg
+from fleet.transfer import Upload
+from fleet.vehicle import Contact, Vehicles, VehicleState
+from missions.clock import Clock
+
+_HEARTBEAT_S = 1.0
+_TICK_S = 0.1
+_SHORTEST_TICK_WALL_S = 0.02
+_SILENT_STREAMS_S = 5.0
+_REQUEST_MESSAGE = 512
+_CAPTURE_STATUS = 262.0
+_IMAGE_CAPTURED = 263.0
+_LOOP_JITTER_WALL_S = 0.05  # what a busy machine adds to any answer
+
+# Sped up, a pause of the machine looks like a long silence of the drone.
+_STALL_WALL_S = 0.5
+
+_TRANSFER = get_args(Transfer)
+_CAMERA = get_args(CameraEvent)
+
+
+async def listen(link: Link, carriers: Sequence["MavlinkCarrier"]) -> None:
+    """Hand everything a link brings to the vehicles on it, until cancelled."""
+    async for heard in link.heard():
+        for carrier in carriers:
+            carrier.hear(heard)
+
+
+class MavlinkCarrier:
+    """Speaks to one vehicle; `run` and `listen` must be running. `system` 0 takes the first vehicle heard."""
+
+    def __init__(self, link: Link, autopilot: Autopilot, clock: Clock, *, system: int = 0) -> None:
+        self.link = link
+        self.autopilot = autopilot
+        self.clock = clock
+        self.system = system
+        self.loading: Loading | None = None
+        self.profile: Profile | None = None
+        self.refusals: dict[Step, str] = {}
+        self.cameras: set[int] = set()
+        self.on_camera: Callable[[CameraEvent], None] | None = None
+        self._order: SortieOrder | None = None
+        self._clear: Clear | None = None
+        self._commands = Commands(retry_s=max(1.0, 4 * _LOOP_JITTER_WALL_S * clock.speed))
+        self._vehicles = Vehicles(slack_s=_STALL_WALL_S * clock.speed if clock.speed > 1 else 0.0)
+        self._beat = asyncio.Event()
+        self._beat_s = float("-inf")
+        self._streams_s = float("-inf")
+
+    def now(self) -> float:
+        """Return the steady clock, in simulated seconds."""
+        return time.monotonic() * self.clock.speed
+
+    @property
+    def state(self) -> VehicleState | None:
+        """The vehicle as last heard."""
+        return self._vehicles.of_system(self.system) if self.system else None
+
+    @property
+    def flying(self) -> Flying:
+        """What the vehicle's mode means."""
+        state = self.state
+        return self.autopilot.flying(state.mode if state else None)
+
+    @property
+    def mode_name(self) -> str:
+        """The vehicle's mode by name."""
+        state = self.state
+        return self.autopilot.mode_name(state.mode if state else None)
+
+    async def run(self) -> None:
+        """Keep time until cancelled; silence makes no event, so this one wait is a sleep."""
+        tick_s = max(_SHORTEST_TICK_WALL_S, _TICK_S / self.clock.speed)
+        while True:
+            self._tick(self.now())
+            self._beat.set()
+            self._beat = asyncio.Event()
+            await asyncio.sleep(tick_s)
+
+    async def beat(self) -> None:
+        """Wait for the next tick."""
+        await self._beat.wait()
+
+    def hear(self, heard: Heard) -> None:
+        """Take in what a link brought; what is not of this vehicle is passed over."""
+        message = heard.message
+        now = self.now()
+        if isinstance(message, Heartbeat) and not self.system and message.role is Role.VEHICLE:
+            self.system = heard.system
+        if heard.system != self.system:
+            return
+        self._vehicles.hear(heard, now)
+        if isinstance(message, Heartbeat):
+            if message.role is Role.CAMERA:
+                self.cameras.add(heard.component)
+        elif isinstance(message, CommandAnswer):
+            self._send(self._commands.receive(message, now, heard.component))
+        elif isinstance(message, _CAMERA):
+            if self.on_camera is not None:
+                self.on_camera(cast(CameraEvent, message))
+        elif heard.component == 1:
+            self._hear_protocols(heard, now)
+
+    # --- what a sortie asks ---
+
+    def begin(self, order: SortieOrder) -> None:
+        self._order = order
+        self.loading = None
+        self.profile = None
+        self.refusals.clear()
+
+    def prepare(self) -> None:
+        if self._order is not None:
+            self.start_profile(self.autopilot.profile(self._order), write=True)
+            self.ask_shots()
+
+    def load(self) -> None:
+        order = self._order
+        if order is None:
+            return
+        lists: list[tuple[str, Proven]] = []
+        if order.fence:
+            lists.append(("fence", self._upload(fence_items(order.fence), ListKind.FENCE)))
+        if order.rally:
+            lists.append(("rally points", self._upload(rally_items(order), ListKind.RALLY)))
+        lists.append(("mission", self._upload(self._aboard[0], ListKind.MISSION)))
+        self._clear = None
+        self.loading = Loading(lists)
+        self._send(self.loading.start(self.now()))
+
+    def clear(self) -> None:
+        self.loading = None
+        self._clear = Clear(first=self.autopilot.first)
+        self._send(self._clear.start(self.now()))
+
+    def do(self, step: Step) -> None:
+        state = self.state
+        for command in self.autopilot.commands(step, state.mode if state else None):
+            self._send(self._commands.ask(command, self.now(), self._teller(step)))
+
+    def divert(self, landing: str) -> None:
+        state = self.state
+        _, _, starts = self._aboard
+        for command in self.autopilot.jump(starts[landing], state.mode if state else None):
+            self._send(self._commands.ask(command, self.now()))
+
+    def progress(self) -> Progress:
+        return Progress(
+            vehicle=self.state,
+            flying=self.flying,
+            mode=self.mode_name,
+            leg=self._leg(),
+            profile=self.profile.result if self.profile is not None else None,
+            upload=self.loading.result if self.loading is not None else None,
+            refusals=self.refusals,
+        )
+
+    def ask_shots(self, missing: Sequence[tuple[int, int]] = ()) -> None:
+        for camera in self.cameras:
+            self._ask_message(camera, _CAPTURE_STATUS)
+        for camera, index in missing:
+            self._ask_message(camera, _IMAGE_CAPTURED, float(index))
+
+    @contextmanager
+    def recording(self, path: Path) -> Iterator[None]:
+        with Recorder(path, self.clock) as recorder:
+            self.link.taps.append(recorder.write)
+            try:
+                yield
+            finally:
+                self.link.taps.remove(recorder.write)
+
+    @property
+    def item_count(self) -> int:
+        """How many items are put on board for the sortie at hand."""
+        return len(self._aboard[0])
+
+    @property
+    def loaded(self) -> str:
+        """How far the loading is, for the person who waits for it."""
+        upload = self.loading.current if self.loading is not None else None
+        if not isinstance(upload, Upload):
+            return "looking at what is on board"
+        return f"{upload.stage}: item {upload.sent} of {len(upload.items)}"
+
+    def start_profile(self, wanted: Sequence[Wanted], *, write: bool) -> Profile:
+        """Begin to compare parameters."""
+        self.profile = Profile(wanted, write=write)
+        self._send(self.profile.start(self.now()))
+        return self.profile
+
+    # --- how it is done ---
+
+    @property
+    def _aboard(self) -> tuple[tuple[Item, ...], int, dict[str, int]]:
+        """The list on board, the number of its way home, and where each landing's items begin."""
+        if self._order is None:
+            return (), -1, {}
+        items, starts = self._order.flown(climbs_in_place=self.autopilot.climbs_in_place)
+        first = self.autopilot.first
+        placed = {landing: at + first for landing, at in starts.items()}
+        return self.autopilot.mission(items, self._order.dock), len(self._order.items) - 1 + first, placed
+
+    def _leg(self) -> Leg | None:
+        current = self.state.current if self.state is not None else None
+        if current is None or self._order is None:
+            return None
+        home = len(self._order.items) - 1 + self.autopilot.first
+        return Leg.OUT if current < home else Leg.HOME if current == home else Leg.ELSEWHERE
+
+    def _upload(self, items: Sequence[Item], kind: ListKind) -> Upload:
+        mission = kind is ListKind.MISSION
+        return Upload(
+            items,
+            same=self.autopilot.same if mission else same_place,
+            first=self.autopilot.first if mission else 0,
+            window=self.autopilot.window,
+            patience=Patience(resend_s=max(0.25, _LOOP_JITTER_WALL_S * self.clock.speed)),
+            kind=kind,
+        )
+
+    def _tick(self, now: float) -> None:
+        if now - self._beat_s >= _HEARTBEAT_S:
+            self._beat_s = now
+            self.link.send(Alive(), 0)
+        self._ask_streams(now)
+        self._send(self._commands.tick(now))
+        for machine in (self.loading, self._clear, self.profile):
+            if machine is not None:
+                self._send(machine.tick(now))
+
+    def _hear_protocols(self, heard: Heard, now: float) -> None:
+        message = heard.message
+        if isinstance(message, Parameter) and self.profile is not None:
+            self._send(self.profile.receive(message, now))
+        elif isinstance(message, _TRANSFER):
+            machine = self.loading or self._clear
+            if machine is not None:
+                self._send(machine.receive(cast(Transfer, message), now))
+
+    def _ask_streams(self, now: float) -> None:
+        """Ask for telemetry when there is none: at first, and again after a reboot."""
+        state = self.state
+        if state is None or state.contact(now) is Contact.LOST or now - self._streams_s < _SILENT_STREAMS_S:
+            return
+        if now - state.moved_s > _SILENT_STREAMS_S or state.fix is None or state.ready_to_arm is None:
+            self._streams_s = now
+            for command in self.autopilot.streams():
+                self._send(self._commands.ask(command, now))
+            self.ask_shots()
+
+    def _ask_message(self, camera: int, message_id: float, index: float = 0.0) -> None:
+        command = Command(_REQUEST_MESSAGE, (message_id, index, 0.0, 0.0, 0.0, 0.0, 0.0), camera)
+        self._send(self._commands.ask(command, self.now()))
+
+    def _teller(self, step: Step) -> Callable[[Outcome], None]:
+        def told(outcome: Outcome) -> None:
+            if outcome.taken:
+                self.refusals.pop(step, None)
+            else:
+                self.refusals[step] = outcome.words
+
+        return told
+
+    def _send(self, messages: Sequence[Outgoing]) -> None:
+        for message in messages:
+            self.link.send(message, self.system)
