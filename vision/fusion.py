@@ -17,13 +17,12 @@ the ellipse is widened until the looks agree with it.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 
 from missions.geo import Floats, LatLon
-from vision.model import Ellipse, Observation, Shift, Sight
-from vision.tangent import Tangent
+from vision.model import Ellipse, Look, Observation, Shift, Sight
+from vision.tangent import Scale
 from vision.uncertainty import to_covariance, to_ellipse
 
 OUTLIER = 18.4
@@ -33,20 +32,6 @@ _POSE_ERRORS = 6
 _CONTRADICTED_SHARE = 1 / 3  # more looks than this are never left out
 _UNKNOWN_DRIFT_SHARE = 0.5
 _ROUNDING_M2 = 1e-6
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One look at an object: where it put it, when, and what that place answers to.
-
-    Looks with the same `track` share what drifts.
-    """
-
-    id: str
-    place: LatLon
-    seen_at: datetime
-    sight: Sight
-    track: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +50,7 @@ class Fused:
 def look_of(seen: Observation) -> Look:
     """Return an observation as a look; one that has only its ellipse is taken at its word."""
     sight = seen.sight or of_ellipse(seen.ellipse)
-    return Look(seen.id, seen.place, seen.seen_at, sight, seen.drone)
+    return Look(seen.id, seen.place, seen.seen_at, sight, seen.drone, seen.shot)
 
 
 def of_ellipse(ellipse: Ellipse, *, drift_share: float = _UNKNOWN_DRIFT_SHARE) -> Sight:
@@ -79,15 +64,16 @@ def of_ellipse(ellipse: Ellipse, *, drift_share: float = _UNKNOWN_DRIFT_SHARE) -
     return Sight(pose, (), (0.0, 0.0), drift_share, math.inf)
 
 
-def fuse(looks: Sequence[Look]) -> Fused:
-    """Return where the object is that all these looks show; at least one look."""
-    here = Tangent(looks[0].place, 0.0)
-    lat, lon = [o.place.lat_deg for o in looks], [o.place.lon_deg for o in looks]
-    places = here.local(lat, lon, 0.0)[:, :2]
-    estimate = solve(places, looks)
-    place_lat, place_lon, _ = here.geodetic(np.array([*estimate.at_m, 0.0]))
+def fuse(looks: Sequence[Look], *, wander_m_s: float = 0.0) -> Fused:
+    """Return where the object is that all these looks show; at least one look.
+
+    `wander_m_s` is how fast the object itself may move: what was seen earlier then counts for less.
+    """
+    here = Scale.at(looks[0].place)
+    places = np.array([here.to_local(o.place) for o in looks])
+    estimate = solve(places, looks, wander_m_s=wander_m_s)
     return Fused(
-        LatLon(float(place_lat), float(place_lon)),
+        here.to_place(float(estimate.at_m[0]), float(estimate.at_m[1])),
         to_ellipse(estimate.covariance),
         tuple(looks[i].id for i in estimate.left_out),
         estimate.widened,
@@ -104,9 +90,12 @@ class Estimate:
     widened: float
 
 
-def solve(places_m: Floats, looks: Sequence[Look]) -> Estimate:
+def solve(places_m: Floats, looks: Sequence[Look], *, wander_m_s: float = 0.0) -> Estimate:
     """Return the estimate from places in local metres (rows of east, north), one a look."""
-    noise, ground = noise_m2([o.sight for o in looks], [o.track for o in looks], _seconds(looks))
+    seconds = _seconds(looks)
+    noise, ground = noise_m2([o.sight for o in looks], [o.track for o in looks], seconds)
+    if wander_m_s:
+        noise[np.diag_indices(len(noise))] += np.repeat((wander_m_s * (seconds.max() - seconds)) ** 2, 2)
     kept = list(range(len(looks)))
     left_out: list[int] = []
     while True:

@@ -1,39 +1,35 @@
 """Observations joined into incidents: one event seen in many pictures is one incident.
 
 `absorb` is pure: it is handed what is open and one observation and answers with a
-decision; whoever keeps the incidents stores it. An observation joins the nearest
-incident of its hazard whose place it may share given both ellipses, but never
-one more than `FARTHEST_M` away edge to edge, so that two sources 50 m apart stay
-two even when seen badly.
+decision and its reason; whoever keeps the incidents stores it. An observation joins the incident of
+its hazard that it is nearest to, in squared deviations of both ellipses and of what it looks
+like. It is compared with every source of an incident, so a fire line is one incident however
+long, while two sources 50 m apart stay two even when seen badly (`spots.FARTHEST_M`).
 
-Places are fused by inverse covariance. Half of an observation's variance is taken as drift that
-the looks of one flight share (slow GPS and gimbal error): it does not average out, so the fused
-ellipse never shrinks below it however often the drone looks.
+Incidents merge when an observation's body lies over both, or when further looks bring them to
+the same place. The older one goes on and keeps both histories; the other ends in it.
 """
 
 import math
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-import numpy as np
-
-from missions.geo import Floats, LatLon, bearing_deg, distance_m
 from missions.model import Hazard
-from vision.model import Incident, Observation
-from vision.tangent import Tangent
-from vision.uncertainty import to_covariance, to_ellipse
+from vision import spots
+from vision.model import Incident, IncidentState, Observation, Spot
+from vision.spots import Nearness
 
-GATE = 13.8
-"""Squared deviations within which two places may be one: 99.9 % in two dimensions."""
-
-FARTHEST_M = 30.0
-DRIFT_SHARE = 0.5
 MOST_CERTAIN = 0.99
+GROWN, GROWN_M2, GROWN_AFTER_S = 1.5, 10.0, 60.0
+"""An incident grows when its area is half as large again and 10 m² more than a minute and more before."""
+
 _NAMES = uuid.UUID("6f1c0b1e-6f52-5a37-9d3f-0f2f7f6e7a11")
 _NEVER_ALONE = frozenset({Hazard.HOT_SPOT})
+_UNLIKE_MOST = 6.0
+_AREA_FACTOR, _TEMP_C = math.log(10.0), 200.0
 
 
 class DecisionKind(StrEnum):
@@ -41,109 +37,179 @@ class DecisionKind(StrEnum):
 
     OPENED = "opened"
     JOINED = "joined"
+    MERGED = "merged"
     IGNORED = "ignored"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What an observation did to the open incidents; `incident` is the new or changed one."""
+    """What an observation did to the open incidents; `incident` is the new or changed one.
+
+    `ended` are the incidents that went on in it, closed.
+    """
 
     kind: DecisionKind
     incident: Incident | None
     reason: str
+    ended: tuple[Incident, ...] = ()
 
 
 def absorb(open_incidents: Iterable[Incident], observation: Observation, *, now: datetime) -> Decision:
     """Return what one more observation means for the incidents that are open."""
     if observation.hazard in _NEVER_ALONE:
         return Decision(DecisionKind.IGNORED, None, "a hot spot is no incident by itself")
-    same = [i for i in open_incidents if i.hazard is observation.hazard]
+    same = [i for i in open_incidents if i.hazard is observation.hazard and i.state.is_live]
     if known := next((i for i in same if observation.id in i.observations), None):
         return Decision(DecisionKind.IGNORED, known, "this observation is already counted")
-    near = [(deviations, i) for i in same if (deviations := _deviations(i, observation)) is not None]
+    near = [n for i in same if (n := spots.nearness(i, observation)) is not None]
     if not near:
         return Decision(DecisionKind.OPENED, _opened(observation, now), "no open incident is near enough")
-    _, nearest = min(near, key=lambda pair: pair[0])
-    apart = distance_m(nearest.place, observation.place)
-    return Decision(DecisionKind.JOINED, _joined(nearest, observation), f"{apart:.1f} m from the incident")
+    near.sort(key=lambda n: n.squared + _unlike(n.incident, observation))
+    joined = _joined(near[0], observation, now)
+    others = [n for n in near[1:] if _is_one_with(joined, near[0], n)]
+    if others:
+        return _merged(joined, near[0], others)
+    return Decision(DecisionKind.JOINED, joined, _why(near[0]))
 
 
-def _deviations(incident: Incident, observation: Observation) -> float | None:
-    """Return how many squared deviations lie between the two edges, None when too many."""
-    apart = distance_m(incident.place, observation.place)
-    gap = max(0.0, apart - _radius_m(incident.area_m2) - _radius_m(observation.area_m2))
-    if gap > FARTHEST_M:
-        return None
-    bearing = math.radians(bearing_deg(incident.place, observation.place)) if apart > 0 else 0.0
-    step = gap * np.array([math.sin(bearing), math.cos(bearing)])
-    both = to_covariance(incident.ellipse) + to_covariance(observation.ellipse)
-    squared = float(step @ np.linalg.solve(both + 1e-6 * np.eye(2), step))
-    return squared if squared <= GATE else None
+def _is_one_with(joined: Incident, first: Nearness, other: Nearness) -> bool:
+    """Return whether an incident that was joined and another that is near are one event."""
+    if first.overlaps and other.overlaps and not _is_coarse(other) and not _is_coarse(first):
+        return True
+    return spots.same_place(joined, other.incident)
 
 
-def _radius_m(area_m2: float | None) -> float:
-    return math.sqrt((area_m2 or 0.0) / math.pi)
+def _is_coarse(near: Nearness) -> bool:
+    return near.incident.ellipse.major_m > spots.COARSE_M
 
 
-def _opened(observation: Observation, now: datetime) -> Incident:
+def _why(near: Nearness) -> str:
+    """Return why an observation joined."""
+    if near.overlaps:
+        return f"{near.apart_m:.1f} m from the incident, their ground overlaps"
+    many = (
+        f", at its source {near.spot + 1} of {len(near.incident.spots)}"
+        if len(near.incident.spots) > 1
+        else ""
+    )
+    return (
+        f"{near.apart_m:.1f} m from the incident{many}: {math.sqrt(near.squared):.1f} deviations, "
+        f"{math.sqrt(spots.GATE):.1f} allowed"
+    )
+
+
+def _unlike(incident: Incident, seen: Observation) -> float:
+    """Return how unlike the two look, in squared deviations; it weighs, but never decides alone."""
+    total = 0.0
+    if incident.area_m2 and seen.area_m2:
+        total += (math.log(incident.area_m2 / seen.area_m2) / _AREA_FACTOR) ** 2
+    if incident.temp_max_c is not None and seen.temp_max_c is not None:
+        total += ((incident.temp_max_c - seen.temp_max_c) / _TEMP_C) ** 2
+    return min(total, _UNLIKE_MOST)
+
+
+def _opened(seen: Observation, now: datetime) -> Incident:
     """Return a new incident of one observation; its id follows from the observation's."""
+    at = min(now, seen.seen_at)  # a camera's clock may run ahead
     return Incident(
-        id=str(uuid.uuid5(_NAMES, observation.id)),
-        hazard=observation.hazard,
-        place=observation.place,
-        ellipse=observation.ellipse,
-        confidence=observation.confidence,
-        opened_at=min(now, observation.seen_at),  # a camera's clock may run ahead
-        seen_at=observation.seen_at,
+        id=str(uuid.uuid5(_NAMES, seen.id)),
+        hazard=seen.hazard,
+        place=seen.place,
+        ellipse=seen.ellipse,
+        confidence=seen.confidence,
+        opened_at=at,
+        seen_at=at,
         looks=1,
-        area_m2=observation.area_m2,
-        temp_max_c=observation.temp_max_c,
-        best_shot=observation.shot,
-        best_confidence=observation.confidence,
-        observations=(observation.id,),
+        area_m2=seen.area_m2,
+        temp_max_c=seen.temp_max_c,
+        best_shot=seen.shot,
+        best_confidence=seen.confidence,
+        observations=(seen.id,),
+        spots=(spots.new_spot(seen),),
+        base_area_m2=seen.area_m2,
+        base_at=at,
     )
 
 
-def _joined(incident: Incident, observation: Observation) -> Incident:
+def _joined(near: Nearness, seen: Observation, now: datetime) -> Incident:
     """Return the incident with one more observation in it."""
-    place, covariance = _fused(incident, observation)
-    better = observation.confidence > incident.best_confidence
+    incident, at = near.incident, min(now, seen.seen_at)
+    parts = spots.with_look(spots.spots_of(incident), near, seen)
+    place, ellipse = spots.middle(parts)
+    better = seen.confidence > incident.best_confidence
     # Looks of one flight repeat each other's mistakes: each counts half towards certainty.
-    doubt = (1 - incident.confidence) * math.sqrt(1 - observation.confidence)
-    return replace(
-        incident,
+    doubt = (1 - incident.confidence) * math.sqrt(1 - seen.confidence)
+    grown = Incident(
+        id=incident.id,
+        hazard=incident.hazard,
         place=place,
-        ellipse=to_ellipse(covariance),
+        ellipse=ellipse,
         confidence=max(incident.confidence, min(MOST_CERTAIN, 1 - doubt)),
-        opened_at=min(incident.opened_at, observation.seen_at),
-        seen_at=max(incident.seen_at, observation.seen_at),
+        opened_at=min(incident.opened_at, at),
+        seen_at=max(incident.seen_at, at),
         looks=incident.looks + 1,
-        area_m2=_largest(incident.area_m2, observation.area_m2),
-        temp_max_c=_largest(incident.temp_max_c, observation.temp_max_c),
-        best_shot=observation.shot if better else incident.best_shot,
-        best_confidence=max(incident.best_confidence, observation.confidence),
-        observations=(*incident.observations, observation.id),
+        area_m2=_area(incident, seen, parts),
+        temp_max_c=_largest(incident.temp_max_c, seen.temp_max_c),
+        best_shot=seen.shot if better else incident.best_shot,
+        best_confidence=max(incident.best_confidence, seen.confidence),
+        observations=(*incident.observations, seen.id),
+        spots=parts,
+        merged=incident.merged,
+        base_area_m2=incident.base_area_m2,
+        base_at=incident.base_at,
     )
+    return _marked_growth(grown, incident.state)
 
 
-def _fused(incident: Incident, observation: Observation) -> tuple[LatLon, Floats]:
-    """Return the place and covariance of both: what is white is averaged, the drift stays."""
-    seen = to_covariance(observation.ellipse)
-    drift = DRIFT_SHARE * seen
-    white = seen - drift
-    settled = _at_least(to_covariance(incident.ellipse) - drift, 0.02 * white)
-    gain = settled @ np.linalg.inv(settled + white)
-    level = Tangent(incident.place, 0.0)
-    there = level.local(observation.place.lat_deg, observation.place.lon_deg, 0.0)[:2]
-    lat, lon, _ = level.geodetic(np.array([*(gain @ there), 0.0]))
-    return LatLon(float(lat), float(lon)), (np.eye(2) - gain) @ settled + drift
+def _marked_growth(incident: Incident, before: IncidentState) -> Incident:
+    """Return the incident as growing where its area grew, with the area it is measured against next."""
+    base, area, since = incident.base_area_m2, incident.area_m2, incident.base_at
+    if area is None or since is None or (incident.seen_at - since).total_seconds() < GROWN_AFTER_S:
+        still = before is IncidentState.GROWING
+        return replace(incident, state=IncidentState.GROWING) if still else incident
+    grows = area >= GROWN * (base or 0.0) and area - (base or 0.0) >= GROWN_M2
+    state = IncidentState.GROWING if grows else IncidentState.OPEN
+    return replace(incident, state=state, base_area_m2=area, base_at=incident.seen_at)
 
 
-def _at_least(covariance: Floats, floor: Floats) -> Floats:
-    """Return the covariance with no direction tighter than the floor's tightest."""
-    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    lowest = float(np.linalg.eigvalsh(floor)[0])
-    return np.asarray(vectors @ np.diag(np.maximum(values, lowest)) @ vectors.T)
+def _area(incident: Incident, seen: Observation, parts: Sequence[Spot]) -> float | None:
+    """Return the area of the event: its largest look's, or all its sources' together."""
+    largest = _largest(incident.area_m2, seen.area_m2)
+    return largest if len(parts) == 1 or largest is None else max(largest, spots.area_m2(parts))
+
+
+def _merged(joined: Incident, first: Nearness, others: Sequence[Nearness]) -> Decision:
+    """Return the oldest of several incidents with the histories of all."""
+    whole = sorted([joined, *(n.incident for n in others)], key=lambda i: (i.opened_at, i.id))
+    parts = spots.thinned(tuple(s for i in whole for s in spots.spots_of(i)))
+    place, ellipse = spots.middle(parts)
+    best = max(whole, key=lambda i: i.best_confidence)
+    survivor = replace(
+        whole[0],
+        place=place,
+        ellipse=ellipse,
+        confidence=max(i.confidence for i in whole),
+        seen_at=max(i.seen_at for i in whole),
+        looks=sum(i.looks for i in whole),
+        area_m2=max(spots.area_m2(parts), *(i.area_m2 or 0.0 for i in whole)),
+        temp_max_c=max((i.temp_max_c for i in whole if i.temp_max_c is not None), default=None),
+        best_shot=best.best_shot,
+        best_confidence=best.best_confidence,
+        observations=tuple(o for i in whole for o in i.observations),
+        state=joined.state,
+        spots=parts,
+        merged=(*(m for i in whole for m in i.merged), *(i.id for i in whole[1:])),
+    )
+    ended = tuple(replace(i, state=IncidentState.CLOSED) for i in whole[1:])
+    how = (
+        "its ground lies over both" if all(n.overlaps for n in (first, *others)) else "both are at one place"
+    )
+    return Decision(
+        DecisionKind.MERGED,
+        survivor,
+        f"{how}: {', '.join(i.id for i in ended)} goes on in {survivor.id}",
+        ended,
+    )
 
 
 def _largest(a: float | None, b: float | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from missions.geo import Area, LatLon
 from missions.model import Hazard, Sensor
@@ -90,10 +91,53 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """One look at an object: where it put it, when, in which picture, and what that place answers to.
+
+    Looks with the same `track` share what drifts.
+    """
+
+    id: str
+    place: LatLon
+    seen_at: datetime
+    sight: Sight
+    track: str
+    shot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One source within an incident: its fused place, its size as a radius, the looks worth keeping."""
+
+    place: LatLon
+    ellipse: Ellipse
+    radius_m: float
+    seen_at: datetime
+    looks: tuple[Look, ...] = ()
+
+
+class IncidentState(StrEnum):
+    """How an incident stands: seen, spreading, not seen again, over."""
+
+    OPEN = "open"
+    GROWING = "growing"
+    FADING = "fading"
+    CLOSED = "closed"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what is seen there belongs to it."""
+        return self is not IncidentState.CLOSED
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """Observations believed to be one event, best estimate of place and size first.
 
     `opened_at` is its first look, `seen_at` its latest: times of pictures, not of their analysis.
+    `spots` are the sources it is made of, one for a small fire and many for a fire line; `merged`
+    the incidents that grew into it. `clean_miss` is the chance that every look since that found
+    nothing there overlooked it: 1 before the first.
     """
 
     id: str
@@ -109,3 +153,9 @@ class Incident:
     best_shot: str = ""
     best_confidence: float = 0.0
     observations: tuple[str, ...] = field(default_factory=tuple)
+    state: IncidentState = IncidentState.OPEN
+    spots: tuple[Spot, ...] = ()
+    merged: tuple[str, ...] = ()
+    base_area_m2: float | None = None
+    base_at: datetime | None = None
+    clean_miss: float = 1.0

@@ -7,6 +7,7 @@ the geoid runs parallel to the ellipsoid to within centimetres.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,35 @@ from missions.geo import WGS84, Floats, LatLon
 
 _A, _B, _E2 = float(WGS84.a), float(WGS84.b), float(WGS84.es)
 _E2_SECOND = _E2 / (1 - _E2)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Metres a degree of latitude and longitude at one place, for what lies some hundred metres around."""
+
+    here: LatLon
+    north_m: float
+    east_m: float
+
+    @classmethod
+    def at(cls, here: LatLon) -> "Scale":
+        """Return the scale of the WGS84 ellipsoid at a place."""
+        sine = math.sin(math.radians(here.lat_deg))
+        w = 1.0 - _E2 * sine * sine
+        north = _A * (1 - _E2) / w**1.5
+        east = _A / math.sqrt(w) * math.cos(math.radians(here.lat_deg))
+        return cls(here, math.radians(north), math.radians(east))
+
+    def to_local(self, place: LatLon) -> tuple[float, float]:
+        """Return metres east and north of `here`."""
+        return (
+            (place.lon_deg - self.here.lon_deg) * self.east_m,
+            (place.lat_deg - self.here.lat_deg) * self.north_m,
+        )
+
+    def to_place(self, east_m: float, north_m: float) -> LatLon:
+        """Return the place so many metres east and north of `here`."""
+        return LatLon(self.here.lat_deg + north_m / self.north_m, self.here.lon_deg + east_m / self.east_m)
 
 
 class Tangent:

@@ -27,10 +27,12 @@ _GUESS = 4.0  # a deviation that carries the hit this many times as far makes it
 
 def to_ellipse(covariance: Floats) -> Ellipse:
     """Return the 95 % ellipse of an (east, north) covariance in square metres."""
-    values, vectors = np.linalg.eigh(covariance)
-    minor, major = np.sqrt(np.maximum(values, 0.0) * CHI2_95)
-    east, north = vectors[:, 1]
-    return Ellipse(float(major), float(minor), math.degrees(math.atan2(east, north)) % 180.0)
+    ee, nn, en = float(covariance[0, 0]), float(covariance[1, 1]), float(covariance[0, 1])
+    middle, half = (ee + nn) / 2, math.hypot((ee - nn) / 2, en)
+    major, minor = (math.sqrt(max(v, 0.0) * CHI2_95) for v in (middle + half, middle - half))
+    # The major axis lies at half the angle of (north minus east, twice the covariance).
+    bearing = math.degrees(math.atan2(2 * en, nn - ee)) / 2 % 180.0
+    return Ellipse(major, minor, bearing)
 
 
 def to_covariance(ellipse: Ellipse) -> Floats:

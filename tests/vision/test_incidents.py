@@ -70,11 +70,16 @@ def test_the_same_observation_makes_the_same_incident_id(opened):
         (28.0, Ellipse(25, 7, 0), DecisionKind.JOINED),
         (28.0, Ellipse(25, 7, 90), DecisionKind.OPENED),
         (50.0, Ellipse(25, 25, 0), DecisionKind.OPENED),
-        (50.0, Ellipse(200, 200, 0), DecisionKind.OPENED),
+        (50.0, Ellipse(55, 55, 0), DecisionKind.OPENED),
+        (150.0, Ellipse(200, 200, 0), DecisionKind.JOINED),
+        (250.0, Ellipse(200, 200, 0), DecisionKind.OPENED),
     ],
 )
 def test_a_look_joins_when_both_ellipses_allow_it(opened, away_m, ellipse, kind):
-    """North of the incident: a long ellipse helps along its length and not across it; 50 m never join."""
+    """North of the incident: a long ellipse helps along its length and not across it.
+
+    What a drone saw badly never joins over 50 m; a satellite's pixel joins the fire it covers.
+    """
     seen = look(2, away_m=away_m, ellipse=ellipse)
     assert absorb([opened], seen, now=NOW).kind is kind
 
@@ -125,13 +130,13 @@ def test_the_ellipse_shrinks_with_looks_but_not_below_the_shared_drift(opened):
 
 
 def test_looks_are_averaged(opened):
-    """Places drawn around the truth settle on it: white error of 2 m over 40 looks is 0.3 m."""
+    """Places drawn around the truth settle on it: white error of 2 m over the eight looks kept is 1 m."""
     rng = np.random.default_rng(4)
     incident = opened
     for n in range(2, 42):
         seen = look(n, away_m=abs(rng.normal(0, 2.8)), bearing=rng.uniform(0, 360))
         incident = incident_of(absorb([incident], seen, now=NOW))
-    assert distance_m(HERE, incident.place) < 1.2
+    assert distance_m(HERE, incident.place) < 2.0
 
 
 def test_large_fires_join_edge_to_edge(opened):

@@ -10,9 +10,9 @@ import numpy as np
 from missions.geo import Floats
 from missions.measure import Job, Row, at_most, measured, within
 from vision.bench import truth
-from vision.fusion import Look, fuse
+from vision.fusion import fuse
 from vision.georeference import Located, locate
-from vision.model import Ellipse
+from vision.model import Ellipse, Look
 from vision.uncertainty import CHI2_95, to_covariance
 
 BINS = ((0, 9), (9, 18), (18, 27), (27, 36), (36, 45))
