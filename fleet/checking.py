@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from fleet.autopilots import Step
-from fleet.autopilots.ardupilot import ArduCopter
 from fleet.link import Link
 from fleet.mavlink import MavlinkCarrier, listen
 from fleet.order import SortieOrder
@@ -50,7 +49,7 @@ async def check(order: SortieOrder, connect: str, *, clock: Clock, say: Say) -> 
     """
     link = Link(connect)
     await link.open()
-    carrier = MavlinkCarrier(link, ArduCopter(), clock)
+    carrier = MavlinkCarrier(link, clock)
     tasks = [asyncio.create_task(listen(link, [carrier])), asyncio.create_task(carrier.run())]
     try:
         say(f"waiting for the drone to tell its state (usually 5 s, at most {_LOOK_S:.0f} s)")

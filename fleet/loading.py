@@ -8,9 +8,11 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
+from fleet.autopilots import Autopilot
 from fleet.messages import Item, ListKind, Outgoing, Transfer
 from fleet.order import SortieOrder
-from fleet.transfer import UploadResult
+from fleet.patience import Patience
+from fleet.transfer import Upload, UploadResult
 from fleet.zones import Zone
 
 _POLYGON_IN, _POLYGON_OUT, _CIRCLE_IN, _CIRCLE_OUT, _RALLY = 5001, 5002, 5003, 5004, 5100
@@ -70,6 +72,30 @@ class Loading:
         else:
             out += self._machines[0][1].start(now)
         return out
+
+
+def loading_of(
+    order: SortieOrder, mission: Sequence[Item], autopilot: Autopilot, patience: Patience
+) -> Loading:
+    """Return what puts an order on board: its fence and rally points where it has them, and its mission."""
+    computed = autopilot.list_id(mission)
+    lists: list[tuple[str, Proven]] = []
+    for name, items in (("fence", fence_items(order.fence)), ("rally points", rally_items(order))):
+        if items:
+            around = Upload(
+                items, same=same_place, window=autopilot.window, patience=patience, kind=items[0].kind
+            )
+            lists.append((name, around))
+    upload = Upload(
+        mission,
+        same=autopilot.same,
+        first=autopilot.first,
+        window=autopilot.window,
+        patience=patience,
+        known_ids=frozenset() if computed is None else frozenset({computed}),
+        partial=autopilot.takes_parts,
+    )
+    return Loading([*lists, ("mission", upload)])
 
 
 def fence_items(zones: Sequence[Zone]) -> tuple[Item, ...]:

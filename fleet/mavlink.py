@@ -9,15 +9,17 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import cast, get_args
 
 from fleet.autopilots import Autopilot, Flying, Step
+from fleet.autopilots.choice import autopilot_of
 from fleet.carrier import CameraEvent, Progress
 from fleet.clearing import Clear
 from fleet.commanding import Commands, Outcome
 from fleet.link import Link
-from fleet.loading import Loading, Proven, fence_items, rally_items, same_place
+from fleet.loading import Loading, loading_of
 from fleet.messages import (
     Alive,
     Command,
@@ -25,9 +27,9 @@ from fleet.messages import (
     Heard,
     Heartbeat,
     Item,
-    ListKind,
     Outgoing,
     Parameter,
+    ParameterSet,
     Role,
     Transfer,
 )
@@ -66,9 +68,10 @@ async def listen(link: Link, carriers: Sequence["MavlinkCarrier"]) -> None:
 class MavlinkCarrier:
     """Speaks to one vehicle; `run` and `listen` must be running. `system` 0 takes the first vehicle heard."""
 
-    def __init__(self, link: Link, autopilot: Autopilot, clock: Clock, *, system: int = 0) -> None:
+    def __init__(
+        self, link: Link, clock: Clock, *, system: int = 0, autopilot: Autopilot | None = None
+    ) -> None:
         self.link = link
-        self.autopilot = autopilot
         self.clock = clock
         self.system = system
         self.loading: Loading | None = None
@@ -76,6 +79,7 @@ class MavlinkCarrier:
         self.refusals: dict[Step, str] = {}
         self.cameras: set[int] = set()
         self.on_camera: Callable[[CameraEvent], None] | None = None
+        self._given = autopilot
         self._order: SortieOrder | None = None
         self._clear: Clear | None = None
         self._commands = Commands(retry_s=max(1.0, 4 * _LOOP_JITTER_WALL_S * clock.speed))
@@ -92,6 +96,12 @@ class MavlinkCarrier:
     def state(self) -> VehicleState | None:
         """The vehicle as last heard."""
         return self._vehicles.of_system(self.system) if self.system else None
+
+    @property
+    def autopilot(self) -> Autopilot:
+        """How to speak to the vehicle: as it was said, or else by its heartbeat."""
+        state = self.state
+        return self._given or autopilot_of(state.firmware if state else None)
 
     @property
     def flying(self) -> Flying:
@@ -155,14 +165,9 @@ class MavlinkCarrier:
         order = self._order
         if order is None:
             return
-        lists: list[tuple[str, Proven]] = []
-        if order.fence:
-            lists.append(("fence", self._upload(fence_items(order.fence), ListKind.FENCE)))
-        if order.rally:
-            lists.append(("rally points", self._upload(rally_items(order), ListKind.RALLY)))
-        lists.append(("mission", self._upload(self._aboard[0], ListKind.MISSION)))
+        patience = Patience(resend_s=max(0.25, _LOOP_JITTER_WALL_S * self.clock.speed))
         self._clear = None
-        self.loading = Loading(lists)
+        self.loading = loading_of(order, self._aboard[0], self.autopilot, patience)
         self._send(self.loading.start(self.now()))
 
     def clear(self) -> None:
@@ -245,17 +250,6 @@ class MavlinkCarrier:
         home = len(self._order.items) - 1 + self.autopilot.first
         return Leg.OUT if current < home else Leg.HOME if current == home else Leg.ELSEWHERE
 
-    def _upload(self, items: Sequence[Item], kind: ListKind) -> Upload:
-        mission = kind is ListKind.MISSION
-        return Upload(
-            items,
-            same=self.autopilot.same if mission else same_place,
-            first=self.autopilot.first if mission else 0,
-            window=self.autopilot.window,
-            patience=Patience(resend_s=max(0.25, _LOOP_JITTER_WALL_S * self.clock.speed)),
-            kind=kind,
-        )
-
     def _tick(self, now: float) -> None:
         if now - self._beat_s >= _HEARTBEAT_S:
             self._beat_s = now
@@ -269,7 +263,8 @@ class MavlinkCarrier:
     def _hear_protocols(self, heard: Heard, now: float) -> None:
         message = heard.message
         if isinstance(message, Parameter) and self.profile is not None:
-            self._send(self.profile.receive(message, now))
+            read = replace(message, value=self.autopilot.read_number(message))
+            self._send(self.profile.receive(read, now))
         elif isinstance(message, _TRANSFER):
             machine = self.loading or self._clear
             if machine is not None:
@@ -301,4 +296,7 @@ class MavlinkCarrier:
 
     def _send(self, messages: Sequence[Outgoing]) -> None:
         for message in messages:
+            if isinstance(message, ParameterSet):
+                carried = self.autopilot.wire_number(message.value, message.kind)
+                message = replace(message, value=carried)
             self.link.send(message, self.system)

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from fleet.autopilots.ardupilot import ArduCopter
+from fleet.autopilots.choice import autopilot_of
 from fleet.link import unpacked
 from fleet.messages import Heard, Motion, PictureTaken, Reached, Said
 from fleet.recorder import packets
@@ -95,7 +95,7 @@ def _news(before: VehicleState | None, after: VehicleState, heard: Heard) -> lis
             return [f"reached item {heard.message.seq}"]
     news = []
     if before is None or before.mode != after.mode:
-        news.append(f"mode {ArduCopter().mode_name(after.mode)}")
+        news.append(f"mode {autopilot_of(after.firmware).mode_name(after.mode)}")
     if after.armed is not None and (before is None or before.armed != after.armed):
         news.append("armed" if after.armed else "disarmed")
     if before is not None and before.on_ground != after.on_ground and after.on_ground is not None:

@@ -45,6 +45,7 @@ _MODES = {
 _KEPT_PARAMS = {16: 1, 20: 0, 21: 1, 22: 1, 178: 3, 205: 3}
 _WITH_PLACE = frozenset({16, 17, 18, 19, 21, 22, 82, 195, 201})
 _STORED_FRAME = {5: 0, 6: 3, 11: 10}
+_FENCE_AREAS = 4  # the bit of polygons and circles
 _HEIGHT_STEP_M = 0.011  # it stores centimetres
 
 # Message id and seconds between two: what a sortie must know, and no more.
@@ -88,6 +89,8 @@ class ArduCopter:
     def profile(self, order: SortieOrder) -> tuple[Wanted, ...]:
         return (
             *_speeds(order),
+            *_fence(order),
+            Wanted("AUTO_OPTIONS", 0, "no arming and no take-off that was not ordered"),
             Wanted("FS_GCS_ENABLE", 1, "come home when the ground is silent"),
             Wanted("FS_OPTIONS", 2, "but finish a mission under way", is_mask=True),
             Wanted("RTL_ALT", math.ceil(order.highest_m) * 100, "come home as high as the sortie flies"),
@@ -170,6 +173,20 @@ _PROMISED = {
     Step.RECALL: Flying.RETURN,
     Step.LAND: Flying.LAND,
 }
+
+
+def _fence(order: SortieOrder) -> list[Wanted]:
+    """Return what makes the order's fence and rally points count; without them its own settings stand."""
+    wanted = []
+    if order.fence:
+        wanted += [
+            Wanted("FENCE_TYPE", _FENCE_AREAS, "watch the fence's areas", is_mask=True),
+            Wanted("FENCE_ACTION", 1, "come home when leaving the fence"),
+            Wanted("FENCE_ENABLE", 1, "watch the fence"),
+        ]
+    if order.rally:
+        wanted.append(Wanted("RALLY_INCL_HOME", 1, "the dock is one of the places to return to"))
+    return wanted
 
 
 def _speeds(order: SortieOrder) -> list[Wanted]:
