@@ -78,7 +78,7 @@ class Gateway:
         self._drones = {link.drone.id: link.drone for link in drones}
         self._links = {text: Link(text) for text in {d.connect for d in drones}}
         self.carriers = {
-            d.drone.id: MavlinkCarrier(self._links[d.connect], clock, system=d.drone.system_id)
+            d.drone.id: MavlinkCarrier(self._links[d.connect], clock, system=d.drone.system_id, ground=ground)
             for d in drones
         }
         self._docks = docks

@@ -18,12 +18,14 @@ from fleet.autopilots.choice import autopilot_of
 from fleet.carrier import CameraEvent, Progress
 from fleet.clearing import Clear
 from fleet.commanding import Commands, Outcome
+from fleet.groundgrid import ground_blocks
 from fleet.link import Link
 from fleet.loading import Loading, loading_of
 from fleet.messages import (
     Alive,
     Command,
     CommandAnswer,
+    GroundWanted,
     Heard,
     Heartbeat,
     Item,
@@ -33,7 +35,7 @@ from fleet.messages import (
     Role,
     Transfer,
 )
-from fleet.order import SortieOrder
+from fleet.order import Ground, SortieOrder
 from fleet.parameters import Profile, Wanted
 from fleet.patience import Patience
 from fleet.recorder import Recorder
@@ -69,7 +71,13 @@ class MavlinkCarrier:
     """Speaks to one vehicle; `run` and `listen` must be running. `system` 0 takes the first vehicle heard."""
 
     def __init__(
-        self, link: Link, clock: Clock, *, system: int = 0, autopilot: Autopilot | None = None
+        self,
+        link: Link,
+        clock: Clock,
+        *,
+        system: int = 0,
+        autopilot: Autopilot | None = None,
+        ground: Ground | None = None,
     ) -> None:
         self.link = link
         self.clock = clock
@@ -80,6 +88,7 @@ class MavlinkCarrier:
         self.cameras: set[int] = set()
         self.on_camera: Callable[[CameraEvent], None] | None = None
         self._given = autopilot
+        self._ground = ground
         self._order: SortieOrder | None = None
         self._clear: Clear | None = None
         self._commands = Commands(retry_s=max(1.0, 4 * _LOOP_JITTER_WALL_S * clock.speed))
@@ -181,9 +190,12 @@ class MavlinkCarrier:
             self._send(self._commands.ask(command, self.now(), self._teller(step)))
 
     def divert(self, landing: str) -> None:
+        self.jump(self._aboard[1][landing])
+
+    def jump(self, seq: int) -> None:
+        """Order the vehicle to fly its list from an item on."""
         state = self.state
-        _, _, starts = self._aboard
-        for command in self.autopilot.jump(starts[landing], state.mode if state else None):
+        for command in self.autopilot.jump(seq, state.mode if state else None):
             self._send(self._commands.ask(command, self.now()))
 
     def progress(self) -> Progress:
@@ -234,14 +246,13 @@ class MavlinkCarrier:
     # --- how it is done ---
 
     @property
-    def _aboard(self) -> tuple[tuple[Item, ...], int, dict[str, int]]:
-        """The list on board, the number of its way home, and where each landing's items begin."""
+    def _aboard(self) -> tuple[tuple[Item, ...], dict[str, int]]:
+        """The list on board, and where in it each landing's items begin."""
         if self._order is None:
-            return (), -1, {}
+            return (), {}
         items, starts = self._order.flown(climbs_in_place=self.autopilot.climbs_in_place)
-        first = self.autopilot.first
-        placed = {landing: at + first for landing, at in starts.items()}
-        return self.autopilot.mission(items, self._order.dock), len(self._order.items) - 1 + first, placed
+        placed = {landing: at + self.autopilot.first for landing, at in starts.items()}
+        return self.autopilot.mission(items, self._order.dock), placed
 
     def _leg(self) -> Leg | None:
         current = self.state.current if self.state is not None else None
@@ -265,6 +276,8 @@ class MavlinkCarrier:
         if isinstance(message, Parameter) and self.profile is not None:
             read = replace(message, value=self.autopilot.read_number(message))
             self._send(self.profile.receive(read, now))
+        elif isinstance(message, GroundWanted) and self._ground is not None:
+            self._send(ground_blocks(message, self._ground))
         elif isinstance(message, _TRANSFER):
             machine = self.loading or self._clear
             if machine is not None:

@@ -270,6 +270,16 @@ class Abilities:
     identity: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class GroundWanted:
+    """The vehicle lacks heights of the ground: a corner, the grid's step and a bit for each block."""
+
+    lat_deg: float
+    lon_deg: float
+    spacing_m: int
+    mask: int
+
+
 # --- list transfer, either way ----------------------------------------------
 
 
@@ -363,6 +373,17 @@ class ParameterSet:
     kind: int
 
 
+@dataclass(frozen=True, slots=True)
+class GroundBlock:
+    """Sixteen heights of the ground above mean sea level, four to the east, four times to the north."""
+
+    lat_deg: float
+    lon_deg: float
+    spacing_m: int
+    bit: int
+    heights_m: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class KeySetup:
     """A signing key for the vehicle, all zeros to stop signing; never shown, never recorded."""
@@ -372,10 +393,11 @@ class KeySetup:
 
 
 Transfer = Item | ItemCount | PartOffer | ItemWanted | ListWanted | ClearWanted | MissionVerdict | FileMessage
-Outgoing = Transfer | Alive | Command | ParameterWanted | ParameterSet | KeySetup
+Outgoing = Transfer | Alive | Command | ParameterWanted | ParameterSet | KeySetup | GroundBlock
 Incoming = (
     Transfer
     | Abilities
+    | GroundWanted
     | Heartbeat
     | Health
     | Estimate

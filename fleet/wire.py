@@ -69,6 +69,11 @@ def encode(message: m.Outgoing, system: int) -> Any:
             )
         case m.KeySetup():
             return mavlink.MAVLink_setup_signing_message(system, AUTOPILOT, message.key, message.timestamp)
+        case m.GroundBlock():
+            corner = degrees_e7(message.lat_deg), degrees_e7(message.lon_deg)
+            return mavlink.MAVLink_terrain_data_message(
+                *corner, message.spacing_m, message.bit, list(message.heights_m)
+            )
         case m.ParameterWanted():
             return mavlink.MAVLink_param_request_read_message(
                 system, AUTOPILOT, message.name.encode("ascii"), -1
@@ -303,4 +308,7 @@ _READERS: dict[int, Callable[[Any], m.Incoming | None]] = {
     mavlink.MAVLINK_MSG_ID_MISSION_ACK: _verdict,
     mavlink.MAVLINK_MSG_ID_FILE_TRANSFER_PROTOCOL: _file_message,
     mavlink.MAVLINK_MSG_ID_AUTOPILOT_VERSION: _abilities,
+    mavlink.MAVLINK_MSG_ID_TERRAIN_REQUEST: lambda raw: m.GroundWanted(
+        raw.lat / 1e7, raw.lon / 1e7, raw.grid_spacing, raw.mask
+    ),
 }
