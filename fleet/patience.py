@@ -5,7 +5,9 @@ second, over a satellite it sends everything twice. The estimate is that of
 RFC 6298 (smoothed round trip plus four times its variation), fed by answers whose
 request was sent once; an answer that comes sooner after a repeat than any round
 trip can be belongs to the copy before it and is taken as slow, so that a timeout
-which became too short mends itself. One instance serves all machines of a link.
+which became too short mends itself. A vehicle that asks again on its own clock
+must not be mistaken for such an answer: what is far slower than the link has ever
+been teaches nothing. One instance serves all machines of a link.
 """
 
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ _SMOOTH_VARIATION = 0.25
 _VARIATIONS = 4.0
 _SLACK = 0.25  # of the round trip: what a tick and a busy machine add to a link that never varies
 _TOO_SOON = 0.5  # of the round trip: sooner than this no answer to the last copy can come
+_TOO_LATE = 3.0  # of the round trip: later than this a repeat of the vehicle's own is likelier
+_HURRIED = 0.1  # of the round trip: what each needless repeat adds to the variation
 _BACK_OFF = 1.5
 
 
@@ -41,10 +45,17 @@ class Patience:
 
     def answered(self, now: float, *, first_s: float, last_s: float) -> None:
         """Learn from an answer to something sent first and last at these times."""
-        known_s = self.round_trip_s
-        of_an_older_copy = known_s is not None and now - last_s < _TOO_SOON * known_s
-        if first_s == last_s or of_an_older_copy:
+        if first_s == last_s or self._is_of_an_older_copy(now - first_s, now - last_s):
             self._learn(now - first_s)
+
+    def hurried(self) -> None:
+        """Learn from the vehicle's word that a repeat was not needed."""
+        if self.round_trip_s is not None:
+            self.variation_s = min(self.round_trip_s, self.variation_s + _HURRIED * self.round_trip_s)
+
+    def _is_of_an_older_copy(self, since_first_s: float, since_last_s: float) -> bool:
+        known_s = self.round_trip_s or 0.0
+        return since_last_s < _TOO_SOON * known_s and since_first_s < _TOO_LATE * known_s
 
     @property
     def _once_s(self) -> float:

@@ -333,8 +333,11 @@ class Upload:
 
     def _already_there(self, now: float) -> Messages:
         """The item sent last was a repeat, so the request for the next one was lost."""
-        if self.stage is not Stage.SEND or self._repeats == 0:
-            return []  # the answer to an older copy, or to nothing of ours
+        if self.stage is not Stage.SEND:
+            return []
+        if self._repeats == 0:  # the answer to a copy that came beside the one it took
+            self._patience.hurried()
+            return []
         if self._pointer >= self._span[1]:
             return self._read(Stage.PROVE, now)
         self._repeats = 0

@@ -77,6 +77,10 @@ class ArduBoard:
             return [MissionVerdict(Verdict.CANCELLED)]
         return self._ask(now) if now - self._asked_s > self.RETRY_S else []
 
+    def take_over(self, items: list[Item]) -> None:
+        """Hold a list that came as a whole."""
+        self.items = [_as_arducopter_keeps(item) for item in items]
+
     def _denied(self) -> list[Transfer]:
         return [] if self._next is None else [MissionVerdict(Verdict.DENIED)]
 
