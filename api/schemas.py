@@ -297,8 +297,23 @@ _INCIDENT: dict[str, Any] = {
 }
 
 
+class SourceOut(BaseModel):
+    """One source that told of an incident, how often, and how sure its surest word is."""
+
+    witness: str
+    source: str
+    count: int
+    confidence: float
+    first_at: datetime
+    last_at: datetime
+
+
 class IncidentOut(BaseModel):
-    """One event on the ground, best estimate first; `frame` is the picture that shows it best."""
+    """One event on the ground, best estimate first; `frame` is the picture that shows it best.
+
+    `standing` is "unconfirmed", "confirmed" or "cleared" where others than our drones told of it, `sources`
+    who they are; `note` says what the place looked like before.
+    """
 
     model_config = _like(**_INCIDENT)
 
@@ -318,6 +333,10 @@ class IncidentOut(BaseModel):
     looks: int
     frame: str | None
     agencies: list[str]
+    standing: str | None = None
+    standing_reason: Names | None = None
+    sources: list[SourceOut] = []
+    note: Names | None = None
 
 
 class Incidents(BaseModel):

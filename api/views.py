@@ -18,6 +18,7 @@ from api.store.models import (
     PlanRow,
     SortieRow,
 )
+from api.store.tables.witnesses import StandingRow
 
 
 def plain(model: BaseModel) -> dict[str, Any]:
@@ -80,8 +81,13 @@ def ellipse(row: IncidentRow | ObservationRow) -> schemas.EllipseOut:
     return schemas.EllipseOut(major_m=row.major_m, minor_m=row.minor_m, bearing_deg=row.bearing_deg)
 
 
-def incident(row: IncidentRow, agencies: Sequence[str]) -> schemas.IncidentOut:
-    """Return an incident as those see it who may know that these agencies were told."""
+def incident(
+    row: IncidentRow, agencies: Sequence[str], standing: StandingRow | None = None
+) -> schemas.IncidentOut:
+    """Return an incident as those see it who may know that these agencies were told.
+
+    `standing` says whose word it rests on; our drones' own incidents have none.
+    """
     return schemas.IncidentOut(
         id=row.id,
         hazard=row.hazard,
@@ -99,6 +105,10 @@ def incident(row: IncidentRow, agencies: Sequence[str]) -> schemas.IncidentOut:
         looks=row.looks,
         frame=row.best_frame,
         agencies=list(agencies),
+        standing=standing.standing if standing else None,
+        standing_reason=standing.reason if standing else None,
+        sources=standing.sources if standing else [],
+        note=standing.note if standing else None,
     )
 
 

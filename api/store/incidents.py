@@ -11,27 +11,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from api import alerts, views
 from api.analysis import Analysis, area_to_json, detection_to_json, ring_to_json
 from api.errors import NotFound
-from api.store import events
+from api.store import coverage, events, standings
 from api.store.alerting import tell
 from api.store.models import AlertRow, DetectionRow, FrameRow, IncidentRow, ObservationRow
+from api.store.tables.witnesses import StandingRow
 from api.store.tokens import Caller, Role
-from missions.geo import LatLon
+from missions.geo import LatLon, distance_m
 from missions.model import Hazard, Site
 from missions.places import describe_all
-from vision.incidents import DecisionKind, absorb
+from vision.incidents import Decision, DecisionKind, absorb
 from vision.model import Ellipse, Incident, Observation
+from vision.witnesses import joining
 
 NEAR_DEG = 0.02
 """About 2 km: an observation is compared with the open incidents within this, far beyond any ellipse."""
 
 OPEN = "open"
+
+_DECIDING = 7177003
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +63,23 @@ async def record_observations(
         raise NotFound("frame", analysis.frame)
     if frame.analysed_at is not None:
         return Recorded(repeated=True)
+    await one_at_a_time(session)
     await _keep_analysis(session, frame, analysis, now)
     changed: dict[str, None] = {}
     for seen in analysis.observations:
-        incident = await _absorb(session, frame.id, seen, now)
+        incident = await _absorb(session, frame.id, seen, site=site, now=now)
         if incident is not None:
             changed[incident] = None
     told: list[str] = []
     for incident_id in changed:
-        told += await _update(session, incident_id, site=site, now=now, public_url=public_url)
+        told += await announce(session, incident_id, site=site, now=now, public_url=public_url)
     return Recorded(incidents=tuple(changed), alerts=tuple(told))
+
+
+async def one_at_a_time(session: AsyncSession) -> None:
+    """Let no other transaction decide on incidents until this one is over; SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _DECIDING})
 
 
 async def incidents(session: AsyncSession, caller: Caller) -> Sequence[IncidentRow]:
@@ -123,15 +134,20 @@ async def _keep_analysis(session: AsyncSession, frame: FrameRow, analysis: Analy
         "detections": len(analysis.detections),
     }
     await events.append(session, "frame", told, now=now)
+    await coverage.keep_look(session, frame, analysis)
 
 
-async def _absorb(session: AsyncSession, frame: str, seen: Observation, now: datetime) -> str | None:
+async def _absorb(
+    session: AsyncSession, frame: str, seen: Observation, *, site: Site, now: datetime
+) -> str | None:
     """Keep one observation; return the id of the incident it opened or joined."""
     decision = absorb(await _open_near(session, seen), seen, now=now)
+    if decision.kind is DecisionKind.OPENED:
+        decision = await _claimed(session, seen, site=site, now=now) or decision
     found = None
     if decision.incident is not None and decision.kind is not DecisionKind.IGNORED:
         found = decision.incident.id
-        await _save(session, decision.incident, frame)
+        await save_incident(session, decision.incident, frame)
     session.add(
         ObservationRow(
             id=seen.id,
@@ -156,11 +172,26 @@ async def _absorb(session: AsyncSession, frame: str, seen: Observation, now: dat
     return found
 
 
+async def _claimed(session: AsyncSession, seen: Observation, *, site: Site, now: datetime) -> Decision | None:
+    """Return the incident that somebody had told of and that this observation confirms, if there is one."""
+    told = await standings.told_near(session, seen.place)
+    before = {row.id: LatLon(row.lat_deg, row.lon_deg) for row, _ in told}
+    found = joining.claimed([standings.to_told(row) for row, _ in told], seen)
+    if found is None:
+        return None
+    apart_m = distance_m(before[found.id], seen.place)
+    standing = next(standing for row, standing in told if row.id == found.id)
+    standings.confirm(standing, seen, apart_m, site=site, now=now)
+    return Decision(DecisionKind.JOINED, found, f"confirms what was told of {apart_m:.0f} m away")
+
+
 async def _open_near(session: AsyncSession, seen: Observation) -> tuple[Incident, ...]:
     lat, lon = seen.place.lat_deg, seen.place.lon_deg
     near = select(IncidentRow).where(
         IncidentRow.state == OPEN,
         IncidentRow.hazard == seen.hazard.value,
+        # What was only told of is no place to be near to: it is confirmed, or not (`_claimed`).
+        IncidentRow.id.not_in(select(StandingRow.incident).where(StandingRow.standing == standings.UNCONFIRMED)),
         IncidentRow.lat_deg.between(lat - NEAR_DEG, lat + NEAR_DEG),
         IncidentRow.lon_deg.between(lon - NEAR_DEG, lon + NEAR_DEG),
     )
@@ -172,12 +203,13 @@ async def _open_near(session: AsyncSession, seen: Observation) -> tuple[Incident
     return tuple(to_incident(row, looks[row.id]) for row in rows)
 
 
-async def _save(session: AsyncSession, incident: Incident, frame: str) -> None:
+async def save_incident(session: AsyncSession, incident: Incident, frame: str | None) -> IncidentRow:
+    """Return the row of an incident as it now is; `frame` is the picture that shows it, if one does."""
     row = await session.get(IncidentRow, incident.id)
     if row is None:
         row = IncidentRow(id=incident.id, state=OPEN, place_name={}, best_frame=frame)
         session.add(row)
-    if incident.best_confidence > (row.best_confidence or 0.0):
+    if frame is not None and incident.best_confidence > (row.best_confidence or 0.0):
         row.best_frame = frame
     row.hazard, row.severity = incident.hazard.value, alerts.severity(incident).value
     row.lat_deg, row.lon_deg = incident.place.lat_deg, incident.place.lon_deg
@@ -187,9 +219,10 @@ async def _save(session: AsyncSession, incident: Incident, frame: str) -> None:
     row.area_m2, row.temp_max_c = incident.area_m2, incident.temp_max_c
     row.opened_at, row.seen_at, row.looks = incident.opened_at, incident.seen_at, incident.looks
     await session.flush()
+    return row
 
 
-async def _update(
+async def announce(
     session: AsyncSession, incident_id: str, *, site: Site, now: datetime, public_url: str | None
 ) -> list[str]:
     """Name the incident's place, tell whom it concerns, and put it into the event stream."""
@@ -197,7 +230,8 @@ async def _update(
     where = LatLon(row.lat_deg, row.lon_deg)
     row.place_name = describe_all(where, site.layers)
     told, agencies = await tell(session, row, to_incident(row), site=site, now=now, public_url=public_url)
-    shown = views.plain(views.incident(row, agencies))
+    standing = await standings.standing(session, incident_id)
+    shown = views.plain(views.incident(row, agencies, standing))
     await events.append(session, "incident", shown, now=now, agencies=agencies)
     return told
 

@@ -57,7 +57,10 @@ class StandingRow(Base):
 
 
 class LookRow(Base):
-    """Ground that one searched picture showed: where, when, with what, how well, and for which hazards."""
+    """Ground that one searched picture showed: where, when, with what, how well, and for which hazards.
+
+    `found` has an entry for each thing found in it: hazard, place, and within how many metres.
+    """
 
     __tablename__ = "looks"
 
@@ -68,7 +71,7 @@ class LookRow(Base):
     taken_at: Mapped[datetime] = mapped_column(index=True)
     gsd_m: Mapped[float | None]
     hazards: Mapped[list[str]]
-    found: Mapped[list[str]]
+    found: Mapped[list[Any]]
     south_deg: Mapped[float]
     west_deg: Mapped[float]
     north_deg: Mapped[float]
