@@ -180,12 +180,12 @@ Caller = Callable[..., httpx.AsyncClient]
 
 @pytest.fixture
 async def client_of(services: Services) -> AsyncIterator[Caller]:
-    """Clients by role: "operator", "gateway", an agency's id, or None for a stranger."""
+    """Clients by role ("operator", "security", …), an agency's id, or None for a stranger."""
     made: dict[str | None, httpx.AsyncClient] = {}
     issued: dict[str, str] = {}
     async with services.database.write() as session:
-        for name in ("operator", "gateway", "forestry", "village"):
-            role = Role(name) if name in ("operator", "gateway") else Role.AGENCY
+        for name in ("forestry", "village", *(role.value for role in Role if role is not Role.AGENCY)):
+            role = Role.AGENCY if name in ("forestry", "village") else Role(name)
             agency_id = name if role is Role.AGENCY else None
             issued[name] = await tokens.issue(
                 session, role=role, name=f"{name} desk", now=NOW, agency=agency_id

@@ -20,6 +20,25 @@ RIGHTS: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("POST", "/v1/session"): (401, 401, 401, 401),
     ("DELETE", "/v1/session"): (401, 204, 204, 204),
     ("GET", "/v1/me"): (401, 200, 200, 200),
+    ("GET", "/v1/login/ways"): (200, 200, 200, 200),
+    ("POST", "/v1/login"): (401, 401, 401, 401),
+    ("GET", "/v1/login/provider"): (404, 404, 404, 404),  # the settings name none
+    ("GET", "/v1/login/provider/return"): (422, 422, 422, 422),  # without a state
+    ("PUT", "/v1/account/password"): (401, 409, 409, 409),  # a key is no person
+    ("POST", "/v1/account/second-factor"): (401, 409, 409, 409),
+    ("POST", "/v1/account/second-factor/confirm"): (401, 409, 409, 409),
+    ("GET", "/v1/account/sessions"): (401, 200, 200, 200),
+    ("DELETE", "/v1/account/sessions/{session_id}"): (401, 404, 404, 404),
+    ("GET", "/v1/accounts"): (401, 403, 403, 403),
+    ("POST", "/v1/accounts"): (401, 403, 403, 403),
+    ("PATCH", "/v1/accounts/{account_id}"): (401, 403, 403, 403),
+    ("GET", "/v1/keys"): (401, 403, 403, 403),
+    ("POST", "/v1/keys"): (401, 403, 403, 403),
+    ("DELETE", "/v1/keys/{key_id}"): (401, 403, 403, 403),
+    ("GET", "/v1/sessions"): (401, 403, 403, 403),
+    ("DELETE", "/v1/sessions/{session_id}"): (401, 403, 403, 403),
+    ("GET", "/v1/audit"): (401, 403, 403, 403),
+    ("GET", "/v1/audit/verdict"): (401, 403, 403, 403),
     ("GET", "/v1/site"): (401, 200, 200, 403),
     ("GET", "/v1/site/hillshade.png"): (401, 200, 200, 403),
     ("GET", "/v1/docks"): (401, 200, 403, 403),
@@ -45,14 +64,38 @@ RIGHTS: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("GET", "/v1/cap/feed.atom"): (401, 200, 200, 403),
     ("GET", "/v1/cap/{alert_id}.xml"): (401, 404, 404, 403),
 }
+# The three offices: each may do its own work and nothing else; what is not named here is 403 to all of them.
+OFFICES: dict[tuple[str, str], set[str]] = {
+    **{
+        (method, path): {"security"}
+        for method, path in RIGHTS
+        if path.startswith(("/v1/accounts", "/v1/keys", "/v1/sessions"))
+    },
+    **{(method, path): {"auditor"} for method, path in RIGHTS if path.startswith("/v1/audit")},
+}
+OPEN_TO_ALL = (
+    "/v1/health",
+    "/v1/session",
+    "/v1/login",
+    "/v1/me",
+    "/v1/account/",
+    "/v1/public",
+)
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/session"): {"token": "gp_wrong"},
+    ("POST", "/v1/login"): {"login": "nobody", "password": "three red cranes"},
+    ("PUT", "/v1/account/password"): {"old": "three red cranes", "new": "four red cranes flying"},
+    ("POST", "/v1/account/second-factor/confirm"): {"code": "123456"},
+    ("POST", "/v1/accounts"): {"login": "wang", "name": "Wang", "role": "operator"},
+    ("PATCH", "/v1/accounts/{account_id}"): {"name": "Wang"},
+    ("POST", "/v1/keys"): {"name": "desk", "role": "operator"},
     ("PUT", "/v1/agencies/{agency_id}/webhook"): {"url": "http://127.0.0.1:9/hook"},
 }
 NAMES = {
     "agency_id": "forestry",
     "action": "pause",
     **dict.fromkeys(("sortie_id", "incident_id", "alert_id", "frame_id"), "x"),
+    **dict.fromkeys(("session_id", "account_id", "key_id"), "x"),
 }
 
 
@@ -64,6 +107,20 @@ def paths(services: Services) -> set[tuple[str, str]]:
 def test_the_table_of_rights_names_every_route(services: Services) -> None:
     """A new route without a row here is a route whose rights nobody thought of."""
     assert paths(services) == RIGHTS.keys()
+
+
+@pytest.mark.parametrize(("method", "path"), RIGHTS)
+async def test_the_offices_are_held_apart(client_of: Client, method: str, path: str) -> None:
+    """An administrator of one office can neither see the hazards nor do the work of another office."""
+    if path.startswith(OPEN_TO_ALL) or RIGHTS[method, path][0] not in (401, 403):
+        return
+    where = path.format_map(NAMES)
+    for office in ("system", "security", "auditor"):
+        reply = await client_of(office).request(method, where, json=BODIES.get((method, path)))
+        if office in OFFICES.get((method, path), set()):
+            assert reply.status_code not in (401, 403), (office, reply.text)
+        else:
+            assert reply.status_code == 403, (office, reply.text)
 
 
 @pytest.mark.parametrize(("method", "path"), RIGHTS)
