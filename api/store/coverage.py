@@ -73,7 +73,7 @@ async def looks(
     sorties: Sequence[str] | None = None,
     hazards_searched: bool = True,
 ) -> Sequence[LookRow]:
-    """Return looks, oldest first: of a time, those that may show a box (west, south, east, north), of sorties."""
+    """Return looks, oldest first; `bounds` is a box (west, south, east, north) that they may show."""
     query = select(LookRow).order_by(LookRow.taken_at, LookRow.frame)
     if since is not None:
         query = query.where(LookRow.taken_at >= since)
@@ -148,7 +148,7 @@ def _lies_on(found: Mapping[str, Any], hazard: Hazard, target: Polygon, level: T
     if not are_kin(Hazard(found["hazard"]), hazard):
         return False
     east, north, _ = level.local(found["lat_deg"], found["lon_deg"], 0.0)
-    return float(target.distance(shapely.Point(east, north))) <= found["within_m"]
+    return float(target.distance(shapely.Point(east, north))) <= float(found["within_m"])
 
 
 def _polygon(level: Tangent, ring: Sequence[Sequence[float]]) -> Polygon:

@@ -191,7 +191,9 @@ async def _open_near(session: AsyncSession, seen: Observation) -> tuple[Incident
         IncidentRow.state == OPEN,
         IncidentRow.hazard == seen.hazard.value,
         # What was only told of is no place to be near to: it is confirmed, or not (`_claimed`).
-        IncidentRow.id.not_in(select(StandingRow.incident).where(StandingRow.standing == standings.UNCONFIRMED)),
+        IncidentRow.id.not_in(
+            select(StandingRow.incident).where(StandingRow.standing == standings.UNCONFIRMED)
+        ),
         IncidentRow.lat_deg.between(lat - NEAR_DEG, lat + NEAR_DEG),
         IncidentRow.lon_deg.between(lon - NEAR_DEG, lon + NEAR_DEG),
     )

@@ -2,7 +2,8 @@
 
 `record_sightings` may be called by any process (the command, a route, the coordinator): incidents are
 decided one writer at a time, and a word read twice changes nothing. What it opens within reach of
-the site is told like any incident; a satellite's view of the rest of the world is kept without telling anybody.
+the site is told like any incident; a satellite's view of the rest of the world is kept and told to
+nobody.
 """
 
 import hashlib
@@ -29,7 +30,7 @@ from missions.model import Severity, Site
 from missions.words import LANGUAGES, text
 from vision.model import Incident
 from vision.witnesses.agreement import raised
-from vision.witnesses.joining import Told, attribute
+from vision.witnesses.joining import attribute
 from vision.witnesses.sighting import Sighting, Witness
 
 WORTH_A_LOOK = timedelta(hours=6)
@@ -64,7 +65,10 @@ async def record_sightings(
     now: datetime,
     public_url: str | None = None,
 ) -> Imported:
-    """Keep words of witnesses, open or join incidents by them, tell whom it concerns; repeating is harmless."""
+    """Keep words of witnesses, open or join incidents by them, tell whom it concerns.
+
+    Repeating is harmless.
+    """
     await incidents.one_at_a_time(session)
     unique = {s.id: s for s in sightings}
     digests = {name: digest(s) for name, s in unique.items()}
@@ -243,7 +247,7 @@ class _Recording:
         return told
 
     async def _grow(self, event: Event) -> None:
-        """Let an incident grow by the hot spots that touch it; one that a drone has seen stays where it is."""
+        """Let an incident grow by hot spots that touch it; one that a drone has seen stays in place."""
         row = await self._session.get_one(IncidentRow, event.id)
         if row.looks == 0:
             row.lat_deg, row.lon_deg = event.place.lat_deg, event.place.lon_deg
