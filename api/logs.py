@@ -7,12 +7,16 @@ name says so, and anything in a text that looks like a token, a webhook
 secret or the password part of a URL.
 """
 
+import gzip
 import json
 import logging
 import logging.handlers
 import re
+import shutil
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -28,7 +32,8 @@ _SECRET_TEXT = re.compile(
 _LOUD = ("uvicorn.access", "httpx", "httpcore", "asyncio", "aiosqlite", "multipart", "rasterio", "PIL")
 
 ROTATE_BYTES = 10 * 2**20
-ROTATED_KEPT = 5
+KEPT = timedelta(days=183)
+"""Half a year: network operators must keep their logs for at least six months."""
 
 
 def configure(role: str, level: str = "info", *, stream: TextIO | None = None) -> None:
@@ -76,15 +81,59 @@ def masked_text(text: str) -> str:
     return _SECRET_TEXT.sub(lambda found: found["before"] + MASK, text)
 
 
+class KeptLog(logging.handlers.BaseRotatingHandler):
+    """A log file that is put away, packed and dated, when it is big or a day old, and kept for months.
+
+    The time is the wall's. A name that is taken gets a number, so nothing is overwritten.
+    """
+
+    def __init__(self, file: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._now = now
+        self._file = file
+        super().__init__(str(file), mode="a", encoding="utf-8")
+        self._day = self._began()
+
+    def shouldRollover(self, record: logging.LogRecord) -> bool:
+        if self.stream is None:
+            self.stream = self._open()
+        return self.stream.tell() >= ROTATE_BYTES or (
+            self._now().date() > self._day and self.stream.tell() > 0
+        )
+
+    def doRollover(self) -> None:
+        """Pack what there is, begin anew, and forget what is older than it must be kept."""
+        if self.stream is not None:
+            self.stream.close()
+        with self._file.open("rb") as plain, gzip.open(self._fresh_name(), "wb") as packed:
+            shutil.copyfileobj(plain, packed)
+        self.mode = "w"
+        self.stream = self._open()
+        self.mode = "a"
+        self._day = self._now().date()
+        oldest = self._now() - KEPT
+        for old in self._file.parent.glob(f"{self._file.stem}-*.log*.gz"):
+            if datetime.fromtimestamp(old.stat().st_mtime, UTC) < oldest:
+                old.unlink()
+
+    def _began(self) -> date:
+        """Return the day of what is in the file already, after a restart."""
+        at = self._file.stat().st_mtime if self._file.stat().st_size else self._now().timestamp()
+        return datetime.fromtimestamp(at, UTC).date()
+
+    def _fresh_name(self) -> Path:
+        stem = f"{self._file.stem}-{self._now():%Y%m%dT%H%M%SZ}.log"
+        numbers = chain([""], (f".{number}" for number in count(1)))
+        names = (self._file.with_name(f"{stem}{number}.gz") for number in numbers)
+        return next(name for name in names if not name.exists())
+
+
 class OneLog:
-    """The log file of a service, `log/gridpatrol.log` in the data folder, rotated."""
+    """The log file of a service, `log/gridpatrol.log` in the data folder, put away daily."""
 
     def __init__(self, data: Path) -> None:
         self.file = data / "log" / "gridpatrol.log"
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        self._handler = logging.handlers.RotatingFileHandler(
-            self.file, maxBytes=ROTATE_BYTES, backupCount=ROTATED_KEPT, encoding="utf-8"
-        )
+        self._handler = KeptLog(self.file)
 
     def write(self, line: str, *, role: str) -> dict[str, Any]:
         """Write one line of a role and return it as an event; what is no JSON becomes one."""
