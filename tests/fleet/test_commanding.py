@@ -67,3 +67,88 @@ def test_a_refusal_is_told_and_not_repeated():
 def test_an_answer_nobody_waits_for_is_passed_over():
     """A repeat may be answered twice."""
     assert Commands().receive(CommandAnswer(400, Answer.ACCEPTED), 0.0) == []
+
+
+AUTO, RTL = Command(176, (1.0, 3.0, 0, 0, 0, 0, 0)), Command(176, (1.0, 6.0, 0, 0, 0, 0, 0))
+NOT_NOW = CommandAnswer(176, Answer.TEMPORARILY_REJECTED)
+
+
+def test_a_temporary_rejection_is_asked_again_after_growing_pauses():
+    """Not at once, not as a repeat, and not for ever."""
+    commands, outcomes = Commands(), []
+    sent, at = commands.ask(AUTO, 0.0, outcomes.append), [0.0]
+    now = 0.0
+    while not outcomes and now < 60:
+        if sent:
+            commands.receive(NOT_NOW, now)
+        now += 0.5
+        sent = commands.tick(now)
+        at += [now] * len(sent)
+        assert all(c.attempt == 0 for c in sent)
+    assert at == [0.0, 1.0, 3.0, 7.0, 15.0]
+    assert outcomes[0].answer is Answer.TEMPORARILY_REJECTED
+
+
+def test_an_urgent_order_does_not_wait_for_one_that_was_put_off():
+    """Coming home does not wait for a mission that may not start yet."""
+    commands, outcomes = Commands(), []
+    commands.ask(AUTO, 0.0, outcomes.append)
+    commands.receive(NOT_NOW, 0.1)
+    assert commands.ask(RTL, 0.2, urgent=True) == [RTL]
+    assert outcomes[0].words == "replaced by a newer order"
+    assert not outcomes[0].taken
+
+
+def test_an_urgent_order_goes_out_instead_of_the_next_repeat():
+    """Until then the answer of the older one may be on its way."""
+    commands = Commands()
+    commands.ask(AUTO, 0.0)
+    assert commands.ask(RTL, 0.2, urgent=True) == []
+    assert commands.tick(0.5) == []
+    assert commands.tick(1.0) == [RTL]
+    assert commands.receive(CommandAnswer(176, Answer.ACCEPTED), 1.1) == []
+
+
+def test_requests_wait_for_each_other_and_none_is_replaced():
+    """Each picture's record is asked for by the same command."""
+    commands = Commands()
+    first, second = Command(512, (263.0, 1, 0, 0, 0, 0, 0)), Command(512, (263.0, 2, 0, 0, 0, 0, 0))
+    commands.ask(first, 0.0)
+    commands.ask(second, 0.1)
+    assert commands.tick(1.0)[0].params == first.params
+    assert commands.receive(CommandAnswer(512, Answer.ACCEPTED), 1.1) == [second]
+
+
+def test_an_order_is_done_when_the_vehicle_does_it_not_when_it_says_so():
+    """The answer came at once; the mode changed two seconds later."""
+    commands, outcomes, mode = Commands(), [], {"now": 0}
+    commands.ask(AUTO, 0.0, outcomes.append, kept=lambda: mode["now"] == 3)
+    commands.receive(CommandAnswer(176, Answer.ACCEPTED), 0.1)
+    commands.tick(1.0)
+    assert outcomes == []
+    mode["now"] = 3
+    commands.tick(2.0)
+    assert outcomes[0].done
+
+
+def test_a_promise_that_is_not_kept_is_told():
+    """Accepted and not done is not done."""
+    commands, outcomes = Commands(), []
+    commands.ask(AUTO, 0.0, outcomes.append, kept=lambda: False)
+    commands.receive(CommandAnswer(176, Answer.ACCEPTED), 0.1)
+    for second in range(1, 8):
+        commands.tick(float(second))
+    assert not outcomes[0].done
+    assert outcomes[0].words == "accepted, but not done within 5 s"
+
+
+def test_a_newer_order_takes_back_the_promise_of_the_older_one():
+    """It will never be in AUTO if it was sent home."""
+    commands, outcomes = Commands(), []
+    commands.ask(AUTO, 0.0, outcomes.append, kept=lambda: False)
+    commands.receive(CommandAnswer(176, Answer.ACCEPTED), 0.1)
+    assert commands.ask(RTL, 0.5, kept=lambda: True) == [RTL]
+    commands.receive(CommandAnswer(176, Answer.ACCEPTED), 0.6)
+    commands.tick(9.0)
+    assert outcomes == []
+    assert commands.outcomes[176].command == RTL

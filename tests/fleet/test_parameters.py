@@ -2,7 +2,7 @@
 
 from fleet.autopilots.ardupilot import ArduCopter
 from fleet.messages import Parameter, ParameterSet, ParameterWanted
-from fleet.parameters import Profile, Wanted
+from fleet.parameters import Profile, Remembered, Wanted
 from tests.fleet.builders import item, mission, order
 
 
@@ -93,3 +93,42 @@ def test_only_parameters_are_asked_and_written():
     profile = Profile([Wanted("A", 1, "why")])
     assert profile.start(0.0) == [ParameterWanted("A")]
     assert profile.receive(Parameter("A", 0.0, 2), 0.1) == [ParameterSet("A", 1, 2)]
+
+
+def test_many_parameters_are_asked_for_at_once():
+    """A round trip for each would take a minute over a slow link."""
+    profile = Profile([Wanted(f"P{n}", 1, "why") for n in range(12)])
+    assert len(profile.start(0.0)) == 8
+    assert profile.receive(Parameter("P3", 1.0, 9), 0.1) == [ParameterWanted("P8")]
+
+
+def test_the_same_hash_makes_reading_again_needless():
+    """PX4 keeps one over all parameters: what was read before still holds."""
+    remembered = Remembered()
+    wanted = [Wanted(f"P{n}", 1, "why") for n in range(12)]
+    board = {"_HASH_CHECK": 77.0} | {f"P{n}": 1.0 for n in range(12)}
+    run(Profile(wanted, hash_name="_HASH_CHECK", remembered=remembered), board)
+    again = Profile(wanted, hash_name="_HASH_CHECK", remembered=remembered)
+    again.start(0.0)
+    again.receive(Parameter("_HASH_CHECK", 77.0, 5), 0.1)
+    assert again.result is not None
+    assert again.result.passed
+
+
+def test_another_hash_means_reading_again():
+    """Somebody changed something."""
+    remembered = Remembered()
+    board = {"_HASH_CHECK": 77.0, "A": 1.0}
+    run(Profile([Wanted("A", 1, "why")], hash_name="_HASH_CHECK", remembered=remembered), board)
+    board |= {"_HASH_CHECK": 78.0, "A": 0.0}
+    result = run(Profile([Wanted("A", 1, "why")], hash_name="_HASH_CHECK", remembered=remembered), board)
+    assert [c.name for c in result.changes] == ["A"]
+    assert board["A"] == 1.0
+
+
+def test_a_hash_from_before_a_write_is_not_believed():
+    """The vehicle has another one since."""
+    remembered = Remembered()
+    board = {"_HASH_CHECK": 77.0, "A": 0.0}
+    run(Profile([Wanted("A", 1, "why")], hash_name="_HASH_CHECK", remembered=remembered), board)
+    assert remembered.hashed is None
