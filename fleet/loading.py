@@ -12,6 +12,7 @@ from fleet.autopilots import Autopilot
 from fleet.messages import Item, ListKind, Outgoing, Transfer
 from fleet.order import SortieOrder
 from fleet.patience import Patience
+from fleet.placement import Placement
 from fleet.transfer import Upload, UploadResult
 from fleet.zones import Zone
 
@@ -75,10 +76,17 @@ class Loading:
 
 
 def loading_of(
-    order: SortieOrder, mission: Sequence[Item], autopilot: Autopilot, patience: Patience
+    order: SortieOrder,
+    mission: Sequence[Item],
+    autopilot: Autopilot,
+    patience: Patience,
+    *,
+    files: bool = False,
 ) -> Loading:
-    """Return what puts an order on board: its fence and rally points where it has them, and its mission."""
-    computed = autopilot.list_id(mission)
+    """Return what puts an order on board: its fence and rally points where it has them, and its mission.
+
+    `files` says that the vehicle offers files, and so perhaps its mission as one.
+    """
     lists: list[tuple[str, Proven]] = []
     for name, items in (("fence", fence_items(order.fence)), ("rally points", rally_items(order))):
         if items:
@@ -86,16 +94,8 @@ def loading_of(
                 items, same=same_place, window=autopilot.window, patience=patience, kind=items[0].kind
             )
             lists.append((name, around))
-    upload = Upload(
-        mission,
-        same=autopilot.same,
-        first=autopilot.first,
-        window=autopilot.window,
-        patience=patience,
-        known_ids=frozenset() if computed is None else frozenset({computed}),
-        partial=autopilot.takes_parts,
-    )
-    return Loading([*lists, ("mission", upload)])
+    placement = Placement(mission, autopilot, files=files, patience=patience)
+    return Loading([*lists, ("mission", placement)])
 
 
 def fence_items(zones: Sequence[Zone]) -> tuple[Item, ...]:

@@ -36,11 +36,12 @@ from fleet.messages import (
     Transfer,
 )
 from fleet.order import Ground, SortieOrder
-from fleet.parameters import Profile, Wanted
+from fleet.parameters import Profile, Remembered, Wanted
 from fleet.patience import Patience
+from fleet.placement import Placement
 from fleet.recorder import Recorder
 from fleet.stages import Leg
-from fleet.transfer import Upload
+from fleet.transfer import UploadResult
 from fleet.vehicle import Contact, Vehicles, VehicleState
 from missions.clock import Clock
 
@@ -51,6 +52,8 @@ _SILENT_STREAMS_S = 5.0
 _REQUEST_MESSAGE = 512
 _CAPTURE_STATUS = 262.0
 _IMAGE_CAPTURED = 263.0
+_AUTOPILOT_VERSION = 148.0
+_AUTOPILOT = 1
 _LOOP_JITTER_WALL_S = 0.05  # what a busy machine adds to any answer
 
 # Sped up, a pause of the machine looks like a long silence of the drone.
@@ -92,6 +95,9 @@ class MavlinkCarrier:
         self._order: SortieOrder | None = None
         self._clear: Clear | None = None
         self._commands = Commands(retry_s=max(1.0, 4 * _LOOP_JITTER_WALL_S * clock.speed))
+        jitter_s = _LOOP_JITTER_WALL_S * clock.speed
+        self._patience = Patience(resend_s=max(0.25, jitter_s), floor_s=max(0.05, jitter_s))
+        self._remembered = Remembered()
         self._vehicles = Vehicles(slack_s=_STALL_WALL_S * clock.speed if clock.speed > 1 else 0.0)
         self._beat = asyncio.Event()
         self._beat_s = float("-inf")
@@ -174,20 +180,32 @@ class MavlinkCarrier:
         order = self._order
         if order is None:
             return
-        patience = Patience(resend_s=max(0.25, _LOOP_JITTER_WALL_S * self.clock.speed))
         self._clear = None
-        self.loading = loading_of(order, self._aboard[0], self.autopilot, patience)
+        items, most = self._aboard[0], self.autopilot.most_items
+        if len(items) > most:
+            reason = f"it has {len(items)} items, and {self.autopilot.name} holds {most}"
+            self.loading = Loading([])
+            self.loading.result = UploadResult(verified=False, uploaded=False, reason=reason)
+            return
+        abilities = self.state.abilities if self.state is not None else None
+        files = abilities is not None and abilities.has_files
+        self.loading = loading_of(order, items, self.autopilot, self._patience, files=files)
         self._send(self.loading.start(self.now()))
 
     def clear(self) -> None:
         self.loading = None
-        self._clear = Clear(first=self.autopilot.first)
+        self._clear = Clear(first=self.autopilot.first, patience=self._patience)
         self._send(self._clear.start(self.now()))
 
     def do(self, step: Step) -> None:
+        proven = self.loading.result if self.loading is not None else None
+        if step is Step.ARM and (proven is None or not proven.verified):
+            self.refusals[step] = "what is on board is not proven to be the sortie's mission"
+            return
         state = self.state
         for command in self.autopilot.commands(step, state.mode if state else None):
-            self._send(self._commands.ask(command, self.now(), self._teller(step)))
+            told, kept = self._teller(step), self._keeper(step)
+            self._send(self._commands.ask(command, self.now(), told, kept=kept, urgent=True))
 
     def divert(self, landing: str) -> None:
         self.jump(self._aboard[1][landing])
@@ -196,7 +214,11 @@ class MavlinkCarrier:
         """Order the vehicle to fly its list from an item on."""
         state = self.state
         for command in self.autopilot.jump(seq, state.mode if state else None):
-            self._send(self._commands.ask(command, self.now()))
+            self.order(command)
+
+    def order(self, command: Command) -> None:
+        """Send any command, repeated until it is answered."""
+        self._send(self._commands.ask(command, self.now()))
 
     def progress(self) -> Progress:
         return Progress(
@@ -233,13 +255,14 @@ class MavlinkCarrier:
     def loaded(self) -> str:
         """How far the loading is, for the person who waits for it."""
         upload = self.loading.current if self.loading is not None else None
-        if not isinstance(upload, Upload):
+        if not isinstance(upload, Placement):
             return "looking at what is on board"
         return f"{upload.stage}: item {upload.sent} of {len(upload.items)}"
 
     def start_profile(self, wanted: Sequence[Wanted], *, write: bool) -> Profile:
         """Begin to compare parameters."""
-        self.profile = Profile(wanted, write=write)
+        hash_name = self.autopilot.hash_name
+        self.profile = Profile(wanted, write=write, hash_name=hash_name, remembered=self._remembered)
         self._send(self.profile.start(self.now()))
         return self.profile
 
@@ -290,6 +313,8 @@ class MavlinkCarrier:
             return
         if now - state.moved_s > _SILENT_STREAMS_S or state.fix is None or state.ready_to_arm is None:
             self._streams_s = now
+            if state.abilities is None:
+                self._ask_message(_AUTOPILOT, _AUTOPILOT_VERSION)
             for command in self.autopilot.streams():
                 self._send(self._commands.ask(command, now))
             self.ask_shots()
@@ -300,12 +325,19 @@ class MavlinkCarrier:
 
     def _teller(self, step: Step) -> Callable[[Outcome], None]:
         def told(outcome: Outcome) -> None:
-            if outcome.taken:
+            if outcome.done or outcome.replaced:
                 self.refusals.pop(step, None)
             else:
                 self.refusals[step] = outcome.words
 
         return told
+
+    def _keeper(self, step: Step) -> Callable[[], bool]:
+        def kept() -> bool:
+            state = self.state
+            return state is not None and self.autopilot.kept(step, armed=state.armed, mode=state.mode)
+
+        return kept
 
     def _send(self, messages: Sequence[Outgoing]) -> None:
         for message in messages:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from fleet.messages import (
+    Abilities,
     Estimate,
     Firmware,
     Fix,
@@ -82,6 +83,7 @@ class VehicleState:
     mission: MissionState = MissionState.UNKNOWN
     reached: int = 0
     said: tuple[Spoken, ...] = field(default=())
+    abilities: Abilities | None = None
     slack_s: float = 0.0  # silence that is our own machine's, not the vehicle's
 
     def contact(self, now: float) -> Contact:
@@ -148,6 +150,8 @@ def fold(state: VehicleState, message: Incoming, now: float) -> VehicleState:
             return replace(state, current=message.seq, mission=message.state)
         case Reached():
             return replace(state, reached=message.seq)
+        case Abilities():
+            return replace(state, abilities=message)
         case Said():
             spoken = (*state.said, Spoken(now, message.severity, message.text))
             return replace(state, said=spoken[-_REMEMBERED:])

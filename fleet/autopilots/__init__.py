@@ -70,6 +70,11 @@ class Autopilot(Protocol):
         """Whether its list can be read and written as a file, where it offers files at all."""
         ...
 
+    @property
+    def hash_name(self) -> str:
+        """The parameter that is a hash over all others, "" where it has none."""
+        ...
+
     def mission(self, items: Sequence[MissionItem], dock: DockPlace) -> tuple[Item, ...]:
         """Return the list to upload."""
         ...

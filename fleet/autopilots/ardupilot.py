@@ -71,6 +71,7 @@ class ArduCopter:
     most_items: int = 650
     takes_parts: bool = True
     has_list_file: bool = True
+    hash_name: str = ""
 
     def mission(self, items: Sequence[MissionItem], dock: DockPlace) -> tuple[Item, ...]:
         home = Item(0, 16, 0, (0.0, 0.0, 0.0, 0.0), dock.lat_deg, dock.lon_deg, dock.elevation_m)

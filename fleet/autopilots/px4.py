@@ -85,6 +85,7 @@ class Px4:
     most_items: int = 500  # what its smaller boards store
     takes_parts: bool = False
     has_list_file: bool = False
+    hash_name: str = "_HASH_CHECK"
 
     def mission(self, items: Sequence[MissionItem], dock: DockPlace) -> tuple[Item, ...]:
         return tuple(
