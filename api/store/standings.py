@@ -7,7 +7,6 @@ An incident that our own drones found needs no standing: it has none. One that s
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -21,8 +20,6 @@ from missions.words import LANGUAGES, text
 from vision.model import Ellipse, Incident, Observation
 from vision.witnesses.sighting import Witness
 
-_NAMES = UUID("a2f6d3b2-54f7-5c58-9d8e-0b7f6a7e2c10")
-
 UNCONFIRMED, CONFIRMED, CLEARED = "unconfirmed", "confirmed", "cleared"
 
 TOLD_NEAR_DEG = 0.06
@@ -31,7 +28,7 @@ TOLD_NEAR_DEG = 0.06
 
 def incident_id_of(sighting_id: str) -> str:
     """Return the id of the incident that a witness's word opens."""
-    return str(uuid5(_NAMES, sighting_id))
+    return f"w-{sighting_id}"
 
 
 async def standing(session: AsyncSession, incident_id: str) -> StandingRow | None:

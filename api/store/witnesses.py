@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.analysis import area_to_json
@@ -22,6 +22,7 @@ from api.reach import Reach
 from api.store import gathering, incidents, standings
 from api.store.gathering import Event
 from api.store.models import IncidentRow
+from api.store.rows import insert_many
 from api.store.silence import silence
 from api.store.tables.witnesses import SightingRow, StandingRow
 from api.verification import Purpose, request_look
@@ -91,12 +92,8 @@ async def record_sightings(
 
 def digest(sighting: Sighting) -> str:
     """Return what tells whether a source says today what it said before."""
-    said = f"{sighting.hazard}|{sighting.confidence}|{sorted(sighting.facts.items(), key=_by_name)}"
+    said = f"{sighting.hazard}|{sighting.confidence}|{sighting.facts}"
     return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
-
-
-def _by_name(item: tuple[str, Any]) -> str:
-    return item[0]
 
 
 async def _known(session: AsyncSession, wanted: Mapping[str, Sighting]) -> dict[str, tuple[str, str | None]]:
@@ -135,7 +132,7 @@ class _Recording:
         for sighting in changed:
             row = await self._session.get_one(SightingRow, sighting.id)
             row.confidence, row.facts = sighting.confidence, dict(sighting.facts)
-            row.digest, row.notes = self._digests[sighting.id], list(sighting.notes)
+            row.digest, row.notes = self._digests[sighting.id], list(sighting.notes) or None
             if row.incident is not None:
                 await self._credit(await self._session.get_one(IncidentRow, row.incident), sighting, count=0)
                 self._news[row.incident] = None
@@ -147,8 +144,8 @@ class _Recording:
         opened = [event for event in found.events if event.known is None]
         if opened:
             rows = [gathering.incident_values(event, self._now) for event in opened]
-            await self._session.execute(insert(IncidentRow), rows)
-            await self._session.execute(insert(StandingRow), [self._standing(event) for event in opened])
+            await insert_many(self._session, IncidentRow, rows)
+            await insert_many(self._session, StandingRow, [self._standing(event) for event in opened])
         for event in found.events:
             self._told.incidents.update(word[0] for word in event.words)
             if event.known is not None:
@@ -159,7 +156,7 @@ class _Recording:
         self._told.joined += len(found.events) - len(opened)
         belongs = {i: event for event in found.events for i in event.members}
         rows = [self._values(s, found.masked[i], belongs.get(i)) for i, s in enumerate(satellites)]
-        await self._session.execute(insert(SightingRow), rows)
+        await insert_many(self._session, SightingRow, rows)
 
     async def take(self, sighting: Sighting) -> None:
         """Take one word of somebody who is not a satellite."""
@@ -297,7 +294,7 @@ class _Recording:
             "severity": sighting.severity.value if sighting.severity else None,
             "facts": dict(sighting.facts),
             "outline": area_to_json(sighting.outline) if sighting.outline else None,
-            "notes": list(sighting.notes),
+            "notes": list(sighting.notes) or None,
         }
 
 

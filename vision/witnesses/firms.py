@@ -15,7 +15,7 @@ from vision.witnesses.hotspots import Columns, read_hotspots
 from vision.witnesses.sighting import Read
 
 _WORDS = {"low": 0.3, "l": 0.3, "nominal": 0.7, "n": 0.7, "high": 0.8, "h": 0.8}
-_FACTS = ("frp", "daynight", "confidence", "version", "brightness", "bright_ti4", "bright_t31", "bright_ti5")
+_FACTS = ("frp", "daynight", "confidence", "version")
 # 0 vegetation, 1 volcano, 2 other static land source, 3 offshore: only in archive files.
 _STATIC = frozenset({"1", "2", "3"})
 

@@ -40,7 +40,10 @@ def placed(
         raise NoPlace(f"place: found {lat_deg}, {lon_deg}, expected latitude and longitude in degrees")
     if abs(lat_deg) < NOWHERE_DEG and abs(lon_deg) < NOWHERE_DEG:
         raise NoPlace("place: found 0, 0, which is what a device without a fix says: send a place")
-    straight, swapped = _place(lat_deg, lon_deg), _place(lon_deg, lat_deg)
+    straight = _place(lat_deg, lon_deg)
+    if straight is not None and near is None:
+        return Placed(to_wgs84(straight, datum), _converted(datum))
+    swapped = _place(lon_deg, lat_deg)
     if straight is None and swapped is None:
         raise NoPlace(
             f"place: found {lat_deg}, {lon_deg}, expected -90 to 90 of latitude, -180 to 180 of longitude"

@@ -34,7 +34,7 @@ class SightingRow(Base):
     severity: Mapped[str | None]
     facts: Mapped[Json]
     outline: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
-    notes: Mapped[list[str]]
+    notes: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
 
     __table_args__ = (Index("ix_sightings_when", "witness", "seen_at"),)
 

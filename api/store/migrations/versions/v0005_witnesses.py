@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("severity", sa.String(200), nullable=True),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("outline", sa.JSON(), nullable=True),
-        sa.Column("notes", sa.JSON(), nullable=False),
+        sa.Column("notes", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name=op.f("fk_sightings_incident_incidents")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sightings")),
     )
