@@ -33,6 +33,8 @@ class Datum(StrEnum):
     AHL = "ahl"  # above the home dock: MAVLink's relative altitude
     AGL = "agl"  # above the terrain straight below
     ELLIPSOID = "ellipsoid"  # above the WGS84 ellipsoid: raw GNSS
+    EGM2008 = "egm2008"  # above the newer geoid: no grid of it is shipped
+    LOCAL = "local"  # above a country's or a works' own zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,19 @@ class Altitude:
         if self.datum is not other.datum:
             raise MixedDatums(self.datum, other.datum)
         return self.metres - other.metres
+
+
+@dataclass
+class NoConversion(GridpatrolError):
+    """A height cannot be had over another surface with what is at hand; `needed` is what is missing."""
+
+    datum: str
+    needed: str
+
+    def __str__(self) -> str:
+        return (
+            f"a height over {self.datum} cannot be turned into one above mean sea level without {self.needed}"
+        )
 
 
 class BadPlace(GridpatrolError):
@@ -189,6 +204,40 @@ def geoid_m(lat_deg: npt.ArrayLike, lon_deg: npt.ArrayLike) -> Floats:
 def ellipsoid_to_amsl_m(place: LatLon, height_m: float) -> float:
     """Return the height above mean sea level of a height above the ellipsoid."""
     return height_m - float(geoid_m(place.lat_deg, place.lon_deg))
+
+
+def to_amsl_m(
+    altitude: Altitude,
+    place: LatLon,
+    *,
+    takeoff_amsl_m: float | None = None,
+    ground_amsl_m: float | None = None,
+    local_zero_amsl_m: float | None = None,
+) -> float:
+    """Return the height above EGM96 mean sea level of a height over any surface, in metres.
+
+    What a surface needs must be given with it: the take-off's height, the ground's, the height of
+    a local datum's zero. Nothing is assumed: a wrong datum is tens of metres, and quiet.
+
+    Raises:
+        NoConversion: what the surface needs was not given, or no grid of it is shipped.
+    """
+    match altitude.datum:
+        case Datum.AMSL:
+            return altitude.metres
+        case Datum.ELLIPSOID:
+            return ellipsoid_to_amsl_m(place, altitude.metres)
+        case Datum.EGM2008:
+            raise NoConversion(altitude.datum, "its geoid grid, which is not shipped")
+        case Datum.AHL:
+            zero, needed = takeoff_amsl_m, "the height of the take-off"
+        case Datum.AGL:
+            zero, needed = ground_amsl_m, "an elevation model that covers the place"
+        case Datum.LOCAL:
+            zero, needed = local_zero_amsl_m, "the height of its zero above mean sea level"
+    if zero is None:
+        raise NoConversion(altitude.datum, needed)
+    return zero + altitude.metres
 
 
 def amsl_to_ellipsoid_m(place: LatLon, height_m: float) -> float:

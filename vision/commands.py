@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from missions.clock import SystemClock
 from missions.errors import InputWrong
 from missions.model import Hazard
 from missions.program import out_folder, say, show_json
@@ -30,6 +31,9 @@ def inspect_pictures(
         list[Hazard] | None, typer.Option(help="Look only for this hazard; may be given again.")
     ] = None,
     dem: Annotated[Path | None, typer.Option(help="Elevation GeoTIFF to lay the pictures on.")] = None,
+    tlog: Annotated[
+        Path | None, typer.Option(help="Flight log (.tlog) with the poses of pictures that tell none.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for detections.geojson, marked/ and report.html.")
     ] = None,
@@ -41,7 +45,7 @@ def inspect_pictures(
     _check_hazards(hazard)
     if out:
         out_folder(out)
-    results = inspect(paths, dem=dem, hazards=hazard, each=_told)
+    results = inspect(paths, dem=dem, tlog=tlog, hazards=hazard, each=_told, now=SystemClock().now())
     if out:
         _write(results, out, language)
     _summed(results, out)

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 
 from missions.geo import Area, LatLon
-from missions.model import CameraPose, Hazard, Sensor, Shot
+from missions.model import CameraPose, Hazard, PoseError, Sensor, Shot
 from missions.terrain import Terrain
-from vision import georeference, incidents
+from vision import georeference, incidents, repair
 from vision.detectors import Detector
 from vision.detectors.thermal import ThermalFire, hot_pixels
 from vision.errors import Unreadable
@@ -26,12 +26,14 @@ from vision.frame import Frame, load
 from vision.georeference import FlatGround, Ground, Located, Unplaced
 from vision.grounds import Grounds
 from vision.marking import marked
+from vision.metadata import tlog as flightlog
 from vision.metadata.reading import Reading
 from vision.model import Detection, Incident, Observation
 
 __all__ = ["FrameResult", "Inspection", "examine", "inspect", "marked"]
 
 DETECTORS: tuple[Detector, ...] = (ThermalFire(),)
+_AIMS = (0.5, 0.75, 0.9, 1.0)  # shares of the picture's height
 _NAMES = uuid.UUID("0d7a5f0e-0c1f-5f0b-9a3e-3b1c7a2f4d55")
 
 
@@ -42,7 +44,8 @@ class FrameResult:
     `skipped` says why a file could not be used at all. `placed` gives for each
     observation the index of its detection. `note` tells a person what could not
     be had: a pose, temperatures, a place for a detection. `ground` names what the
-    frame was laid on, `searched` what was looked for, `gsd_m` how large a pixel is there.
+    frame was laid on, `searched` what was looked for, `gsd_m` how large a pixel is there. `aim` is
+    the ground at the pixel `aim_px`: the middle, or the first below it that shows ground.
     """
 
     file: str
@@ -57,6 +60,8 @@ class FrameResult:
     reading: Reading | None = None
     searched: frozenset[Hazard] = frozenset()
     gsd_m: float | None = None
+    aim: Located | None = None
+    aim_px: tuple[float, float] | None = None
 
     def observation_of(self, detection: int) -> Observation | None:
         """Return where a detection lies on the ground, by its index."""
@@ -78,42 +83,47 @@ def examine(
     hazards: Collection[Hazard] | None = None,
     fallback_pose: CameraPose | None = None,
     shot_id: str | None = None,
+    now: datetime | None = None,
 ) -> FrameResult:
     """Return what one file shows, on the ground as far as its pose and the terrain tell.
 
     Without `terrain` the ground is level at take-off height, if the file knows
-    its height over take-off. `fallback_pose` counts where the file has no pose.
+    its height over take-off. `fallback_pose` counts where the file has no pose. With `now`
+    a picture from the future loses its time.
     """
     try:
         frame = load(Path(path), shot_id=shot_id, fallback_pose=fallback_pose)
     except Unreadable as reason:
         return FrameResult(str(path), skipped=str(reason))
-    return _examined(frame, terrain or _level(frame), hazards)
+    return _examined(frame, terrain, hazards, now=now)
 
 
 def inspect(
     paths: Iterable[str | Path],
     *,
     dem: str | Path | None = None,
+    tlog: str | Path | None = None,
     hazards: Collection[Hazard] | None = None,
     each: Callable[[FrameResult], None] | None = None,
+    now: datetime | None = None,
 ) -> Inspection:
     """Return what files and folders of pictures show, and the incidents they add up to.
 
-    Elevation models among the files serve as ground for the pictures they cover;
-    `dem` names one that serves for all. `each` is called after every file.
+    Elevation models among the files serve as ground for the pictures they cover; `dem` names one
+    that comes first. `tlog` names a flight log that tells the poses of pictures whose files do not.
+    `each` is called after every file.
     """
     files = list(pictures(paths))
     grounds = Grounds(files, Terrain.open(dem) if dem else None)
+    log = flightlog.read(Path(tlog)) if tlog else None
     results = []
     for path in files:
         try:
-            frame = load(path)
+            frame = _logged(load(path), log)
         except Unreadable as reason:
             result = FrameResult(str(path), skipped=str(reason))
         else:
-            place = frame.metadata.reading.place
-            result = _examined(frame, grounds.under(path, place) or _level(frame), hazards)
+            result = _inspected(frame, path, grounds, hazards, now)
         results.append(result)
         if each:
             each(result)
@@ -146,9 +156,43 @@ def joined(observations: Iterable[Observation]) -> tuple[Incident, ...]:
 _ENDINGS = frozenset({".jpg", ".jpeg", ".tif", ".tiff", ".png"})
 
 
-def _examined(frame: Frame, ground: Ground | None, hazards: Collection[Hazard] | None) -> FrameResult:
+def _logged(frame: Frame, log: flightlog.Log | None) -> Frame:
+    """Return the frame with the flight log's pose, where its file has none and the log does."""
+    if log is None or frame.shot.pose is not None:
+        return frame
+    pose = log.pose_of(Path(frame.shot.file).name, error=PoseError())
+    if isinstance(pose, str):
+        return replace(frame, unplaced=f"{frame.unplaced}, and {pose}")
+    note = "; ".join(n for n in (frame.note, "its pose is the flight log's") if n)
+    return replace(frame, shot=replace(frame.shot, pose=pose), unplaced=None, note=note)
+
+
+def _inspected(
+    frame: Frame,
+    path: Path,
+    grounds: Grounds,
+    hazards: Collection[Hazard] | None,
+    now: datetime | None,
+) -> FrameResult:
+    """Return what a frame shows on the ground that lies at hand."""
+    frame, swapped = repair.unswapped(frame, covered=lambda place: grounds.covers(path, place))
+    place = frame.shot.pose.place if frame.shot.pose else frame.metadata.reading.place
+    return _examined(frame, grounds.under(path, place), hazards, now=now, noted=swapped)
+
+
+def _examined(
+    frame: Frame,
+    ground: Ground | None,
+    hazards: Collection[Hazard] | None,
+    *,
+    now: datetime | None = None,
+    noted: str | None = None,
+) -> FrameResult:
     """Return what a frame shows on a ground."""
-    frame, raised = _raised(frame, ground)
+    frame, timed = repair.in_time(frame, now=now)
+    frame, ground, higher = repair.heightened(frame, ground)
+    ground = ground or _level(frame)
+    frame, raised = repair.raised(frame, ground)
     ring, unplaced = _ground_seen(frame, ground)
     if ring and ground:
         camera = frame.shot.camera
@@ -165,35 +209,19 @@ def _examined(frame: Frame, ground: Ground | None, hazards: Collection[Hazard] |
     )
     notes = [
         frame.note,
+        noted,
+        higher,
         raised,
+        *frame.metadata.reading.notes,
         _unsearched(frame),
         f"not put on the ground: {unplaced}" if unplaced else None,
     ]
     if ring and ground and frame.shot.pose:
         result, reasons = _placed(result, frame, frame.shot.pose, ground)
         notes += reasons
-    if frame.shot.taken_at and not frame.metadata.zone_stated:
-        notes.append("the file names no time zone: its clock is taken as UTC")
+        result = _aimed(result, frame, frame.shot.pose, ground)
+    notes.append(timed)
     return replace(result, note="; ".join(n for n in notes if n) or None)
-
-
-def _raised(frame: Frame, ground: Ground | None) -> tuple[Frame, str | None]:
-    """Return the frame with a camera that its file puts under the ground lifted out of it.
-
-    Heights above sea level by barometer are off by tens of metres, those over
-    take-off by one or two: the latter is then taken over the ground below.
-    """
-    pose, above = frame.shot.pose, frame.metadata.reading.above_takeoff_m
-    if pose is None or ground is None or above is None or above <= 0:
-        return frame, None
-    below = float(ground.elevation_m(pose.place.lat_deg, pose.place.lon_deg))
-    if not pose.altitude_m <= below:  # NaN: no ground there
-        return frame, None
-    lifted = replace(frame.shot, pose=replace(pose, altitude_m=below + above))
-    return replace(frame, shot=lifted), (
-        f"the file puts the camera under the ground of {ground.source}: "
-        f"its {above:.0f} m over take-off are taken as height over the ground below"
-    )
 
 
 def _ground_seen(frame: Frame, ground: Ground | None) -> tuple[tuple[LatLon, ...] | None, str | None]:
@@ -222,6 +250,16 @@ def _searched(frame: Frame, hazards: Collection[Hazard] | None) -> frozenset[Haz
     """Return the hazards that would have been found here, had they been there."""
     sought = frozenset(h for detector in DETECTORS if detector.reads(frame) for h in detector.hazards)
     return sought if hazards is None else sought & frozenset(hazards)
+
+
+def _aimed(result: FrameResult, frame: Frame, pose: CameraPose, ground: Ground) -> FrameResult:
+    """Return the result with where the picture's middle looks, or what lies below it where that is sky."""
+    camera = frame.shot.camera
+    pixels = np.array([[camera.width_px / 2, camera.height_px * share] for share in _AIMS])
+    for (x, y), at in zip(pixels, georeference.locate_many(camera, pose, pixels, ground=ground), strict=True):
+        if isinstance(at, Located):
+            return replace(result, aim=at, aim_px=(float(x), float(y)))
+    return result
 
 
 def _placed(

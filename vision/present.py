@@ -39,8 +39,23 @@ def _frame(result: FrameResult) -> Json:
         "detections": detections,
         "footprint": _ring(result.footprint) if result.footprint else None,
         "ground": result.ground,
+        "ellipse_m": _ellipse(result.aim.ellipse) if result.aim else None,
+        "aim": _aim(result),
         "note": result.note,
         "taken_at": result.shot.taken_at.isoformat() if result.shot and result.shot.taken_at else None,
+    }
+
+
+def _aim(result: FrameResult) -> Json | None:
+    """Return the ground that the picture's middle looks at (or the first below it that is no sky)."""
+    at, pixel = result.aim, result.aim_px
+    if at is None or pixel is None:
+        return None
+    return {
+        "pixel": [round(v, 1) for v in pixel],
+        **_place(at.place),
+        "elevation_m": _metres(at.elevation_m),
+        "distance_m": _metres(at.distance_m),
     }
 
 

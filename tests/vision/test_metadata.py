@@ -152,7 +152,7 @@ def test_a_doubtful_direction_is_no_pose():
             datetime(2023, 12, 16, 20, 19, 45, tzinfo=UTC),
         ),
         ("openathena/skydio-catilina.jpg", "Skydio", 127.4, -7.5, 910.0, None),
-        ("openathena/teal2_img_ir_00015.jpg", "Teledyne FLIR", 319.0, -58.2, 1133.3, None),
+        ("openathena/teal2_img_ir_00015.jpg", "Teledyne FLIR", 320.6, -58.2, 1133.3, None),
         ("dji_m2ea_thermal/DJI_0001_T.JPG", "DJI", 116.6, -90.0, 750.0, None),
         ("brighton_dji_p3/DJI_0024.JPG", "DJI", 220.0, -89.9, 2285.7, None),
     ],

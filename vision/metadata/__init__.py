@@ -71,12 +71,22 @@ def _taken_at(values: dict[str, str], tags: exif.Exif) -> tuple[datetime | None,
     """Return when the picture was taken: what names its time zone before what does not."""
     if own := _aware(values.get("gridpatrol:TakenAt", "")):
         return own, True
+    if exposed := _utc(values.get("drone-dji:UTCAtExposure", "")):
+        return exposed, True
     if tags.zone_stated:
         return tags.taken_at, True
     for name in ("xmp:CreateDate", "exif:DateTimeOriginal"):
         if stated := _aware(values.get(name, "")):
             return stated, True
     return tags.taken_at, False
+
+
+def _utc(text: str) -> datetime | None:
+    """Return a time that DJI writes in UTC without saying so, to the microsecond."""
+    try:
+        return datetime.fromisoformat(text.strip()).replace(tzinfo=UTC) if text else None
+    except ValueError:
+        return None
 
 
 def _aware(text: str) -> datetime | None:

@@ -9,14 +9,16 @@
 | Skydio | `CameraOrientationNED`, true north | AMSL; over take-off in `VehiclePositionFLU/Z` |
 | Parrot ANAFI | `drone-parrot:Camera*Degree` | EXIF: AMSL, on the Ai the ellipsoid |
 | Parrot Disco, Bebop | `Camera:` holds the aircraft's attitude, the picture is cut from a fisheye | EXIF |
-| Teledyne FLIR (Teal) | `exif:Camera*` relative to `exif:Platform*` | AMSL |
+| Teledyne FLIR (Teal) | `exif:Camera*` on top of `exif:Platform*`, composed as rotations | AMSL |
 | anybody | EXIF GPS only: a place, a height, at most a bearing | EXIF, AMSL |
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from missions.geo import Altitude, BadPlace, Datum, LatLon
 from missions.model import PoseError
+from vision.attitude import Attitude, composed
 from vision.metadata.exif import Exif
 from vision.metadata.reading import CONSUMER_ERROR, RTK_ERROR, Reading
 from vision.metadata.xmp import number, numbers
@@ -28,8 +30,51 @@ def read(xmp: Values, exif: Exif) -> Reading:
     """Return the pose in the first dialect that the file speaks; plain EXIF at the least."""
     for dialect in _DIALECTS:
         if reading := dialect(xmp, exif):
-            return reading
-    return Reading("EXIF", _exif_place(exif), _amsl(exif.altitude_m), heading_deg=exif.direction_deg)
+            return _believed(reading, xmp, exif)
+    plain = Reading("EXIF", _exif_place(exif), _amsl(exif.altitude_m), heading_deg=exif.direction_deg)
+    return _believed(plain, xmp, exif)
+
+
+def _believed(reading: Reading, xmp: Values, exif: Exif) -> Reading:
+    """Return the reading without what cannot be, and with a note on each.
+
+    A height of exactly 0 is what cameras write that know none; 0, 0 is a place without a fix; a
+    latitude beyond 90 whose longitude would be one is a swapped pair.
+    """
+    notes = []
+    if reading.altitude is not None and reading.altitude.metres == 0.0:
+        reading = replace(reading, altitude=None)
+        notes.append("its height of exactly 0 m is taken as not known")
+    if reading.place is None:
+        lat, lon = _stated(xmp, exif)
+        if lat == 0 and lon == 0:
+            notes.append("its place of 0, 0 means that there was no fix")
+        elif lat is not None and lon is not None and (swapped := _place(lon, lat)):
+            reading = replace(reading, place=swapped)
+            notes.append(
+                f"its latitude of {lat:.4f} is none on earth: latitude and longitude are taken as swapped"
+            )
+        elif lat is not None and lon is not None:
+            notes.append(f"its place {lat:g}, {lon:g} is none on earth")
+    return replace(reading, notes=(*reading.notes, *notes)) if notes else reading
+
+
+def _stated(xmp: Values, exif: Exif) -> tuple[float | None, float | None]:
+    """Return the latitude and longitude that a file states, whatever they are; XMP before EXIF."""
+    for prefix, lat, lon in _PLACE_NAMES:
+        here = numbers(xmp, prefix, lat, lon)
+        if here[0] is not None and here[1] is not None:
+            return here[0], here[1]
+    return exif.lat_deg, exif.lon_deg
+
+
+_PLACE_NAMES = (
+    ("drone-dji", "GpsLatitude", "GpsLongitude"),
+    ("drone-dji", "GpsLatitude", "GpsLongtitude"),
+    ("drone", "GpsLatitude", "GpsLongitude"),
+    ("drone", "GpsLatitude", "GpsLongtitude"),
+    ("drone-skydio", "Latitude", "Longitude"),
+)
 
 
 def _gridpatrol(xmp: Values, exif: Exif) -> Reading | None:
@@ -61,7 +106,9 @@ def _dji_like(dialect: str, prefix: str, error: PoseError, xmp: Values, exif: Ex
     datum = Datum.ELLIPSOID if over_ellipsoid else Datum.AMSL
     altitude = Altitude(height, datum) if height is not None else _amsl(exif.altitude_m)
     place = _place(lat, lon if lon is not None else misspelt) or _exif_place(exif)
-    return Reading(dialect, place, altitude, above, yaw, pitch, roll, error)
+    north, east = numbers(xmp, prefix, "FlightXSpeed", "FlightYSpeed")
+    velocity = (east, north, 0.0) if east is not None and north is not None else None
+    return Reading(dialect, place, altitude, above, yaw, pitch, roll, error, velocity_m_s=velocity)
 
 
 def _skydio(xmp: Values, exif: Exif) -> Reading | None:
@@ -82,7 +129,15 @@ def _skydio(xmp: Values, exif: Exif) -> Reading | None:
         number(xmp.get(f"{turn}/Yaw")),
         number(xmp.get(f"{turn}/Pitch")),
         number(xmp.get(f"{turn}/Roll")),
+        velocity_m_s=_skydio_velocity(xmp),
     )
+
+
+def _skydio_velocity(xmp: Values) -> tuple[float, float, float] | None:
+    north, east, down = numbers(
+        xmp, "drone-skydio", "VehicleSpeedNED/X", "VehicleSpeedNED/Y", "VehicleSpeedNED/Z"
+    )
+    return None if north is None or east is None or down is None else (east, north, -down)
 
 
 def _anafi(xmp: Values, exif: Exif) -> Reading | None:
@@ -126,13 +181,23 @@ def _autel_old(xmp: Values, exif: Exif) -> Reading | None:
 
 
 def _teledyne(xmp: Values, exif: Exif) -> Reading | None:
-    """Return a Teal's pose; the gimbal's angles are relative to the aircraft and are summed."""
+    """Return a Teal's pose; the gimbal's angles are relative to the aircraft, which carries them."""
     if "exif:CameraPitch" not in xmp:
         return None
-    camera = numbers(xmp, "exif", "CameraYaw", "CameraPitch", "CameraRoll")
-    platform = numbers(xmp, "exif", "PlatformYaw", "PlatformPitch", "PlatformRoll")
-    yaw, pitch, roll = (None if c is None else c + (p or 0.0) for c, p in zip(camera, platform, strict=True))
-    return Reading("Teledyne FLIR", _exif_place(exif), _amsl(exif.altitude_m), None, yaw, pitch, roll)
+    camera = _attitude(numbers(xmp, "exif", "CameraYaw", "CameraPitch", "CameraRoll"))
+    platform = _attitude(numbers(xmp, "exif", "PlatformYaw", "PlatformPitch", "PlatformRoll"))
+    place, height = _exif_place(exif), _amsl(exif.altitude_m)
+    if camera is None or platform is None:
+        return Reading("Teledyne FLIR", place, height)
+    over = composed(platform, camera)
+    return Reading("Teledyne FLIR", place, height, None, over.yaw_deg, over.pitch_deg, over.roll_deg)
+
+
+def _attitude(angles: tuple[float | None, ...]) -> Attitude | None:
+    yaw, pitch, roll = angles
+    if yaw is None or pitch is None:
+        return None
+    return Attitude(yaw, pitch, roll or 0.0)
 
 
 _DIALECTS: tuple[Callable[[Values, Exif], Reading | None], ...] = (

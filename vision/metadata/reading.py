@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from missions.geo import Altitude, Datum, LatLon, ellipsoid_to_amsl_m
+from missions.geo import Altitude, LatLon, NoConversion, to_amsl_m
 from missions.model import CameraPose, PoseError
 
 CONSUMER_ERROR = PoseError(horizontal_m=3.0, vertical_m=10.0, tilt_deg=1.0, yaw_deg=3.0)
@@ -16,7 +16,8 @@ class Reading:
     """A pose as a file tells it; None is what it does not say.
 
     `dialect` names who wrote it. `doubt` says why the angles are not those of
-    the picture, where that is so.
+    the picture, where that is so; `notes` what of the file was not believed, and what was made of it.
+    `velocity_m_s` is east, north, up.
     """
 
     dialect: str
@@ -28,15 +29,18 @@ class Reading:
     roll_deg: float | None = None
     error: PoseError = field(default_factory=lambda: CONSUMER_ERROR)
     doubt: str | None = None
+    velocity_m_s: tuple[float, float, float] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def altitude_amsl_m(self) -> float | None:
-        """The height above mean sea level, converted where the file's datum is the ellipsoid."""
+        """The height above mean sea level; None where the file has none that can be turned into it."""
         if self.altitude is None or self.place is None:
             return None
-        if self.altitude.datum is Datum.ELLIPSOID:
-            return ellipsoid_to_amsl_m(self.place, self.altitude.metres)
-        return self.altitude.metres
+        try:
+            return to_amsl_m(self.altitude, self.place)
+        except NoConversion:
+            return None
 
 
 def pose_of(reading: Reading) -> CameraPose | str:
@@ -56,4 +60,5 @@ def pose_of(reading: Reading) -> CameraPose | str:
         reading.pitch_deg,
         reading.roll_deg or 0.0,
         reading.error,
+        reading.velocity_m_s,
     )
