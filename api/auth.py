@@ -8,6 +8,7 @@ from our own page, which the browser's Origin header tells.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
-from api.errors import Forbidden, Unauthenticated
+from api.errors import Forbidden, SecondFactorFirst, Unauthenticated
 from api.services import Services
 from api.store import tokens
 from api.store.accounts import ENROLS_ONLY
@@ -66,8 +67,8 @@ async def caller(
         async with built.database.write() as session:
             await tokens.note_use(session, found, now=now)
     if found.scopes is not None and (scope := scope_of(request)) not in found.scopes:
-        raise Forbidden(_out_of_scope(found, scope))
-    return found
+        raise _out_of_scope(found, scope)
+    return replace(found, shared=tuple(r for r in built.site.sharing if r.taker == found.agency))
 
 
 def address_of(request: Request) -> str:
@@ -94,10 +95,11 @@ def set_cookie(response: Response, token: str, built: Services) -> None:
     )
 
 
-def _out_of_scope(found: Caller, scope: str) -> str:
+def _out_of_scope(found: Caller, scope: str) -> Forbidden:
     if found.scopes == ENROLS_ONLY:
-        return "set up your second factor first: POST /v1/account/second-factor"
-    return f"this key may not do {scope}: it is for {', '.join(sorted(found.scopes or ())) or 'nothing'}"
+        return SecondFactorFirst()
+    may = ", ".join(sorted(found.scopes or ())) or "nothing"
+    return Forbidden(f"this key may not do {scope}: it is for {may}")
 
 
 def only(*roles: Role) -> Callable[[Caller], Awaitable[Caller]]:

@@ -34,6 +34,15 @@ class Forbidden(ServiceError):
     code = "forbidden"
 
 
+class SecondFactorFirst(Forbidden):
+    """The login is half a login until a second factor is set up."""
+
+    code = "second_factor_first"
+
+    def __init__(self) -> None:
+        super().__init__("set up your second factor first: POST /v1/account/second-factor")
+
+
 class NotFound(ServiceError):
     """There is no such thing, or the caller may not know of it: the two look alike on purpose."""
 

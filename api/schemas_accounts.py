@@ -197,6 +197,23 @@ class Sessions(BaseModel):
     sessions: list[SessionOut]
 
 
+class OutboundOut(BaseModel):
+    """One kind of connection to the outside."""
+
+    to: str
+    on: bool
+    where: str | None
+
+
+class SystemOut(BaseModel):
+    """Which version runs, and where it may connect to."""
+
+    model_config = _like(version="0.1.0", outbound=[{"to": "identity provider", "on": False, "where": None}])
+
+    version: str
+    outbound: list[OutboundOut]
+
+
 class AuditEntry(BaseModel):
     """One entry of the trail."""
 

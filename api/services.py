@@ -33,6 +33,15 @@ RequestPlan = Callable[[int | None], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
+class Outbound:
+    """One kind of connection to the outside: whether it is switched on, and where it goes (no secrets)."""
+
+    to: str
+    on: bool
+    where: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What the operator chooses about how the service meets the world.
 
@@ -50,6 +59,7 @@ class Options:
     administrator_idle_s: float = 15 * 60.0
     second_factor: frozenset[Role] = ADMINISTRATORS
     provider: Provider | None = None
+    outbound: tuple[Outbound, ...] = ()
     exercise: bool = False
     cap_sender: str | None = None
     console: Path | None = None

@@ -18,8 +18,10 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from sqlalchemy import make_url
 
 from api.oidc import Provider
+from api.services import Outbound
 from api.rights import Role
 from missions.clock import Clock, clock_from
 from missions.errors import InputWrong
@@ -175,6 +177,15 @@ class Settings(BaseSettings):
             raise InputWrong(f"{PREFIX}OIDC_SECRET_FILE: {self.oidc_secret_file}: {error.strerror}") from None
         back = f"{self.public_url.rstrip('/')}/v1/login/provider/return"
         return Provider(self.oidc_issuer, self.oidc_client_id, secret, back)
+
+    def outbound(self) -> tuple[Outbound, ...]:
+        """Return the connections to the outside that settings can switch on; docs/outbound.md lists them all."""
+        database = make_url(self.database)
+        return (
+            Outbound("identity provider", bool(self.oidc_issuer), self.oidc_issuer or None),
+            Outbound("database server", database.host is not None, database.host),
+            Outbound("picture store", "://" in self.pictures_at, self.pictures or None),
+        )
 
     def environment(self) -> dict[str, str]:
         """Return the environment that gives a child process these very settings."""

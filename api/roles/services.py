@@ -50,6 +50,7 @@ async def build_services(settings: Settings, bus: Bus) -> Services:
             administrator_idle_s=settings.administrator_idle_minutes * 60,
             second_factor=settings.second_factor_roles(),
             provider=settings.provider(),
+            outbound=settings.outbound(),
             console=CONSOLE if (CONSOLE / "index.html").exists() else None,
         ),
     )

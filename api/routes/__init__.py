@@ -1,6 +1,19 @@
 """The HTTP API, one file a subject. Routes parse, call the store, and show; they decide nothing."""
 
-from api.routes import accounts, alerts, audit, cap, events, fleet, frames, incidents, plans, session, site
+from api.routes import (
+    accounts,
+    alerts,
+    audit,
+    cap,
+    events,
+    fleet,
+    frames,
+    incidents,
+    plans,
+    session,
+    site,
+    system,
+)
 
 ROUTERS = (
     session.router,
@@ -8,6 +21,7 @@ ROUTERS = (
     accounts.account_router,
     accounts.security_router,
     audit.router,
+    system.router,
     site.router,
     fleet.router,
     plans.router,

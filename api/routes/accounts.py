@@ -50,8 +50,10 @@ security_router = APIRouter(tags=["accounts"])
 
 @session_router.get("/login/ways")
 async def ways(built: Built) -> Ways:
-    """Say how somebody may log in here."""
-    return Ways(password=True, token=True, provider=built.options.provider is not None)
+    """Say how somebody may log in here; nobody does with a password before there are accounts."""
+    async with built.database.read() as session:
+        people = await store.are_there_any(session)
+    return Ways(password=people, token=True, provider=built.options.provider is not None)
 
 
 @session_router.post("/login")

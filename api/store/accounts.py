@@ -90,6 +90,11 @@ async def by_subject(session: AsyncSession, subject: str) -> AccountRow | None:
     return await session.scalar(select(AccountRow).where(AccountRow.subject == subject))
 
 
+async def are_there_any(session: AsyncSession) -> bool:
+    """Return whether anybody was ever added."""
+    return await session.scalar(select(AccountRow.id).limit(1)) is not None
+
+
 async def everyone(session: AsyncSession) -> list[AccountRow]:
     """Return all accounts by login."""
     return list((await session.scalars(select(AccountRow).order_by(AccountRow.login))).all())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.errors import NotFound
@@ -127,3 +127,10 @@ def _mend(row: ReceiverRow, now: datetime) -> None:
 
 def _new_secret() -> str:
     return f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
+
+
+async def channels(session: AsyncSession) -> dict[str, int]:
+    """Return how many receivers are in use on each channel."""
+    counted = select(ReceiverRow.channel, func.count()).group_by(ReceiverRow.channel)
+    rows = await session.execute(counted.order_by(ReceiverRow.channel))
+    return {channel: many for channel, many in rows}

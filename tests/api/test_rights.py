@@ -37,6 +37,7 @@ RIGHTS: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("DELETE", "/v1/keys/{key_id}"): (401, 403, 403, 403),
     ("GET", "/v1/sessions"): (401, 403, 403, 403),
     ("DELETE", "/v1/sessions/{session_id}"): (401, 403, 403, 403),
+    ("GET", "/v1/system"): (401, 403, 403, 403),
     ("GET", "/v1/audit"): (401, 403, 403, 403),
     ("GET", "/v1/audit/verdict"): (401, 403, 403, 403),
     ("GET", "/v1/site"): (401, 200, 200, 403),
@@ -71,6 +72,7 @@ OFFICES: dict[tuple[str, str], set[str]] = {
         for method, path in RIGHTS
         if path.startswith(("/v1/accounts", "/v1/keys", "/v1/sessions"))
     },
+    ("GET", "/v1/system"): {"system"},
     **{(method, path): {"auditor"} for method, path in RIGHTS if path.startswith("/v1/audit")},
 }
 OPEN_TO_ALL = (

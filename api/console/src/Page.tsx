@@ -3,21 +3,24 @@
 import { useEffect, useState } from "preact/hooks";
 import { call, Refused } from "./api";
 import { MapView } from "./MapView";
+import { OfficePage } from "./Office";
 import { Side } from "./Side";
-import { connected, lastAt, me, site, start, timezone } from "./state";
+import { SecondFactor, SignIn } from "./SignIn";
+import { connected, isOffice, lastAt, me, site, start, timezone } from "./state";
 import { clock, language, named, say, switchLanguage } from "./words";
 
 export function Page() {
   const [problem, setProblem] = useState<string | null>(null);
-  const [needsToken, setNeedsToken] = useState(false);
+  const [needs, setNeeds] = useState<"login" | "second factor" | null>(null);
 
   async function begin(): Promise<void> {
     try {
       await start();
-      setNeedsToken(false);
+      setNeeds(null);
       setProblem(null);
     } catch (error) {
-      if (error instanceof Refused && error.status === 401) setNeedsToken(true);
+      if (error instanceof Refused && error.status === 401) setNeeds("login");
+      else if (error instanceof Refused && error.word === "second_factor_first") setNeeds("second factor");
       else setProblem(error instanceof Refused ? error.message : say("no_service"));
     }
   }
@@ -27,8 +30,10 @@ export function Page() {
     void begin();
   }, []);
 
-  if (needsToken) return <SignIn onDone={begin} />;
+  if (needs === "login") return <SignIn onDone={begin} />;
+  if (needs === "second factor") return <SecondFactor onDone={begin} />;
   if (problem) return <p class="problem" role="alert">{problem}</p>;
+  if (me.value && isOffice(me.value.role)) return <OfficePage me={me.value} />;
   if (!site.value || !me.value) return <p class="problem">…</p>;
   return (
     <div class="page">
@@ -48,37 +53,5 @@ export function Page() {
       <MapView site={site.value} />
       <Side />
     </div>
-  );
-}
-
-function SignIn({ onDone }: { onDone: () => Promise<void> }) {
-  const [token, setToken] = useState("");
-  const [problem, setProblem] = useState<string | null>(null);
-
-  async function submit(event: Event): Promise<void> {
-    event.preventDefault();
-    try {
-      await call("/v1/session", "POST", { token: token.trim() });
-      await onDone();
-    } catch (error) {
-      setProblem(error instanceof Refused ? say("token_refused") : say("no_service"));
-    }
-  }
-
-  return (
-    <form class="signin" onSubmit={(event) => void submit(event)}>
-      <h1>{say("product")}</h1>
-      <label>
-        {say("token")}
-        <input type="password" autocomplete="current-password" value={token} autofocus
-          onInput={(event) => setToken(event.currentTarget.value)} />
-      </label>
-      <small>{say("token_help")}</small>
-      {problem && <p role="alert" class="problem">{problem}</p>}
-      <div class="buttons">
-        <button type="submit" class="main">{say("sign_in")}</button>
-        <button type="button" onClick={switchLanguage}>{say("language")}</button>
-      </div>
-    </form>
   );
 }

@@ -1,7 +1,7 @@
 // The one way the page talks to the service: JSON over fetch, and the event stream.
 
 export class Refused extends Error {
-  constructor(readonly status: number, message: string) {
+  constructor(readonly status: number, message: string, readonly word = "") {
     super(message);
   }
 }
@@ -15,8 +15,7 @@ export async function call<T>(path: string, method = "GET", body?: unknown): Pro
   });
   if (!answer.ok) {
     const said = await answer.json().catch(() => null);
-    const detail = said?.detail ?? said?.error;
-    throw new Refused(answer.status, typeof detail === "string" ? detail : answer.statusText);
+    throw new Refused(answer.status, said?.message ?? answer.statusText, said?.error ?? "");
   }
   return (answer.status === 204 ? undefined : await answer.json()) as T;
 }

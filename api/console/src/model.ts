@@ -3,8 +3,11 @@
 export type Names = Record<string, string>;
 export type LonLat = [number, number];
 
+/** Administrators: each has a page of its own and sees no incidents. */
+export type Office = "system" | "security" | "auditor";
+
 export interface Me {
-  role: "operator" | "agency" | "gateway";
+  role: "operator" | "agency" | "gateway" | Office;
   agency: string | null;
   name: string;
 }

@@ -2,7 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import { call, listen } from "./api";
-import type { Agency, Alert, Dock, Drone, Incident, LonLat, Me, Names, Site, Sortie } from "./model";
+import type { Agency, Alert, Dock, Drone, Incident, LonLat, Me, Names, Office, Site, Sortie } from "./model";
 
 export const me = signal<Me | null>(null);
 export const site = signal<Site | null>(null);
@@ -20,6 +20,15 @@ export const chosen = signal<{ kind: "incident" | "sortie"; id: string } | null>
 export const timezone = computed(() => site.value?.timezone ?? "UTC");
 
 const TRAIL_POINTS = 600;
+
+/** What each administrator's page reads first. */
+export const OFFICE_READS: Record<Office, string> = {
+  system: "/v1/system", security: "/v1/accounts", auditor: "/v1/audit?limit=1",
+};
+
+export function isOffice(role: Me["role"]): role is Office {
+  return role in OFFICE_READS;
+}
 
 function put<T extends { id: string }>(store: { value: ReadonlyMap<string, T> }, row: T): void {
   store.value = new Map(store.value).set(row.id, { ...store.value.get(row.id), ...row });
@@ -40,6 +49,10 @@ function follow(drone: Drone): void {
 /** Reads everything once, then listens. Throws `Refused` with 401 when nobody is signed in. */
 export async function start(): Promise<() => void> {
   me.value = await call<Me>("/v1/me");
+  if (isOffice(me.value.role)) {
+    await call(OFFICE_READS[me.value.role]); // refused while a second factor is missing
+    return () => undefined;
+  }
   site.value = await call<Site>("/v1/site");
   await refresh();
   return listen(
