@@ -48,8 +48,11 @@ RENEW_WALL_S = 3.0
 HOLD_WALL_S = 10.0
 """A line is let go after so long, that a slow receiver does not keep its worker from learning of news."""
 
-GATHER_S = 0.05
-"""Ends of tries are gathered for so long before they are written down together."""
+GATHER_S = 0.2
+"""Ends of tries are gathered for so long before they are written down: first everybody is told."""
+
+WRITTEN_AT_ONCE = 64
+"""Ends in one commit: others that write wait no longer than this takes."""
 
 POLL_S = 1.0
 """Other processes write into the outbox and back-offs end without a bell; a look costs one index read."""
@@ -102,6 +105,8 @@ class Outbox:
                         for line in await self._lease():
                             self._in_hand[line.receiver] = line
                             group.create_task(self._work_off(line))
+                            # The first sends leave while the last are still being made ready.
+                            await asyncio.sleep(0)
                         await bell.wait(POLL_S)
             finally:
                 await self._say_last_words()
@@ -110,7 +115,10 @@ class Outbox:
         clock = self._services.clock
         suspects = sum(line.failures > 0 for line in self._in_hand.values())
         try:
-            async with self._services.database.write() as session:
+            async with self._services.database.read() as session:
+                if not await outbox.is_due(session, now=clock.now()):
+                    return []  # and nobody was kept from writing
+            async with self._services.database.write(survives_power_cut=False) as session:
                 return await outbox.lease_due(
                     session,
                     now=clock.now(),
@@ -207,29 +215,37 @@ class Outbox:
             renews = time.monotonic() - renewed_at >= RENEW_WALL_S
             if renews:
                 renewed_at = time.monotonic()
-            if await self._write_down(renews=renews and bool(self._in_hand)):
-                # Other messages of these lines may go now.
-                ring()
+            if renews and self._in_hand:
+                await self._renew()
+            while self._tries or self._endings:
+                if await self._write_down():
+                    # Other messages of these lines may go now.
+                    ring()
 
-    async def _write_down(self, *, renews: bool = False) -> bool:
-        """Settle what has ended; return whether lines were let go."""
-        tries, endings = self._tries, self._endings
-        if not (tries or endings or renews):
-            return False
-        self._tries, self._endings = [], []
+    async def _renew(self) -> None:
         clock = self._services.clock
         try:
+            async with self._services.database.write(survives_power_cut=False) as session:
+                ttl_s = LEASE_WALL_S * clock.speed
+                await outbox.renew(session, self._in_hand.values(), now=clock.now(), ttl_s=ttl_s)
+        except SQLAlchemyError:
+            log.exception("leases could not be renewed; trying again")
+
+    async def _write_down(self) -> bool:
+        """Settle some of what has ended; return whether lines were let go."""
+        tries, self._tries = self._tries[:WRITTEN_AT_ONCE], self._tries[WRITTEN_AT_ONCE:]
+        # A line ends only with its last try written down.
+        unwritten = {t.message.receiver for t in self._tries}
+        endings = [e for e in self._endings if e.line.receiver not in unwritten]
+        self._endings = [e for e in self._endings if e.line.receiver in unwritten]
+        try:
             async with self._services.database.write() as session:
-                now = clock.now()
-                if renews:
-                    ttl_s = LEASE_WALL_S * clock.speed
-                    await outbox.renew(session, self._in_hand.values(), now=now, ttl_s=ttl_s)
+                now = self._services.clock.now()
                 lost = await outbox.settle(session, tries, endings, now=now)
         except SQLAlchemyError:
             log.exception("the outbox could not be written; trying again")
             self._tries, self._endings = tries + self._tries, endings + self._endings
             await asyncio.sleep(POLL_S)  # nothing rings when a database answers again
-            self._news.set()
             return False
         if lost:
             log.warning("leases were lost; these lines are sent again", receivers=sorted(lost))
@@ -251,4 +267,5 @@ class Outbox:
         ]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORDS_S):
-                await self._write_down()
+                while self._tries or self._endings:
+                    await self._write_down()

@@ -15,7 +15,8 @@ from structlog.stdlib import get_logger
 from api.app import create_app
 from api.bus import Bus
 from api.delivery.outbox import Outbox
-from api.delivery.webhook import Post, WebhookSender
+from api.delivery.post import Post
+from api.delivery.webhook import WebhookSender
 from api.intake import publish_waiting
 from api.roles import wiring
 from api.roles.services import build_services

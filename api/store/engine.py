@@ -16,7 +16,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from missions.errors import InputWrong
@@ -25,6 +25,7 @@ BUSY_S = 30.0
 """How long a writer waits for another process's transaction before it gives up."""
 
 _WRITES = "gridpatrol_writes"
+_LOSSY = "gridpatrol_lossy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,19 @@ class Database:
     _turn: asyncio.Lock | None = field(default=None, repr=False)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
+    async def write(self, *, survives_power_cut: bool = True) -> AsyncIterator[AsyncSession]:
         """Give a session inside one transaction, committed on leaving, rolled back on an error.
 
         On SQLite the writers of one process queue here instead of polling the file's lock.
+        What only its writer relies on (a lease: whoever loses power loses it anyway) need not
+        wait for the disk; a killed process loses none of it.
         """
         queue: AbstractAsyncContextManager[Any] = self._turn or nullcontext()
-        makes = async_sessionmaker(self.engine.execution_options(**{_WRITES: True}), expire_on_commit=False)
+        options = {_WRITES: True, _LOSSY: not survives_power_cut}
+        makes = async_sessionmaker(self.engine.execution_options(**options), expire_on_commit=False)
         async with queue, makes.begin() as session:
+            if not survives_power_cut and self._turn is None:
+                await session.execute(text("SET LOCAL synchronous_commit = off"))
             yield session
 
     @asynccontextmanager
@@ -129,5 +135,8 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get(_WRITES, False):
+        level = "NORMAL" if options.get(_LOSSY, False) else "FULL"
+        connection.exec_driver_sql(f"PRAGMA synchronous={level}")  # a pooled connection keeps the last one's
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES, False) else "BEGIN")

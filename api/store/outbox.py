@@ -16,7 +16,19 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
 
-from sqlalchemy import Table, bindparam, case, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -130,6 +142,11 @@ async def hurry(session: AsyncSession, receivers: Iterable[str], *, now: datetim
     )
 
 
+async def is_due(session: AsyncSession, *, now: datetime) -> bool:
+    """Return whether some line can be leased."""
+    return await session.scalar(select(ReceiverRow.id).where(*_can_be_leased(now)).limit(1)) is not None
+
+
 async def lease_due(
     session: AsyncSession, *, now: datetime, ttl_s: float, limit: int, suspects: int | None = None
 ) -> list[Line]:
@@ -217,25 +234,30 @@ async def settle(
     return lost
 
 
-async def _due(session: AsyncSession, wanted: Any, now: datetime, limit: int) -> list[ReceiverRow]:
+async def _due(
+    session: AsyncSession, wanted: ColumnElement[bool], now: datetime, limit: int
+) -> list[ReceiverRow]:
     if limit <= 0:
         return []
-    waits = exists().where(DeliveryRow.receiver == ReceiverRow.id, DeliveryRow.state == PENDING)
     query = (
         select(ReceiverRow)
-        .where(
-            wanted,
-            ReceiverRow.disabled_at.is_(None),
-            ReceiverRow.next_try_at <= now,
-            or_(ReceiverRow.leased_until.is_(None), ReceiverRow.leased_until <= now),
-            waits,
-        )
+        .where(wanted, *_can_be_leased(now))
         .order_by(ReceiverRow.next_try_at, ReceiverRow.id)
         .limit(limit)
         .with_for_update(of=ReceiverRow, skip_locked=True)
         .execution_options(populate_existing=True)
     )
     return list((await session.scalars(query)).all())
+
+
+def _can_be_leased(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return what holds of a line that is in use, due, in nobody's hands, and has something to say."""
+    return (
+        ReceiverRow.disabled_at.is_(None),
+        ReceiverRow.next_try_at <= now,
+        or_(ReceiverRow.leased_until.is_(None), ReceiverRow.leased_until <= now),
+        exists().where(DeliveryRow.receiver == ReceiverRow.id, DeliveryRow.state == PENDING),
+    )
 
 
 async def _first_messages(
