@@ -11,7 +11,7 @@ PAGE := api/console/dist/index.html
 PAGE_SOURCES := $(shell find api/console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 PYTEST_ARGS ?=
 
-.PHONY: all demo test check seeds format lint types page install clean
+.PHONY: all demo test check seeds fuzz format lint types page install clean
 
 all: format lint types test
 
@@ -30,6 +30,10 @@ check: $(INSTALLED_TEST) page
 # Twenty whole demos, scored against the simulator's truth: over an hour. Last result in docs/measurements.
 seeds: $(INSTALLED_TEST)
 	$(BIN)/python tests/valley_seeds.py --seeds 1-20 --minutes 60 --speed 20 --out out/seeds
+
+# The whole API asked a thousand wrong and right things each: long; `make test` asks eight.
+fuzz: $(INSTALLED_TEST)
+	GRIDPATROL_FUZZ=1000 $(BIN)/python -m pytest tests/api/test_fuzz.py
 
 format: $(INSTALLED_TEST)
 	$(BIN)/ruff format .
