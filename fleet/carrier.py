@@ -30,7 +30,8 @@ class Progress:
     """What a carrier sees of its drone and of what it was asked.
 
     `profile` and `upload` are None while the answer is not known; `refusals`
-    hold why a step was not taken, until it is.
+    hold why a step was not taken, until it is. `cameras` are those that will tell
+    of each picture they take, and how many they have taken.
     """
 
     vehicle: VehicleState | None
@@ -40,6 +41,7 @@ class Progress:
     profile: ProfileResult | None = None
     upload: UploadResult | None = None
     refusals: dict[Step, str] = field(default_factory=dict)
+    cameras: frozenset[int] = frozenset()
 
 
 class Carrier(Protocol):

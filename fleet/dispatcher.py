@@ -10,13 +10,13 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from fleet.autopilots import Step
 from fleet.carrier import CameraEvent, Carrier
 from fleet.docks import DockAction, DockClient
 from fleet.errors import DockFailed
-from fleet.frames import Frames, Haul
+from fleet.frames import Haul
 from fleet.journal import Journal, OpenSortie
 from fleet.messages import CameraCount, PictureTaken, ShutterFired
 from fleet.order import SortieOrder
@@ -26,9 +26,25 @@ from fleet.stages import Action, Divert, Memory, Need, Report, Sight, Stage, Wis
 
 _COLLECT_WALL_S = 120.0  # pictures are rendered and carried in wall time
 _ASK_AGAIN_S = 10.0
-_BEFORE_FLIGHT = (Stage.PREFLIGHT, Stage.CHARGING, Stage.DOOR, Stage.PROFILE, Stage.UPLOAD)
+_COUNT_AGAIN_S = 2.0
+_BEFORE_FLIGHT = (
+    *(Stage.PREFLIGHT, Stage.CHARGING, Stage.DOOR),
+    *(Stage.PROFILE, Stage.UPLOAD, Stage.ARMING),
+)
 _AUTOPILOT = 1  # its component, beside those of the cameras
 _HEARD_WITHIN_S = 30.0  # simulated: a restarted gateway waits so long for a word of the drone
+
+
+class PictureTaker(Protocol):
+    """Takes pictures off drones."""
+
+    def want(self, haul: Haul, record: PictureTaken, shot: int | None) -> None:
+        """Fetch a picture unless it is here or on its way."""
+        ...
+
+    def want_lost(self, haul: Haul) -> None:
+        """Try once more what could not be fetched."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +53,7 @@ class Surroundings:
 
     folder: Path
     journal: Journal
-    frames: Frames
+    frames: PictureTaker
     docks: DockClient | None
     told: Callable[[], None]
 
@@ -120,7 +136,7 @@ class Dispatcher:
         for report in reports:
             journal.note_event(self._event(report))
         if self.machine.stage is not self._journalled:
-            if self.machine.stage is Stage.ARMING:
+            if self.machine.stage in (Stage.ARMING, Stage.STARTING):
                 journal.note_counted(self.order.id, self.ledger.counted)
             if self.machine.stage.is_over:
                 journal.note_proven(self.order.id, self.proven)
@@ -187,6 +203,7 @@ class Dispatcher:
             upload=seen.upload,
             refusals=seen.refusals,
             dock_refusal=self._dock_refusal,
+            uncounted=len(seen.cameras - self.ledger.counted.keys()),
             taken=self.ledger.taken,
             files=self.haul.files,
             files_wanted=self.ledger.files_wanted,
@@ -212,9 +229,13 @@ class Dispatcher:
         self.ledger.note_shutter(fired)
 
     def _ask_lost_records(self) -> None:
-        """Ask the cameras again for records the link lost, while flying and after."""
+        """Ask the cameras again for counts and records the link lost, before, in and after the flight."""
         now = self.carrier.now()
         stage = self.machine.stage
+        if stage is Stage.ARMING and now - self._asked_s >= _COUNT_AGAIN_S:
+            self._asked_s = now
+            if self.carrier.progress().cameras - self.ledger.counted.keys():
+                self.carrier.ask_shots()
         if not (stage.may_be_airborne or stage in (Stage.CLOSING, Stage.COLLECTING)):
             return
         if now - self._asked_s < _ASK_AGAIN_S and stage is self._asked_in:

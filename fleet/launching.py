@@ -7,6 +7,7 @@ from fleet.preflight import Finding, findings
 from fleet.stages import WAITS, Need, Sight, Stage
 
 _STARTS = 3
+_COUNT_S = 20.0  # a camera that does not tell its count by then keeps no drone on the ground
 
 
 class Launching(Machine):
@@ -95,6 +96,8 @@ class Launching(Machine):
             self._abort(f"the drone did not arm ({self._why_not(Step.ARM, sight)})", now)
         elif self._door_went_shut(sight):
             self._abort("the door is not open any more", now)
+        elif sight.uncounted and now - self._entered_s < _COUNT_S:
+            return  # what a camera had before is how a gateway killed later knows what it has since
         elif self._is_due(now) and is_heard(vehicle, now):
             ready = sight.flying is Flying.READY
             self._out.append(Step.ARM if ready else Step.READY)

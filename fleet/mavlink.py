@@ -229,6 +229,7 @@ class MavlinkCarrier:
             profile=self.profile.result if self.profile is not None else None,
             upload=self.loading.result if self.loading is not None else None,
             refusals=self.refusals,
+            cameras=frozenset(self.cameras),
         )
 
     def ask_shots(self, missing: Sequence[tuple[int, int]] = ()) -> None:

@@ -134,6 +134,7 @@ class Sight:
     upload: UploadResult | None = None
     refusals: Mapping[Step, str] = field(default_factory=dict)
     dock_refusal: str | None = None
+    uncounted: int = 0  # cameras that have not told how many pictures they had taken before take-off
     taken: int = 0
     files: int = 0
     files_wanted: int = 0
