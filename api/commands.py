@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api import bench, office
+from api import bench, office, witness_commands
 from missions.program import show_json
 
 SERVE_HELP = """Run the whole service on this machine: bus, database and every role.
@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
     """Add this package's commands to the program."""
     app.command("serve", help=SERVE_HELP)(serve_command)
     app.command("demo", help=DEMO_HELP)(demo_command)
+    witness_commands.register(app)
     office.register(app)
     for name, help_text in ROLES.items():
         example = f"Example: gridpatrol {name} --data /var/lib/gridpatrol"

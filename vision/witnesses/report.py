@@ -24,6 +24,7 @@ from missions.chinamaps import MapDatum, to_gcj02
 from missions.errors import InputWrong
 from missions.geo import LatLon, moved
 from missions.model import Hazard
+from vision.metadata import exif
 from vision.witnesses.sighting import Sighting, Witness
 from vision.witnesses.when import timed
 from vision.witnesses.where import NoPlace, Placed, datum_named, placed, round_ellipse
@@ -93,21 +94,20 @@ def read_report(
     zone: tzinfo,
     near: LatLon | None = None,
     photo: bytes | None = None,
-    photo_place: LatLon | None = None,
 ) -> Report:
     """Return one report from its fields.
 
-    `near` is the site's middle, by which swapped coordinates are noticed; `photo_place` is where the
-    photo itself says it was taken, which counts where the report names no place.
+    `near` is the site's middle, by which swapped coordinates are noticed. Where the report names no
+    place, the one where its photo says it was taken counts.
 
     Raises:
         InputWrong: no place, no such hazard, or a value that is not what its field must be.
     """
     said = _said(fields)
     witness = _witness(said.get("witness"))
-    where, by = _where(said, near, photo_place)
-    when = timed(_text(said.get("at")) or now.isoformat(), zone=zone, now=now, mends_future=True)
     kept, about_photo = _photo(photo)
+    where, by = _where(said, near, kept)
+    when = timed(_text(said.get("at")) or now.isoformat(), zone=zone, now=now, mends_future=True)
     text, about_text = plain_text(_text(said.get("text")))
     place, radius_m, about_place = _place_meant(said, where, witness, by)
     hazard = hazard_named(_text(said.get("hazard")))
@@ -188,11 +188,11 @@ def _witness(text: Any) -> Witness:
     raise ReportWrong(f"witness: found {plain!r}, expected ranger or resident")
 
 
-def _where(said: Mapping[str, Any], near: LatLon | None, photo_place: LatLon | None) -> tuple[Placed, str]:
-    """Return the place told and how it was got: "gps", "pin" or "photo"."""
+def _where(said: Mapping[str, Any], near: LatLon | None, photo: bytes | None) -> tuple[Placed, str]:
+    """Return the place told and how it was got: "gps" or "pin"."""
     if "lat" not in said or "lon" not in said:
-        if photo_place is not None:
-            return Placed(photo_place, ("no place was given: taken from the photo",)), "gps"
+        if (taken := _photo_place(photo)) is not None:
+            return Placed(taken, ("no place was given: taken from the photo",)), "gps"
         raise ReportWrong(
             "place: found none, expected lat and long, or a photo that knows where it was taken "
             "(an address alone is not looked up)"
@@ -239,6 +239,17 @@ def _photo(photo: bytes | None) -> tuple[bytes | None, tuple[str, ...]]:
     if not any(photo.startswith(first) for first in _FIRST_BYTES):
         return None, ("the photo was left out: it is no JPEG or PNG",)
     return photo, ()
+
+
+def _photo_place(photo: bytes | None) -> LatLon | None:
+    """Return where a photo says it was taken, None when it does not, or says 0, 0."""
+    tags = exif.read(photo) if photo else exif.Exif()
+    if tags.lat_deg is None or tags.lon_deg is None:
+        return None
+    try:
+        return placed(tags.lat_deg, tags.lon_deg).place
+    except NoPlace:
+        return None
 
 
 def _number(said: Mapping[str, Any], name: str) -> float:
