@@ -27,7 +27,7 @@ from api.roles.services import build_services
 from api.roles.watching import Watch
 from api.services import Services
 from api.settings import Settings
-from api.store.incidents import record_observations
+from api.store.absorbing import record_observations
 from api.store.sorties import record_sortie_event
 
 log = get_logger(__name__)

@@ -1,7 +1,10 @@
-"""Alerts: one incident told to one agency, as rows, and the messages they owe."""
+"""Alerts: one incident told to one agency, as rows, the steps they took, and the messages they owe."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import Select, select
@@ -10,51 +13,56 @@ from sqlalchemy.orm import selectinload
 from structlog.stdlib import get_logger
 
 from api import alerts, views
-from api.alerts import NotifyReason, Told
+from api.alerts import AlertAct, AlertState, Decision, NotifyReason, Told
 from api.delivery.message import alert_message
-from api.errors import Conflict, NotFound
-from api.store import events, outbox
+from api.errors import BadRequest, NotFound
+from api.mutes import Mute
+from api.orders import By
+from api.routing import Places, grounds_of
+from api.store import escalating, events, muting, outbox
+from api.store.live import LiveIncidents
 from api.store.models import AlertRow, IncidentRow
 from api.store.receivers import listening
 from api.store.tables.delivery import ReceiverRow
+from api.store.tables.orders import AlertStepRow, RouteRow, StormRow
 from api.store.tokens import Caller, Role
 from missions.model import Agency, Hazard, Severity, Site
 from vision.model import Incident
 
 log = get_logger(__name__)
 
+LONGEST_SHELF = timedelta(hours=24)
 
-async def tell(
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """For which site, when, and with which address in links."""
+
+    site: Site
+    now: datetime
+    public_url: str | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What telling did: ids of the alerts told; by incident who was ever told, and who may see it."""
+
+    alerts: tuple[str, ...] = ()
+    knowing: Mapping[str, list[str]] = field(default_factory=dict)
+    seeing: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+async def tell_all(
     session: AsyncSession,
-    row: IncidentRow,
-    incident: Incident,
-    *,
-    site: Site,
-    now: datetime,
-    public_url: str | None,
-) -> tuple[list[str], list[str]]:
-    """Raise or update the alerts of an incident; return (ids of alerts told, all agencies that know)."""
-    known = {a.agency: a for a in await session.scalars(_whole().where(AlertRow.incident == row.id))}
-    receivers = await listening(session)
-    told: list[AlertRow] = []
-    for agency in site.agencies:
-        before = known.get(agency.id)
-        reason = alerts.decide(incident, agency, _history(before), now)
-        log.debug("alert decided", incident=row.id, agency=agency.id, reason=reason.value)
-        if not reason.tells:
-            continue
-        alert = known[agency.id] = before or _new(row, agency, now)
-        _update(alert, row, reason, now)
-        session.add(alert)
-        for receiver in receivers.get(agency.id, ()):
-            _promise(alert, row, reason, receiver, site=site, now=now, public_url=public_url)
-        told.append(alert)
-    lines = [receiver.id for alert in told for receiver in receivers.get(alert.agency, ())]
-    await outbox.hurry(session, lines, now=now)
-    for alert in told:
-        shown = views.plain(views.alert(alert))
-        await events.append(session, "alert", shown, now=now, agencies=[alert.agency])
-    return [alert.id for alert in told], sorted(known)
+    incidents: Sequence[tuple[IncidentRow, Incident]],
+    telling: Telling,
+    live: LiveIncidents | None = None,
+) -> Outcome:
+    """Decide for incidents and every agency, raise or update alerts, promise their messages."""
+    round_ = await _Round.begin(session, incidents, telling, live)
+    for row, incident in incidents:
+        await round_.consider(row, incident)
+    return await round_.finish()
 
 
 async def alerts_of(session: AsyncSession, caller: Caller, *, limit: int = 1000) -> Sequence[AlertRow]:
@@ -75,22 +83,251 @@ async def alert(session: AsyncSession, alert_id: str, caller: Caller) -> AlertRo
     return row
 
 
+async def act(
+    session: AsyncSession,
+    row: AlertRow,
+    act: AlertAct,
+    *,
+    by: Iterable[By],
+    name: str,
+    now: datetime,
+    note: str | None = None,
+    until_at: datetime | None = None,
+) -> AlertRow:
+    """Do something to an alert that was read in this transaction; acknowledging again changes nothing.
+
+    Raises:
+        IllegalMove: it is in no state for that.
+        Forbidden: it is not for whoever asks.
+        BadRequest: a shelf without an end, or one that ends too late; a cancellation without a reason.
+    """
+    before, mine = AlertState(row.state), set(by)
+    after = alerts.moved(before, act, by=mine)
+    if before is after and act is AlertAct.ACKNOWLEDGE:
+        return row
+    if act is AlertAct.SHELVE and not (until_at and now < until_at <= now + LONGEST_SHELF):
+        hours = LONGEST_SHELF.total_seconds() / 3600
+        raise BadRequest(f"shelve needs `until_at`, a time within {hours:.0f} hours from now")
+    if act is AlertAct.CANCEL and not note:
+        raise BadRequest("cancel needs `note`: why")
+    row.state, row.version = after.value, row.version + 1
+    row.shelved_until = until_at if act is AlertAct.SHELVE else None
+    if act is AlertAct.ACKNOWLEDGE:
+        row.acknowledged_at, row.acknowledged_by = now, name
+    await escalating.stop(session, row.id, now=now)
+    if act is AlertAct.SHELVE and until_at is not None:
+        await escalating.unshelve_at(session, row.id, until_at, now=now)
+    await _step(session, row, act.value, by=name, now=now, note=note)
+    await session.flush()
+    await events.append(session, "alert", views.plain(views.alert(row)), now=now, agencies=[row.agency])
+    return row
+
+
 async def acknowledge(session: AsyncSession, alert_id: str, caller: Caller, *, now: datetime) -> AlertRow:
     """Note that somebody has taken an alert in hand; a second time changes nothing.
 
     Raises:
         NotFound: there is none, or it is not the caller's.
-        Conflict: it was cancelled.
+        IllegalMove: it was cancelled.
     """
     row = await alert(session, alert_id, caller)
-    if row.state == "acknowledged":
-        return row
-    if row.state == "cancelled":
-        raise Conflict(f"alert {alert_id} was cancelled: there is nothing to acknowledge")
-    row.state, row.acknowledged_at, row.acknowledged_by = "acknowledged", now, caller.name
-    await session.flush()
-    await events.append(session, "alert", views.plain(views.alert(row)), now=now, agencies=[row.agency])
-    return row
+    return await act(session, row, AlertAct.ACKNOWLEDGE, by=(By.OFFICER,), name=caller.name, now=now)
+
+
+async def cancel_all(session: AsyncSession, incident_id: str, *, now: datetime, note: str) -> list[AlertRow]:
+    """Cancel what was told of an incident that is over; return the alerts that were not cancelled before."""
+    rows = await session.scalars(
+        _whole().where(AlertRow.incident == incident_id).with_for_update(of=AlertRow)
+    )
+    live = [row for row in rows if row.state != AlertState.CANCELLED]
+    for row in live:
+        await act(session, row, AlertAct.CANCEL, by=(By.SERVICE,), name="service", now=now, note=note)
+    return live
+
+
+async def steps(session: AsyncSession, alert_id: str) -> Sequence[AlertStepRow]:
+    """Return everything that happened to an alert, oldest first."""
+    query = select(AlertStepRow).where(AlertStepRow.alert == alert_id).order_by(AlertStepRow.seq)
+    return (await session.scalars(query)).all()
+
+
+class _Round:
+    """One round of telling: what is known before, what comes out."""
+
+    def __init__(self, session: AsyncSession, telling: Telling, live: LiveIncidents | None) -> None:
+        self._session = session
+        self._telling = telling
+        self._live = live or LiveIncidents()
+        self._alerts: dict[tuple[str, str], AlertRow] = {}
+        self._routes: dict[tuple[str, str], RouteRow] = {}
+        self._mutes: list[Mute] = []
+        self._receivers: dict[str, list[ReceiverRow]] = {}
+        self._touched: dict[str, set[str]] = {}
+        self._rows: dict[str, IncidentRow] = {}
+        self._told: dict[str, AlertRow] = {}
+
+    @classmethod
+    async def begin(
+        cls,
+        session: AsyncSession,
+        incidents: Sequence[tuple[IncidentRow, Incident]],
+        telling: Telling,
+        live: LiveIncidents | None,
+    ) -> "_Round":
+        """Read what all decisions need, in a handful of statements."""
+        self = cls(session, telling, live)
+        self._rows = {row.id: row for row, _ in incidents}
+        self._find_grounds([incident for _, incident in incidents])
+        await self._read(list(self._rows))
+        self._mutes = await muting.active(session, now=telling.now)
+        return self
+
+    async def consider(self, row: IncidentRow, incident: Incident) -> None:
+        """Decide what one incident is to every agency and act on it."""
+        for agency in self._telling.site.agencies:
+            before = self._alerts.get((row.id, agency.id))
+            is_on_ground = agency.id in self._touched[row.id]
+            if not is_on_ground and before is None and (row.id, agency.id) not in self._routes:
+                continue
+            storm = None if before else self._live.storms.get(row.id) or self._storm_of(incident)
+            decision = alerts.decide(
+                incident,
+                agency,
+                _history(before),
+                self._telling.now,
+                is_on_ground=is_on_ground,
+                mutes=[mute for mute in self._mutes if mute.agency == agency.id],
+                storm=storm,
+            )
+            if decision.notify is NotifyReason.PART_OF_STORM and storm is not None:
+                decision = await self._join_storm(row, incident, agency, storm, decision)
+            self._note(row, agency, decision)
+            if decision.notify.tells:
+                await self._tell(row, agency, decision.notify)
+
+    async def finish(self) -> Outcome:
+        """Write what was decided, say it in the event stream, and return it."""
+        told = list(self._told)
+        await self._session.flush()
+        if told:
+            lines = [r.id for row in self._told.values() for r in self._receivers.get(row.agency, ())]
+            await outbox.hurry(self._session, lines, now=self._telling.now)
+            whole = await self._session.scalars(_whole().where(AlertRow.id.in_(told)).order_by(AlertRow.id))
+            for row in whole:
+                shown = views.plain(views.alert(row))
+                await events.append(
+                    self._session, "alert", shown, now=self._telling.now, agencies=[row.agency]
+                )
+        knowing, seeing = defaultdict(list), defaultdict(list)
+        for incident, agency in sorted(self._alerts):
+            knowing[incident].append(agency)
+        for incident, agency in sorted(self._routes):
+            seeing[incident].append(agency)
+        return Outcome(tuple(told), knowing, seeing)
+
+    async def _read(self, incidents: list[str]) -> None:
+        for row in await self._session.scalars(select(AlertRow).where(AlertRow.incident.in_(incidents))):
+            self._alerts[row.incident, row.agency] = row
+        for found in await self._session.scalars(select(RouteRow).where(RouteRow.incident.in_(incidents))):
+            self._routes[found.incident, found.agency] = found
+
+    def _find_grounds(self, incidents: Sequence[Incident]) -> None:
+        grounds = grounds_of(self._telling.site)
+        places = Places.of((incident.place, incident.ellipse) for incident in incidents)
+        self._touched = {incident.id: set() for incident in incidents}
+        for incident, agency in zip(*grounds.touched(places), strict=True):
+            self._touched[incidents[incident].id].add(grounds.agencies[agency].id)
+
+    def _storm_of(self, incident: Incident) -> str | None:
+        return alerts.storm_of(incident, self._live.by_id.values(), self._live.storms)
+
+    async def _join_storm(
+        self, row: IncidentRow, incident: Incident, agency: Agency, storm: str, decision: Decision
+    ) -> Decision:
+        """Let the storm's alert speak for a part of it, unless the agency knows of no storm."""
+        if storm not in self._rows:
+            found = await self._session.get(IncidentRow, storm)
+            if found is None:
+                return Decision(decision.route, NotifyReason.FIRST)
+            self._rows[storm] = found
+            await self._read([storm])
+        speaker = self._alerts.get((storm, agency.id))
+        told = _history(speaker)
+        if speaker is None or told is None:
+            return Decision(decision.route, NotifyReason.FIRST)
+        if row.id not in self._live.storms:
+            self._live.storms[row.id] = storm
+            self._session.add(StormRow(incident=row.id, storm=storm, joined_at=self._telling.now))
+        parts = 1 + sum(other == storm for other in self._live.storms.values())
+        news = alerts.storm_news(incident, told, parts, self._telling.now)
+        if news.tells:
+            await self._tell(self._rows[storm], agency, news, severity=Severity(row.severity), parts=parts)
+        return decision
+
+    def _note(self, row: IncidentRow, agency: Agency, decision: Decision) -> None:
+        """Keep what an incident is to an agency, and why, when that is news."""
+        known, found = self._routes.get((row.id, agency.id)), decision.route
+        if known is None and not found.concern.is_its_own:
+            return
+        if known is None:
+            known = self._routes[row.id, agency.id] = RouteRow(
+                incident=row.id, agency=agency.id, hazard=row.hazard
+            )
+            self._session.add(known)
+        said = known.concern, known.notify, known.severity
+        if said == (found.concern.value, decision.notify.value, row.severity):
+            return
+        known.concern, known.reason = found.concern.value, found.reason
+        known.notify, known.severity = decision.notify.value, row.severity
+        known.decided_at = self._telling.now
+        if decision.notify is NotifyReason.TOO_UNCERTAIN:
+            known.review = known.review or "waiting"
+        elif known.review == "waiting":
+            known.review = None
+        log.debug("decided", incident=row.id, agency=agency.id, concern=known.concern, notify=known.notify)
+
+    async def _tell(
+        self,
+        row: IncidentRow,
+        agency: Agency,
+        reason: NotifyReason,
+        *,
+        severity: Severity | None = None,
+        parts: int = 1,
+    ) -> None:
+        now = self._telling.now
+        alert = self._alerts.get((row.id, agency.id))
+        if not self._receivers:
+            self._receivers = await listening(self._session)
+        if alert is None:
+            alert = self._alerts[row.id, agency.id] = _new(row, agency, now)
+        _update(alert, row, reason, now, severity=severity, parts=parts)
+        self._session.add(alert)
+        await self._session.flush()
+        for receiver in self._receivers.get(agency.id, ()):
+            self._session.add(promised(alert, row, reason, receiver, self._telling))
+        await _step(self._session, alert, reason.value, by="service", now=now, note=None)
+        await escalating.begin(self._session, alert, agency, self._telling.site, now=now)
+        self._told[alert.id] = alert
+
+
+def promised(
+    alert: AlertRow, row: IncidentRow, reason: NotifyReason, receiver: ReceiverRow, telling: Telling
+) -> Any:
+    """Return the row that promises an alert to one of its agency's receivers."""
+    message_id = outbox.new_message_id()
+    body = alert_message(
+        message_id,
+        site=telling.site.id,
+        alert=alert,
+        incident=views.incident(row, [alert.agency]),
+        reason=reason,
+        now=telling.now,
+        public_url=telling.public_url,
+    )
+    delivery = outbox.message(message_id, receiver=receiver, body=body, now=telling.now)
+    delivery.alert = alert.id
+    return delivery
 
 
 def _new(row: IncidentRow, agency: Agency, now: datetime) -> AlertRow:
@@ -101,56 +338,49 @@ def _new(row: IncidentRow, agency: Agency, now: datetime) -> AlertRow:
         hazard=row.hazard,
         raised_at=now,
         revision=0,
+        version=0,
         history=[],
-        deliveries=[],
     )
 
 
-def _update(alert: AlertRow, row: IncidentRow, reason: NotifyReason, now: datetime) -> None:
+def _update(
+    alert: AlertRow,
+    row: IncidentRow,
+    reason: NotifyReason,
+    now: datetime,
+    *,
+    severity: Severity | None,
+    parts: int,
+) -> None:
     """Write into the alert what its agency is now told; news reopens what was acknowledged.
 
     The incident as it now is goes with it: what was published once (CAP) must
     not change when the next look moves the incident.
     """
-    alert.state = "raised" if reason is NotifyReason.FIRST else "updated"
-    alert.severity = row.severity
+    first = reason is NotifyReason.FIRST
+    alert.state = AlertState.RAISED.value if first else AlertState.UPDATED.value
+    worst = max(Severity(row.severity), severity or Severity.BLUE, key=lambda s: s.rank)
+    alert.severity = worst.value
     alert.place_name = row.place_name
-    alert.title = alerts.title(Hazard(row.hazard), row.place_name)
-    alert.told_at, alert.revision = now, alert.revision + 1
-    alert.acknowledged_at = alert.acknowledged_by = None
+    alert.title = alerts.title(Hazard(row.hazard), row.place_name, parts)
+    alert.told_at, alert.revision, alert.version = now, alert.revision + 1, alert.version + 1
+    alert.acknowledged_at = alert.acknowledged_by = alert.shelved_until = None
     entry = {
         "revision": alert.revision,
         "reason": reason.value,
-        "severity": row.severity,
+        "severity": worst.value,
         "area_m2": row.area_m2,
         "told_at": now.isoformat(),
         "incident": views.plain(views.incident(row, [alert.agency])),
+        "parts": parts,
     }
     alert.history = [*alert.history, entry]
 
 
-def _promise(
-    alert: AlertRow,
-    row: IncidentRow,
-    reason: NotifyReason,
-    receiver: ReceiverRow,
-    *,
-    site: Site,
-    now: datetime,
-    public_url: str | None,
+async def _step(
+    session: AsyncSession, row: AlertRow, act: str, *, by: str, now: datetime, note: str | None
 ) -> None:
-    """Put the message to one of the agency's receivers into the outbox."""
-    message_id = outbox.new_message_id()
-    body = alert_message(
-        message_id,
-        site=site.id,
-        alert=alert,
-        incident=views.incident(row, [alert.agency]),
-        reason=reason,
-        now=now,
-        public_url=public_url,
-    )
-    alert.deliveries.append(outbox.message(message_id, receiver=receiver, body=body, now=now))
+    session.add(AlertStepRow(alert=row.id, act=act, state=row.state, by=by, at=now, note=note))
 
 
 def _history(row: AlertRow | None) -> Told | None:
@@ -161,6 +391,7 @@ def _history(row: AlertRow | None) -> Told | None:
         severity=max((Severity(h["severity"]) for h in row.history), key=lambda s: s.rank),
         area_m2=max((h["area_m2"] or 0.0 for h in row.history), default=None),
         told_at=row.told_at,
+        state=AlertState(row.state),
     )
 
 

@@ -7,14 +7,15 @@ published, `unpublished` finds it and it is published again under the same id.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.errors import Conflict, NotFound
 from api.schemas import FrameIn
-from api.store.models import AlertRow, DetectionRow, FrameRow, IncidentRow, ObservationRow
+from api.store.models import DetectionRow, FrameRow
 from api.store.rows import insert_once
-from api.store.tokens import Caller, Role
+from api.store.tenancy import seen_frames
+from api.store.tokens import Caller
 
 
 async def known_frame(session: AsyncSession, meta: FrameIn) -> bool:
@@ -101,10 +102,6 @@ async def _detections(session: AsyncSession, frames: Sequence[str]) -> dict[str,
 
 
 def _visible(query: Select[FrameRow], caller: Caller) -> Select[FrameRow]:
-    """An agency sees the pictures of the incidents it was alerted to, and no others."""
-    if caller.role is not Role.AGENCY:
-        return query
-    told = select(AlertRow.incident).where(AlertRow.agency == caller.agency)
-    looked = select(ObservationRow.frame).where(ObservationRow.incident.in_(told))
-    best = select(IncidentRow.best_frame).where(IncidentRow.id.in_(told), IncidentRow.best_frame.is_not(None))
-    return query.where(or_(FrameRow.id.in_(looked), FrameRow.id.in_(best)))
+    """An agency sees the pictures of the incidents it may see, and no others."""
+    seen = seen_frames(caller)
+    return query if seen is None else query.where(FrameRow.id.in_(seen))

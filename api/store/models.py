@@ -173,7 +173,11 @@ class DetectionRow(Base):
 
 
 class IncidentRow(Base):
-    """One event on the ground, best estimate first. `best_frame` is the picture that shows it best."""
+    """One event on the ground, best estimate first. `best_frame` is the picture that shows it best.
+
+    `details` is the rest of what deciding needs, `changed_seq` the number of its last change
+    (`api.store.live`).
+    """
 
     __tablename__ = "incidents"
 
@@ -195,6 +199,8 @@ class IncidentRow(Base):
     looks: Mapped[int]
     best_frame: Mapped[str | None] = mapped_column(ForeignKey("frames.id"))
     best_confidence: Mapped[float]
+    details: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
+    changed_seq: Mapped[int] = mapped_column(index=True, default=0)
     alerts: Mapped[list["AlertRow"]] = relationship(lazy="raise", order_by="AlertRow.agency")
 
     __table_args__ = (Index("ix_incidents_where", "state", "hazard", "lat_deg", "lon_deg"),)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.rights import ADMINISTRATORS, Role
 from api.store.models import TokenRow
+from missions.model import Sharing
 
 __all__ = ["ADMINISTRATORS", "Caller", "Role"]
 
@@ -24,6 +25,7 @@ class Caller:
     """Whoever a token belongs to. `agency` is set for the role agency alone.
 
     scopes: what a key may do, as `incidents:read`; None is all that the role may.
+    shared: what other agencies let this one see of theirs.
     """
 
     token: str
@@ -32,6 +34,7 @@ class Caller:
     name: str
     account: str | None = None
     scopes: frozenset[str] | None = None
+    shared: tuple[Sharing, ...] = ()
 
     @property
     def is_operator(self) -> bool:

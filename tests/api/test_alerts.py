@@ -30,7 +30,7 @@ FAR = LatLon(30.4, 119.6)
 def test_an_agency_hears_first_of_its_hazard_on_its_ground_above_its_floor(
     site: Site, agency: str, place: LatLon, area_m2: float, reason: NotifyReason
 ) -> None:
-    assert decide(incident(place, area_m2=area_m2), site.agency(agency), None, NOW) is reason
+    assert decide(incident(place, area_m2=area_m2), site.agency(agency), None, NOW).notify is reason
 
 
 def test_an_ellipse_that_reaches_over_the_border_tells_the_neighbour_too(site: Site) -> None:
@@ -38,13 +38,13 @@ def test_an_ellipse_that_reaches_over_the_border_tells_the_neighbour_too(site: S
     place = moved(BORDER, 270.0, 20.0)
     for major_m, reason in ((15.0, NotifyReason.NOT_ITS_GROUND), (25.0, NotifyReason.FIRST)):
         seen = incident(place, area_m2=20.0, ellipse=Ellipse(major_m, 2.0, 90.0))
-        assert decide(seen, site.agency("village"), None, NOW) is reason
-        assert decide(seen, site.agency("forestry"), None, NOW) is NotifyReason.FIRST
+        assert decide(seen, site.agency("village"), None, NOW).notify is reason
+        assert decide(seen, site.agency("forestry"), None, NOW).notify is NotifyReason.FIRST
 
 
 def test_an_agency_does_not_hear_of_hazards_it_did_not_ask_for(site: Site) -> None:
     flood = incident(FOREST, hazard=Hazard.FLOOD, area_m2=1e6)
-    assert decide(flood, site.agency("forestry"), None, NOW) is NotifyReason.NOT_ITS_HAZARD
+    assert decide(flood, site.agency("forestry"), None, NOW).notify is NotifyReason.NOT_ITS_HAZARD
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_an_agency_does_not_hear_of_hazards_it_did_not_ask_for(site: Site) -> No
 def test_it_hears_again_only_of_news(site: Site, area_m2: float, minutes: int, reason: NotifyReason) -> None:
     told = Told(Severity.YELLOW, 1.0, NOW)
     now = NOW + timedelta(minutes=minutes)
-    assert decide(incident(FOREST, area_m2=area_m2), site.agency("forestry"), told, now) is reason
+    assert decide(incident(FOREST, area_m2=area_m2), site.agency("forestry"), told, now).notify is reason
 
 
 @pytest.mark.parametrize(("minutes", "reason"), [(1, NotifyReason.RESTING), (10, NotifyReason.GROWN)])
@@ -68,13 +68,13 @@ def test_growth_without_a_higher_severity_waits_its_turn(
 ) -> None:
     told = Told(Severity.ORANGE, 5.0, NOW)
     now = NOW + timedelta(minutes=minutes)
-    assert decide(incident(FOREST, area_m2=12.0), site.agency("forestry"), told, now) is reason
+    assert decide(incident(FOREST, area_m2=12.0), site.agency("forestry"), told, now).notify is reason
 
 
 def test_whoever_was_told_keeps_hearing_when_the_estimate_moves_off_its_ground(site: Site) -> None:
     told = Told(Severity.YELLOW, 1.0, NOW)
     worse = incident(VILLAGE, area_m2=60.0)
-    assert decide(worse, site.agency("forestry"), told, NOW) is NotifyReason.WORSE
+    assert decide(worse, site.agency("forestry"), told, NOW).notify is NotifyReason.WORSE
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from api.analysis import Analysis, from_json, to_json
 from api.errors import NotFound
 from api.services import Services
 from api.store import events
-from api.store.incidents import record_observations
+from api.store.absorbing import record_observations
 from api.store.models import (
     AlertRow,
     Base,
@@ -18,7 +18,7 @@ from api.store.models import (
     IncidentRow,
     ObservationRow,
 )
-from api.store.webhooks import set_webhook
+from api.store.receivers import set_webhook
 from missions.clock import FakeClock
 from missions.geo import Area, moved
 from missions.model import Hazard

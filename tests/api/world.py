@@ -10,7 +10,7 @@ from api.analysis import Analysis
 from api.schemas import FrameIn
 from api.services import Services
 from api.store import frames
-from api.store.incidents import Recorded, record_observations
+from api.store.absorbing import Recorded, record_observations
 from missions.geo import LatLon
 from missions.model import Hazard, Sensor
 from vision.model import Box, Detection, Ellipse, Incident, Observation

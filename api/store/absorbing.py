@@ -1,0 +1,193 @@
+"""From what was seen to who is told: many observations in one transaction.
+
+`absorb_all` opens and grows incidents, raises and updates alerts, puts messages
+into the outbox and events into the stream, in the caller's transaction: after a
+crash all of it is there or none, and the same observation a second time changes
+nothing. The statements it makes do not grow with the observations in it, which is
+what lets one commit to disk carry a hundred.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.analysis import Analysis, area_to_json, detection_to_json, ring_to_json
+from api.errors import NotFound
+from api.store import coverage, events, incidents, standings
+from api.store.live import LiveIncidents
+from api.store.models import DetectionRow, FrameRow, ObservationRow
+from missions.geo import LatLon, distance_m
+from missions.model import Site
+from vision.incidents import Decision, DecisionKind
+from vision.model import Incident, Observation
+from vision.witnesses import joining
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What observations changed: ids of incidents and alerts that are new or different now."""
+
+    repeated: bool = False
+    incidents: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An observation and the frame that shows it."""
+
+    frame: str
+    observation: Observation
+
+
+async def record_observations(
+    session: AsyncSession,
+    analysis: Analysis,
+    *,
+    site: Site,
+    now: datetime,
+    public_url: str | None = None,
+    live: LiveIncidents | None = None,
+) -> Recorded:
+    """Keep everything an analyst found in one frame and act on it; repeating is harmless.
+
+    Raises:
+        NotFound: the frame was never accepted.
+    """
+    frame = await session.get(FrameRow, analysis.frame, with_for_update=True, populate_existing=True)
+    if frame is None:
+        raise NotFound("frame", analysis.frame)
+    if frame.analysed_at is not None:
+        return Recorded(repeated=True)
+    await _keep_analysis(session, frame, analysis, now)
+    seen = [Seen(frame.id, observation) for observation in analysis.observations]
+    return await absorb_all(session, seen, site=site, now=now, public_url=public_url, live=live)
+
+
+async def absorb_all(
+    session: AsyncSession,
+    seen: Sequence[Seen],
+    *,
+    site: Site,
+    now: datetime,
+    public_url: str | None = None,
+    live: LiveIncidents | None = None,
+) -> Recorded:
+    """Keep observations of frames that are known, and act on them; those kept before are left out.
+
+    live: what this process knows of the live incidents already; without it they are read.
+    """
+    fresh = await _fresh(session, seen)
+    if not fresh:
+        return Recorded()
+    live = live or LiveIncidents()
+    await live.begin(session)
+    changed: dict[str, incidents.Changed] = {}
+    kept = []
+    for one in fresh:
+        decision = live.open.absorb(one.observation, now=now)
+        if decision.kind is DecisionKind.OPENED and live.is_anything_told:
+            decision = await _claimed(session, live, one.observation, decision, site=site, now=now)
+        for incident in _settled(decision):
+            known = live.by_id.get(incident.id)
+            live.put(incident)
+            changed[incident.id] = _change(changed.get(incident.id), incident, known, one.frame)
+        kept.append(_row(one, decision))
+    await incidents.save_all(session, live, list(changed.values()), site=site)
+    await session.execute(insert(ObservationRow), kept)
+    told = await incidents.announce_all(
+        session, list(changed), site=site, now=now, public_url=public_url, live=live
+    )
+    await live.finish(session)
+    return Recorded(incidents=tuple(changed), alerts=told)
+
+
+async def _claimed(
+    session: AsyncSession,
+    live: LiveIncidents,
+    seen: Observation,
+    opened: Decision,
+    *,
+    site: Site,
+    now: datetime,
+) -> Decision:
+    """Return the incident that was told of and that an observation confirms, or else what it opened."""
+    told = await standings.told_near(session, seen.place)
+    before = {row.id: LatLon(row.lat_deg, row.lon_deg) for row, _ in told}
+    found = joining.claimed([standings.to_told(row) for row, _ in told], seen)
+    if found is None or opened.incident is None:
+        return opened
+    live.open.drop(opened.incident.id)
+    apart_m = distance_m(before[found.id], seen.place)
+    standing = next(standing for row, standing in told if row.id == found.id)
+    standings.confirm(standing, seen, apart_m, site=site, now=now)
+    return Decision(DecisionKind.JOINED, found, f"confirms what was told of {apart_m:.0f} m away")
+
+
+async def _fresh(session: AsyncSession, seen: Sequence[Seen]) -> list[Seen]:
+    """Return the observations that are not kept yet, each once."""
+    by_id = {one.observation.id: one for one in seen}
+    if not by_id:
+        return []
+    known = select(ObservationRow.id).where(ObservationRow.id.in_(by_id))
+    for observation in await session.scalars(known):
+        del by_id[observation]
+    return list(by_id.values())
+
+
+def _settled(decision: Decision) -> Iterable[Incident]:
+    """Yield the incidents that a decision changed, without the list of looks, which the database has."""
+    if decision.incident is not None and decision.kind is not DecisionKind.IGNORED:
+        yield replace(decision.incident, observations=())
+    yield from decision.ended
+
+
+def _change(
+    earlier: incidents.Changed | None, incident: Incident, known: Incident | None, frame: str
+) -> incidents.Changed:
+    is_best = known is None or incident.best_confidence > known.best_confidence
+    best = frame if is_best else earlier.best_frame if earlier else None
+    return incidents.Changed(incident, best_frame=best)
+
+
+def _row(one: Seen, decision: Decision) -> Mapping[str, Any]:
+    seen = one.observation
+    is_kept = decision.incident is not None and decision.kind is not DecisionKind.IGNORED
+    return {
+        "id": seen.id,
+        "frame": one.frame,
+        "incident": decision.incident.id if is_kept and decision.incident else None,
+        "decision": decision.kind.value,
+        "reason": decision.reason,
+        "hazard": seen.hazard.value,
+        "confidence": seen.confidence,
+        "lat_deg": seen.place.lat_deg,
+        "lon_deg": seen.place.lon_deg,
+        **incidents.ellipse_values(seen.ellipse),
+        "seen_at": seen.seen_at,
+        "detector": seen.detector,
+        "area_m2": seen.area_m2,
+        "temp_max_c": seen.temp_max_c,
+        "outline": area_to_json(seen.outline) if seen.outline else None,
+        "drone": seen.drone,
+        "sortie": seen.sortie,
+    }
+
+
+async def _keep_analysis(session: AsyncSession, frame: FrameRow, analysis: Analysis, now: datetime) -> None:
+    frame.analysed_at, frame.skipped, frame.note = now, analysis.skipped, analysis.note
+    frame.footprint = ring_to_json(analysis.footprint) if analysis.footprint else None
+    for position, found in enumerate(analysis.detections):
+        session.add(DetectionRow(frame=frame.id, position=position, **detection_to_json(found)))
+    told = {
+        "id": frame.id,
+        "sortie": frame.sortie,
+        "drone": frame.drone,
+        "detections": len(analysis.detections),
+    }
+    await events.append(session, "frame", told, now=now)
+    await coverage.keep_look(session, frame, analysis)
