@@ -31,6 +31,16 @@ class LinkFailed(WorkFailed):
 
 
 @dataclass
+class KeysWrong(InputWrong):
+    """Signing keys that cannot be used; never shows one."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return self.why
+
+
+@dataclass
 class PlanRefused(InputWrong):
     """A mission that must not be sent; nothing of it has been."""
 

@@ -17,12 +17,13 @@ from fleet.autopilots import Autopilot, Flying, Step
 from fleet.autopilots.choice import autopilot_of
 from fleet.carrier import CameraEvent, Progress
 from fleet.clearing import Clear
-from fleet.commanding import Commands, Outcome
+from fleet.commanding import Commands, Outcome, Told
 from fleet.groundgrid import ground_blocks
 from fleet.link import Link
 from fleet.loading import Loading, loading_of
 from fleet.messages import (
     Alive,
+    Answer,
     Command,
     CommandAnswer,
     GroundWanted,
@@ -65,9 +66,16 @@ _CAMERA = get_args(CameraEvent)
 
 async def listen(link: Link, carriers: Sequence["MavlinkCarrier"]) -> None:
     """Hand everything a link brings to the vehicles on it, until cancelled."""
-    async for heard in link.heard():
-        for carrier in carriers:
-            carrier.hear(heard)
+    hearers: dict[int, list[MavlinkCarrier]] = {}
+    async for batch in link.batches():
+        for heard in batch:
+            found = hearers.get(heard.system)
+            if found is None:
+                found = [c for c in carriers if c.system in (0, heard.system)]
+                if all(c.system for c in carriers):  # else one may yet take the first vehicle heard
+                    hearers[heard.system] = found
+            for carrier in found:
+                carrier.hear(heard)
 
 
 class MavlinkCarrier:
@@ -96,6 +104,7 @@ class MavlinkCarrier:
         self._clear: Clear | None = None
         self._commands = Commands(retry_s=max(1.0, 4 * _LOOP_JITTER_WALL_S * clock.speed))
         jitter_s = _LOOP_JITTER_WALL_S * clock.speed
+        self._fires_cameras = True
         self._patience = Patience(resend_s=max(0.25, jitter_s), floor_s=max(0.05, jitter_s))
         self._remembered = Remembered()
         self._vehicles = Vehicles(slack_s=_STALL_WALL_S * clock.speed if clock.speed > 1 else 0.0)
@@ -233,6 +242,8 @@ class MavlinkCarrier:
         )
 
     def ask_shots(self, missing: Sequence[tuple[int, int]] = ()) -> None:
+        if self._fires_cameras:
+            self._ask_message(_AUTOPILOT, _CAPTURE_STATUS, told=self._told_of_cameras)
         for camera in self.cameras:
             self._ask_message(camera, _CAPTURE_STATUS)
         for camera, index in missing:
@@ -288,7 +299,7 @@ class MavlinkCarrier:
     def _tick(self, now: float) -> None:
         if now - self._beat_s >= _HEARTBEAT_S:
             self._beat_s = now
-            self.link.send(Alive(), 0)
+            self.link.send(Alive(), self.system)
         self._ask_streams(now)
         self._send(self._commands.tick(now))
         for machine in (self.loading, self._clear, self.profile):
@@ -320,9 +331,15 @@ class MavlinkCarrier:
                 self._send(self._commands.ask(command, now))
             self.ask_shots()
 
-    def _ask_message(self, camera: int, message_id: float, index: float = 0.0) -> None:
-        command = Command(_REQUEST_MESSAGE, (message_id, index, 0.0, 0.0, 0.0, 0.0, 0.0), camera)
-        self._send(self._commands.ask(command, self.now()))
+    def _ask_message(
+        self, component: int, message_id: float, index: float = 0.0, told: Told | None = None
+    ) -> None:
+        command = Command(_REQUEST_MESSAGE, (message_id, index, 0.0, 0.0, 0.0, 0.0, 0.0), component)
+        self._send(self._commands.ask(command, self.now(), told))
+
+    def _told_of_cameras(self, outcome: Outcome) -> None:
+        """An autopilot that cannot count the pictures it fires for is not asked again."""
+        self._fires_cameras = outcome.answer not in (Answer.UNSUPPORTED, Answer.DENIED, Answer.FAILED)
 
     def _teller(self, step: Step) -> Callable[[Outcome], None]:
         def told(outcome: Outcome) -> None:

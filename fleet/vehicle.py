@@ -7,8 +7,9 @@ unfiltered look like a disarm. Silence is its own answer: a vehicle that is lost
 is never taken for landed.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 from fleet.messages import (
     Abilities,
@@ -43,8 +44,7 @@ class Contact(StrEnum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True)
-class VehicleKey:
+class VehicleKey(NamedTuple):
     """Who a vehicle is: system 1 on one link is not system 1 on another."""
 
     link: str
@@ -61,9 +61,13 @@ class Spoken:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VehicleState:
-    """A vehicle as last heard; None is "not said yet". Times are of the steady clock."""
+    """A vehicle as last heard; None is "not said yet". Times are of the steady clock.
+
+    Without slots, so that the next state is a copy of one dictionary: a thousand
+    vehicles make thirteen thousand states a second.
+    """
 
     key: VehicleKey
     firmware: Firmware = Firmware.OTHER
@@ -121,7 +125,7 @@ def fold(state: VehicleState, message: Incoming, now: float) -> VehicleState:
     match message:
         case Heartbeat():
             begins = message.armed and state.armed is False
-            return replace(
+            return _changed(
                 state,
                 heard_s=now,
                 firmware=message.firmware,
@@ -130,32 +134,40 @@ def fold(state: VehicleState, message: Incoming, now: float) -> VehicleState:
                 reached=0 if begins else state.reached,
             )
         case Health():
-            return replace(
+            return _changed(
                 state,
                 ready_to_arm=message.ready_to_arm,
                 battery_percent=message.battery_percent,
                 voltage_v=message.voltage_v,
             )
         case Estimate():
-            return replace(state, has_position=message.has_position)
+            return _changed(state, has_position=message.has_position)
         case Fix():
-            return replace(state, fix=message)
+            return _changed(state, fix=message)
         case Motion():
-            return replace(state, motion=message, moved_s=now)
+            return _changed(state, motion=message, moved_s=now)
         case Ground():
-            return replace(state, on_ground=message.landed)
+            return _changed(state, on_ground=message.landed)
         case Home():
-            return replace(state, home=message)
+            return _changed(state, home=message)
         case Progress():
-            return replace(state, current=message.seq, mission=message.state)
+            return _changed(state, current=message.seq, mission=message.state)
         case Reached():
-            return replace(state, reached=message.seq)
+            return _changed(state, reached=message.seq)
         case Abilities():
-            return replace(state, abilities=message)
+            return _changed(state, abilities=message)
         case Said():
             spoken = (*state.said, Spoken(now, message.severity, message.text))
-            return replace(state, said=spoken[-_REMEMBERED:])
+            return _changed(state, said=spoken[-_REMEMBERED:])
     return state
+
+
+def _changed(state: VehicleState, **changes: Any) -> VehicleState:
+    """Return the state with some values changed, as `dataclasses.replace` does in eight times the time."""
+    new = object.__new__(VehicleState)
+    new.__dict__.update(state.__dict__)
+    new.__dict__.update(changes)
+    return new
 
 
 @dataclass(slots=True)
@@ -171,15 +183,16 @@ class Vehicles:
         A vehicle begins to exist with its own heartbeat, so what a camera or
         another ground station says founds nothing.
         """
-        key = VehicleKey(heard.link, heard.system, heard.component)
-        if isinstance(heard.message, Heartbeat) and heard.message.role is not Role.VEHICLE:
+        message = heard.message
+        if isinstance(message, Heartbeat) and message.role is not Role.VEHICLE:
             return None
+        key = VehicleKey(heard.link, heard.system, heard.component)
         state = self.states.get(key)
         if state is None:
-            if not isinstance(heard.message, Heartbeat):
+            if not isinstance(message, Heartbeat):
                 return None
             state = VehicleState(key, slack_s=self.slack_s)
-        self.states[key] = fold(state, heard.message, now)
+        self.states[key] = fold(state, message, now)
         return key
 
     def of_system(self, system: int) -> VehicleState | None:

@@ -13,6 +13,7 @@ from typing import Any
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from fleet import messages as m
+from fleet.framing import Frame
 
 GROUND_SYSTEM = 255
 GROUND_COMPONENT = 190
@@ -23,6 +24,27 @@ _FILE_PAYLOAD = 251
 _KINDS = {int(kind): kind for kind in m.ListKind}
 _VERDICTS = {int(verdict): verdict for verdict in m.Verdict}
 _MISSION_STATES = {int(state): state for state in m.MissionState}
+
+
+def read(frame: Frame, link: str, parser: mavlink.MAVLink) -> m.Heard | None:
+    """Return what a packet says in our words, or None if it is not one we use.
+
+    pymavlink's parser builds an object with every field, its type and its name
+    checked; where a message is numbers alone, its layout is all we need of it.
+    """
+    reader = _READERS.get(frame.message_id)
+    if reader is None:
+        return None
+    layout = _LAYOUTS.get(frame.message_id)
+    if layout is None:
+        return decode(parser.decode(bytearray(frame.packet)), link)
+    fields = _Fields(frame)
+    payload = frame.payload
+    if len(payload) < layout.size:
+        payload = payload.ljust(layout.size, b"\0")  # trailing zeros are cut off on the wire
+    fields.__dict__.update(zip(layout.names, layout.unpack_from(payload), strict=True))
+    message = reader(fields)
+    return None if message is None else m.Heard(link, frame.system, frame.component, message)
 
 
 def decode(raw: Any, link: str) -> m.Heard | None:
@@ -311,4 +333,34 @@ _READERS: dict[int, Callable[[Any], m.Incoming | None]] = {
     mavlink.MAVLINK_MSG_ID_TERRAIN_REQUEST: lambda raw: m.GroundWanted(
         raw.lat / 1e7, raw.lon / 1e7, raw.grid_spacing, raw.mask
     ),
+}
+
+
+class _Fields:
+    """A message's fields by name, in the shape of pymavlink's object."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    def get_msgbuf(self) -> bytes:
+        return self._frame.packet
+
+    def get_srcComponent(self) -> int:
+        return self._frame.component
+
+
+class _Layout:
+    """How the numbers of one message lie in its payload."""
+
+    def __init__(self, kind: Any) -> None:
+        self.names = tuple(kind.ordered_fieldnames)
+        self.size: int = kind.unpacker.size
+        self.unpack_from = kind.unpacker.unpack_from
+
+
+# Messages with arrays or texts in them go through pymavlink's own parser.
+_LAYOUTS = {
+    number: _Layout(kind)
+    for number, kind in mavlink.mavlink_map.items()
+    if number in _READERS and all(one == 1 for one in kind.lengths) and "s" not in kind.unpacker.format
 }

@@ -6,8 +6,9 @@ import contextlib
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
+from fleet.address import Address, parse
 from fleet.errors import LinkFailed, LinkWrong
-from fleet.link import Address, Link, parse, unpacked
+from fleet.link import Link, unpacked
 from fleet.messages import Alive, Heartbeat, Role
 
 
