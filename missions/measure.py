@@ -84,6 +84,11 @@ class Raw:
         self._folder = folder
         self._begun: set[str] = set()
 
+    @property
+    def folder(self) -> Path | None:
+        """Where pictures and the like may be written beside the events, None where nothing is kept."""
+        return self._folder
+
     def write(self, name: str, *events: Mapping[str, Any]) -> None:
         """Append events to NAME.jsonl; the first write of a run starts the file anew."""
         if self._folder is None:
