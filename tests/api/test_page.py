@@ -7,13 +7,17 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import pyotp
 import pytest
 import uvicorn
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from api import accounts
 from api.app import create_app
 from api.services import Services
+from api.store import accounts as store_accounts
 from api.store import tokens
+from api.store.accounts import NewAccount
 from api.store.tokens import Role
 from missions.geo import LatLon
 from tests.api.world import NOW, fire, report
@@ -123,3 +127,46 @@ async def test_the_page_asks_no_other_machine(browser: Browser, address: str, se
     assert asked
     assert not foreign
     assert not [said for said in complaints if "Content Security Policy" in said]
+
+
+async def person(services: Services, login: str, role: Role, agency: str | None = None) -> None:
+    kept = accounts.hash_password("three red cranes over rice")
+    async with services.database.write() as session:
+        await store_accounts.add(session, NewAccount(login, login, role, agency, kept), now=NOW)
+
+
+async def log_in(page: Page, login: str, password: str = "three red cranes over rice") -> None:
+    await page.locator("input[autocomplete=username]").fill(login)
+    await page.locator("input[type=password]").fill(password)
+    await page.locator("button.main").click()
+
+
+async def test_a_person_signs_in_with_a_password(browser: Browser, address: str, services: Services) -> None:
+    await person(services, "wang", Role.AGENCY, "forestry")
+    page = await (await browser.new_context(locale="zh-CN")).new_page()
+    await page.goto(address)
+    await log_in(page, "wang", "wrong wrong wrong")
+    await expect(page.get_by_role("alert")).to_have_text(
+        "账号、密码或动态码有误。连续五次失败后账号会暂时锁定。"
+    )
+    await log_in(page, "wang")
+    await expect(page.get_by_role("tab")).to_have_count(1)
+
+
+async def test_an_auditor_sets_up_a_second_factor_and_then_reads_the_trail(
+    browser: Browser, address: str, services: Services
+) -> None:
+    await person(services, "zhao", Role.AUDITOR)
+    page = await (await browser.new_context(locale="en-US")).new_page()
+    await page.goto(address)
+    await log_in(page, "zhao")
+    secret = await page.locator("code").inner_text()
+    await page.locator("input").fill(pyotp.TOTP(secret).now())
+    await page.get_by_role("button", name="Confirm").click()
+    recovery = (await page.locator(".codes").inner_text()).split()
+    await page.locator("button.main").click()
+    await log_in(page, "zhao")
+    await page.locator("input[autocomplete=one-time-code]").fill(recovery[0])
+    await page.locator("button.main").click()
+    await expect(page.get_by_role("status")).to_contain_text("The trail holds")
+    await expect(page.get_by_role("cell", name="account.second_factor")).to_be_visible()
