@@ -118,8 +118,10 @@ async def _claimed(
     """Return the incident that was told of and that an observation confirms, or else what it opened."""
     told = await standings.told_near(session, seen.place)
     before = {row.id: LatLon(row.lat_deg, row.lon_deg) for row, _ in told}
-    found = joining.claimed([standings.to_told(row) for row, _ in told], seen)
-    if found is None or opened.incident is None:
+    if opened.incident is None:
+        return opened
+    found = joining.claimed([standings.to_told(row) for row, _ in told], seen, opened.incident)
+    if found is None:
         return opened
     live.open.drop(opened.incident.id)
     apart_m = distance_m(before[found.id], seen.place)

@@ -63,8 +63,8 @@ def attribute(open_incidents: Iterable[Told], sighting: Sighting) -> Attribution
     return Attribution(_joined(told, sighting), reason)
 
 
-def claimed(told: Iterable[Incident], seen: Observation) -> Incident | None:
-    """Return the incident that a drone's observation confirms, moved to where the drone saw it.
+def claimed(told: Iterable[Incident], seen: Observation, opened: Incident) -> Incident | None:
+    """Return the incident that a drone's observation confirms, as what the observation opened otherwise.
 
     It keeps its id, its beginning and the confidence that witnesses gave it, to which the drone's adds.
     """
@@ -77,18 +77,11 @@ def claimed(told: Iterable[Incident], seen: Observation) -> Incident | None:
         return None
     _, incident = min(near, key=lambda pair: (pair[0], pair[1].opened_at))
     return replace(
-        incident,
-        hazard=seen.hazard,
-        place=seen.place,
-        ellipse=seen.ellipse,
-        confidence=min(MOST_CERTAIN, 1 - (1 - incident.confidence) * (1 - seen.confidence)),
-        seen_at=max(incident.seen_at, seen.seen_at),
-        looks=incident.looks + 1,
-        area_m2=seen.area_m2,
-        temp_max_c=seen.temp_max_c,
-        best_shot=seen.shot,
-        best_confidence=seen.confidence,
-        observations=(*incident.observations, seen.id),
+        opened,
+        id=incident.id,
+        opened_at=min(incident.opened_at, opened.opened_at),
+        seen_at=max(incident.seen_at, opened.seen_at),
+        confidence=min(MOST_CERTAIN, 1 - (1 - incident.confidence) * (1 - opened.confidence)),
     )
 
 

@@ -1,0 +1,111 @@
+"""What looks tell of an incident: seen again, clean, or not shown; and what clearing one does."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.alerts import event as hazard_name
+from api.shapes import ellipse_ring
+from api.store import alerting, coverage, incidents, standings
+from api.store.models import IncidentRow, ObservationRow
+from api.store.tables.witnesses import LookRequestRow, StandingRow
+from api.verification import Outcome, Purpose, worded
+from missions.geo import LatLon
+from missions.model import Hazard, Site
+from missions.words import LANGUAGES, text
+from vision.model import Ellipse
+from vision.witnesses.joining import are_kin
+
+ENOUGH = 0.9
+"""The share of the 95 % ellipse that pictures must show before "nothing found" clears it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the looks since a request tell, with the reason in every language."""
+
+    outcome: Outcome
+    reason: dict[str, str]
+
+
+async def is_seen(session: AsyncSession, request: LookRequestRow, incident: IncidentRow) -> bool:
+    """Return whether a drone has seen the incident since somebody asked."""
+    told = await standings.standing(session, incident.id)
+    if request.purpose == Purpose.CONFIRM.value and told is not None:
+        return told.standing == standings.CONFIRMED
+    seen = select(ObservationRow.id).where(
+        ObservationRow.incident == incident.id, ObservationRow.seen_at > request.asked_at
+    )
+    return (await session.scalars(seen.limit(1))).first() is not None
+
+
+async def verdict(
+    session: AsyncSession, request: LookRequestRow, incident: IncidentRow, site: Site
+) -> Verdict:
+    """Return what all looks at a place since somebody asked tell, whichever flight they are of."""
+    place, ellipse = LatLon(incident.lat_deg, incident.lon_deg), _ellipse(incident)
+    ring = ellipse_ring(place, ellipse)
+    lats, lons = [p.lat_deg for p in ring], [p.lon_deg for p in ring]
+    rows = await coverage.looks(
+        session, since=request.asked_at, bounds=(min(lons), min(lats), max(lons), max(lats))
+    )
+    hazard = Hazard(incident.hazard)
+    if rows and not any(are_kin(Hazard(h), hazard) for row in rows for h in row.hazards):
+        return Verdict(Outcome.NOT_SEEN, _not_searched(hazard))
+    visit = coverage.visit(place, ellipse, hazard, rows)
+    percent = int(100 * visit.share) if visit else 0
+    if visit is None or visit.share < ENOUGH or not visit.is_clean:
+        return Verdict(Outcome.NOT_SEEN, worded("not_shown", percent=percent))
+    at = f"{visit.at.astimezone(ZoneInfo(site.timezone)):%H:%M}"
+    return Verdict(
+        Outcome.CLEAN,
+        {
+            language: text(
+                "witness.clean",
+                language,
+                looks=visit.looks,
+                time=at,
+                percent=percent,
+                sensor=text(f"witness.sensor.{visit.sensor}", language),
+            )
+            for language in LANGUAGES
+        },
+    )
+
+
+async def clear(
+    session: AsyncSession,
+    incident: IncidentRow,
+    reason: dict[str, str],
+    *,
+    site: Site,
+    now: datetime,
+    public_url: str | None,
+) -> None:
+    """Close an incident because a look that could have seen it saw nothing, and tell whom it concerned."""
+    await incidents.one_at_a_time(session)
+    told = await standings.standing(session, incident.id)
+    if told is None:
+        told = StandingRow(
+            incident=incident.id, sources=[], note=None, standing="", reason={}, changed_at=now
+        )
+        session.add(told)
+    told.standing, told.reason, told.changed_at = standings.CLEARED, reason, now
+    incident.state = "closed"
+    await session.flush()
+    await alerting.cancel_all(session, incident.id, now=now, note=reason["en-US"])
+    await incidents.announce(session, incident.id, site=site, now=now, public_url=public_url)
+
+
+def _ellipse(incident: IncidentRow) -> Ellipse:
+    return Ellipse(incident.major_m, incident.minor_m, incident.bearing_deg)
+
+
+def _not_searched(hazard: Hazard) -> dict[str, str]:
+    return {
+        language: text("witness.not_searched", language, hazard=hazard_name(hazard, language))
+        for language in LANGUAGES
+    }
