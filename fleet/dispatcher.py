@@ -20,7 +20,7 @@ from fleet.frames import Haul
 from fleet.journal import Journal, OpenSortie
 from fleet.messages import CameraCount, PictureTaken, ShutterFired
 from fleet.order import SortieOrder
-from fleet.pictures import PictureLedger
+from fleet.pictures import AUTOPILOT, PictureLedger
 from fleet.sortie import SortieMachine
 from fleet.stages import Action, Divert, Memory, Need, Report, Sight, Stage, Wish
 
@@ -31,7 +31,6 @@ _BEFORE_FLIGHT = (
     *(Stage.PREFLIGHT, Stage.CHARGING, Stage.DOOR),
     *(Stage.PROFILE, Stage.UPLOAD, Stage.ARMING),
 )
-_AUTOPILOT = 1  # its component, beside those of the cameras
 _HEARD_WITHIN_S = 30.0  # simulated: a restarted gateway waits so long for a word of the drone
 
 
@@ -108,11 +107,7 @@ class Dispatcher:
                     self.carrier.on_camera = None
 
     async def _take_up(self, open_sortie: OpenSortie) -> None:
-        counted = dict(open_sortie.counted)
-        fired_before = counted.pop(_AUTOPILOT, None)
-        if fired_before is not None:
-            self.ledger.shutters[fired_before + 1] = None
-        self.ledger.counted = counted
+        self.ledger.counted = dict(open_sortie.counted)
         self._taken_up = True
         self._journalled, self._remembered = open_sortie.stage, open_sortie.memory
         began = self.carrier.now()
@@ -222,10 +217,10 @@ class Dispatcher:
                     self._around.frames.want(self.haul, event, self.ledger.shot_of(event))
 
     def _note_shutter(self, fired: ShutterFired) -> None:
-        """Count by the number the autopilot tells once; the first is kept on disk, it cannot be asked."""
-        if not self.ledger.shutters:
-            counted = {**self.ledger.counted, _AUTOPILOT: fired.index - 1}
-            self._around.journal.note_counted(self.order.id, counted)
+        """Count by the number the autopilot tells; the first is kept on disk, it cannot be asked for."""
+        if AUTOPILOT not in self.ledger.counted:
+            self.ledger.counted[AUTOPILOT] = fired.index - 1
+            self._around.journal.note_counted(self.order.id, self.ledger.counted)
         self.ledger.note_shutter(fired)
 
     def _ask_lost_records(self) -> None:

@@ -17,6 +17,8 @@ from missions.geo import LatLon, distance_m
 # Flown through at speed with a consumer GPS: radius of the waypoint, drift, and a second of flight.
 NEAR_M = 25.0
 
+AUTOPILOT = 1  # its component, beside those of the cameras: it counts how often it fired them
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -62,8 +64,7 @@ class PictureLedger:
     totals: dict[int, int] = field(default_factory=dict)  # camera -> pictures by its own last count
     settled: set[int] = field(default_factory=set)  # cameras that told their count after landing
     records: dict[int, dict[int, PictureTaken]] = field(default_factory=dict)
-    # By the autopilot's own numbers, rising by one; None where only the number is known.
-    shutters: dict[int, ShutterFired | None] = field(default_factory=dict)
+    shutters: dict[int, ShutterFired] = field(default_factory=dict)  # by the autopilot's own numbers
 
     def add(self, record: PictureTaken) -> bool:
         """Take in a record; return whether it is a new one of this sortie."""
@@ -77,8 +78,17 @@ class PictureLedger:
 
     @property
     def fired(self) -> int:
-        """How often the autopilot fired the shutter, from the first time told to the last."""
-        return max(self.shutters) - min(self.shutters) + 1 if self.shutters else 0
+        """How often the autopilot fired the shutter, by its own numbers and its own count."""
+        first = self._first_fired
+        last = max(self.totals.get(AUTOPILOT, 0), max(self.shutters, default=0))
+        return 0 if first is None else max(0, last - first + 1)
+
+    @property
+    def _first_fired(self) -> int | None:
+        """The number of the autopilot's first picture of this sortie, if it is known."""
+        if AUTOPILOT in self.counted:
+            return self.counted[AUTOPILOT] + 1
+        return min(self.shutters, default=None)
 
     def note_shutter(self, fired: ShutterFired) -> None:
         """Take in that the autopilot fired the camera."""
@@ -101,11 +111,13 @@ class PictureLedger:
 
     def _fired_for(self) -> frozenset[int]:
         """Return the shots the shutter was told for, and those that must lie between two of them."""
-        if not self.shutters:
+        first, fired = self._first_fired, self.fired
+        if first is None:
             return frozenset()
-        shots, first = sorted(self.places), min(self.shutters)
-        told = {n: f for n, f in self.shutters.items() if f is not None}
-        matched = match(told, self.places, first)
+        shots = sorted(self.places)
+        if fired == len(shots):
+            return frozenset(shots)
+        matched = match(self.shutters, self.places, first)
         proven: set[int] = set(matched.values())
         known = [(first - 1, -1), *((n, shots.index(s)) for n, s in sorted(matched.items()))]
         for (number, rank), (later, later_rank) in pairwise(known):
@@ -134,12 +146,12 @@ class PictureLedger:
         A camera that told its count before take-off is owed one more until it
         has told it after landing, too: the last records may be the lost ones.
         """
-        owed = len(self.counted.keys() - self.settled)
+        owed = len(self.counted.keys() - self.settled - {AUTOPILOT})
         return owed + sum(len(self.records.get(c, {})) + len(self.missing(c)) for c in self._cameras)
 
     @property
     def _cameras(self) -> set[int]:
-        return self.records.keys() | self.counted.keys()
+        return (self.records.keys() | self.counted.keys()) - {AUTOPILOT}
 
     def missing(self, camera: int) -> list[int]:
         """Return the image indexes a camera must have used but that were never told."""

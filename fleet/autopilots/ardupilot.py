@@ -54,6 +54,7 @@ _STREAMS = (
     (24, 2.0),  # GPS_RAW_INT
     (33, 0.5),  # GLOBAL_POSITION_INT
     (42, 1.0),  # MISSION_CURRENT
+    (133, 0.5),  # TERRAIN_REQUEST, sent only while it lacks ground
     (193, 2.0),  # EKF_STATUS_REPORT
     (242, 10.0),  # HOME_POSITION
     (245, 1.0),  # EXTENDED_SYS_STATE
