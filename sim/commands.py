@@ -26,7 +26,11 @@ def register(app: typer.Typer) -> None:
 
 def simulate(
     site: Annotated[Path | None, typer.Option(help="The site file; without it, the valley.")] = None,
-    drones: Annotated[int | None, typer.Option(min=1, help="How many of the site's drones.")] = None,
+    drones: Annotated[
+        int | None,
+        typer.Option(min=1, max=2000, help="How many drones; those the site lacks stand beside."),
+    ] = None,
+    autopilot: Annotated[str, typer.Option(help="What flies them: arducopter or px4.")] = "arducopter",
     mavlink_port: Annotated[
         int, typer.Option(min=0, max=65000, help="The first drone's port, TCP and UDP; 0 takes free ones.")
     ] = 5860,
@@ -56,31 +60,31 @@ def simulate(
         out_folder(folder)
         if truth is None and out is not None:
             truth = out / "truth.json"
-        _check(mqtt, truth)
+        _check(mqtt, truth, autopilot)
         world = _world(site, seed, scenario, keep)
-        has = len(world.site.drones)
-        if drones is not None and drones > has:
-            raise InputWrong(f"--drones: found {drones}, expected at most the site's {has}")
         from sim.faults import FaultPlan, load_faults
-        from sim.simulation import Options, Simulation
+        from sim.simulation import Options, Simulation, crew
 
         plan = FaultPlan()
         if faults is not None:
-            flying, docks = world.site.drones[:drones], world.site.docks
-            plan = load_faults(faults, drones=[d.id for d in flying], docks=[d.id for d in docks])
-        options = Options(mavlink_port, media_port, drones, mqtt, truth, seed, plan)
+            names = [d.id for d in crew(world.site, drones)]
+            plan = load_faults(faults, drones=names, docks=[d.id for d in world.site.docks])
+        options = Options(mavlink_port, media_port, drones, mqtt, truth, seed, plan, autopilot)
         simulation = Simulation(world, keep, folder / "pictures", options)
         asyncio.run(_run(simulation, as_json=json))
 
 
-def _check(mqtt: str | None, truth: Path | None) -> None:
+def _check(mqtt: str | None, truth: Path | None, autopilot: str) -> None:
     """Refuse before anything runs what would only be met later.
 
     Raises:
         InputWrong: it is no address, or nothing can be written there.
     """
+    from sim.autopilot.personality import PERSONALITIES
     from sim.dock import mqtt_options
 
+    if autopilot not in PERSONALITIES:
+        raise InputWrong(f"--autopilot: found {autopilot!r}, expected {' or '.join(PERSONALITIES)}")
     if mqtt:
         mqtt_options(mqtt)
     if truth is not None:

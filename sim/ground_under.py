@@ -5,11 +5,19 @@ pad, whatever tower or roof that is.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from missions.geo import LatLon, LocalFrame
 from sim.relief import Relief
 
 PAD_M = 6.0
+
+
+@lru_cache(maxsize=2)
+def _rows(relief: Relief) -> list[list[float]]:
+    """Return the heights as plain numbers, one list for all drones of a world."""
+    rows: list[list[float]] = relief.heights_m.tolist()
+    return rows
 
 
 def ground_under(
@@ -21,7 +29,7 @@ def ground_under(
     between their norths is under a hundredth of a degree.
     """
     east_0, north_0 = frame.to_local(pad)
-    heights: list[list[float]] = relief.heights_m.tolist()
+    heights = _rows(relief)
     rows, columns = len(heights), len(heights[0])
     west, south, step = relief.west_m, relief.south_m, relief.step_m
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from missions.errors import InputWrong
 from sim.autopilot.dialect import Forwarded, Message, Outgoing, mav
-from sim.autopilot.vehicle import Reply, Vehicle
+from sim.autopilot.vehicle import Reply, Signing, Vehicle
 from sim.faults import Fault
 from sim.impairment import DOWN, UP, Impairment, quality_of
 
@@ -33,6 +33,7 @@ class Channel:
         self._packers: dict[int, Any] = {}
         self._parser = mav.MAVLink(None)
         self._parser.robust_parsing = True
+        self._signing: Signing | None = None
         self._unsent = bytearray()
 
     def parse(self, data: bytes) -> list[Message]:
@@ -41,6 +42,22 @@ class Channel:
         found = self._parser.parse_buffer(data) or []
         return [m for m in found if m.get_type() != "BAD_DATA"]
 
+    def sign(self, signing: Signing | None, now_10us: int) -> None:
+        """Sign with this key from now on and refuse what is not signed with it; None ends it."""
+        if signing is self._signing:
+            return
+        self._signing = signing
+        for end in (self._parser, *self._packers.values()):
+            self._set_up(end, now_10us)
+
+    def _set_up(self, end: Any, now_10us: int) -> None:
+        end.signing = mav.MAVLinkSigning()
+        if self._signing is not None:
+            end.signing.secret_key = self._signing.key
+            end.signing.timestamp = max(self._signing.timestamp, now_10us)
+            end.signing.sign_outgoing = end is not self._parser
+            end.signing.link_id = _SIGNING_LINK
+
     def add(self, outgoing: Outgoing) -> None:
         """Pack a message; it leaves with the next flush."""
         packer = self._packers.get(outgoing.component)
@@ -48,6 +65,7 @@ class Channel:
             packer = self._packers[outgoing.component] = mav.MAVLink(
                 None, self._system_id, outgoing.component
             )
+            self._set_up(packer, signing_time(time.time()))
         self._unsent += outgoing.message.pack(packer)
         packer.seq = (packer.seq + 1) % 256
 
@@ -64,6 +82,15 @@ class Channel:
     def write(self, data: bytes) -> None:
         """Write bytes to the peer."""
         self._write(data)
+
+
+_SIGNING_LINK = 1
+_SIGNING_EPOCH_S = 1_420_070_400  # 1 January 2015
+
+
+def signing_time(posix_s: float) -> int:
+    """Return a time as MAVLink signatures count it: 10 microseconds since 2015."""
+    return max(0, round((posix_s - _SIGNING_EPOCH_S) * 1e5))
 
 
 class VehicleServer:
@@ -128,9 +155,14 @@ class VehicleServer:
             if transport.get_write_buffer_size() < _FULL_BYTES:
                 transport.write(data)
 
-        self._channels[link] = Channel(self.vehicle.system_id, write)
         self._transports[link] = transport
+        self._add(link, write)
         return link
+
+    def _add(self, link: int, write: Callable[[bytes], None]) -> None:
+        channel = self._channels[link] = Channel(self.vehicle.system_id, write)
+        channel.sign(self.vehicle.signing, signing_time(time.time()))
+        self.vehicle.opened(link)
 
     def closed(self, link: int) -> None:
         """Forget a link."""
@@ -154,6 +186,12 @@ class VehicleServer:
             return
         for message in channel.parse(data):
             self._deliver(self.vehicle.receive(message, link, now_s))
+            if message.get_type() == "SETUP_SIGNING":
+                self._sign()
+
+    def _sign(self) -> None:
+        for channel in self._channels.values():
+            channel.sign(self.vehicle.signing, signing_time(time.time()))
 
     def _arrive(self, now_s: float) -> None:
         """Let what was late on either way come through."""
@@ -181,7 +219,7 @@ class VehicleServer:
             self._peers[peer] = link = next(
                 n for n in range(_FIRST_UDP_LINK, _FIRST_UDP_LINK * 2) if n not in self._channels
             )
-            self._channels[link] = Channel(self.vehicle.system_id, lambda data: self._send_udp(data, peer))
+            self._add(link, lambda data: self._send_udp(data, peer))
         self.heard(self._peers[peer], data)
 
     def _send_udp(self, data: bytes, peer: Any) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import math
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from missions.clock import Clock
 from missions.geo import LatLon
 from missions.model import Dock, Drone, Site
 from sim.autopilot.camera import Exposure
+from sim.autopilot.personality import PERSONALITIES
 from sim.autopilot.vehicle import Identity, Vehicle
 from sim.camera import PictureJob, TruePose, file_name, take
 from sim.dock import DockMachine, DockService
@@ -27,6 +29,8 @@ from sim.world import World
 
 TRUTH_S = 60.0  # simulated
 PAD_SPACING_M = 2.0
+PADS_A_ROW = 10
+MOST_SYSTEMS = 250
 _ON_PAD_M = 2.5
 _DOORWAY_M = 5.0
 
@@ -42,6 +46,7 @@ class Options:
     truth: Path | None = None
     seed: int = 1
     faults: FaultPlan = field(default_factory=FaultPlan)
+    autopilot: str = "arducopter"
 
 
 class Simulation:
@@ -57,23 +62,23 @@ class Simulation:
         self.media = Media(self._pool)
         self.servers: list[VehicleServer] = []
         self.docks: list[DockMachine] = []
-        self._drones: dict[int, Drone] = {}
+        self._drones: list[Drone] = []  # in the order of the servers
 
     async def start(self) -> dict[str, Any]:
         """Open every socket and return where everything is."""
         await self.media.start(self._options.media_port)
-        drones = self.site.drones[: self._options.drones]
+        drones = crew(self.site, self._options.drones)
         for index, (drone, pad) in enumerate(zip(drones, pads(self.site, drones), strict=True)):
             port = self._options.mavlink_port + index if self._options.mavlink_port else 0
             seed = self._options.faults.seed * 1000 + drone.system_id
             server = VehicleServer(self._vehicle(drone, pad), port, self._now_s, seed)
             await server.start()
             self.servers.append(server)
-            self._drones[drone.system_id] = drone
+            self._drones.append(drone)
         self.docks = [self._dock(dock) for dock in self.site.docks]
         self.mishaps = Mishaps(
             self._options.faults,
-            servers={self._drones[s.vehicle.system_id].id: s for s in self.servers},
+            servers={drone.id: s for drone, s in self._flying()},
             docks={d.dock.id: d for d in self.docks},
             start_s=self._now_s(),
         )
@@ -103,13 +108,13 @@ class Simulation:
         return {
             "drones": [
                 {
-                    "drone": self._drones[s.vehicle.system_id].id,
-                    "dock": self._drones[s.vehicle.system_id].dock,
+                    "drone": drone.id,
+                    "dock": drone.dock,
                     "system_id": s.vehicle.system_id,
                     "port": s.port,
                     "connect": f"tcp:{HOST}:{s.port}",
                 }
-                for s in self.servers
+                for drone, s in self._flying()
             ],
             "media": self.media.url,
             "docks": [d.dock.id for d in self.docks],
@@ -133,10 +138,10 @@ class Simulation:
         while True:
             now_s = self._now_s()
             self.mishaps.tick(now_s)
-            for server in self.servers:
+            for drone, server in self._flying():
                 server.tick(now_s)
                 for exposure in server.vehicle.taken():
-                    self._render(self._drones[server.vehicle.system_id], exposure)
+                    self._render(drone, exposure)
             if now_s >= truth_s:
                 truth_s = now_s + TRUTH_S
                 self.write_truth()
@@ -178,18 +183,23 @@ class Simulation:
             wind=self.site.wind,
             ground_m=ground,
             speed=self._clock.speed,
+            personality=PERSONALITIES[self._options.autopilot],
         )
 
     def _dock(self, dock: Dock) -> DockMachine:
         guests = [
-            _Guest(self._drones[s.vehicle.system_id].id, s.vehicle, dock, holds=bool(self._options.mqtt))
-            for s in self.servers
+            _Guest(drone.id, s.vehicle, dock, holds=bool(self._options.mqtt))
+            for drone, s in self._flying()
+            if drone.dock == dock.id or len(self.servers) <= len(self.site.drones)
         ]
 
         def wind_m_s() -> float:
             return math.hypot(*guests[0].vehicle.air) if guests else self.site.wind.speed_m_s
 
         return DockMachine(dock, guests, wind_m_s)
+
+    def _flying(self) -> Iterator[tuple[Drone, VehicleServer]]:
+        return zip(self._drones, self.servers, strict=True)
 
     def _now_s(self) -> float:
         return self._clock.now().timestamp()
@@ -229,15 +239,40 @@ class _Guest:
         return math.dist(at, (*self._at, self._up_m))
 
 
+def crew(site: Site, wanted: int | None) -> tuple[Drone, ...]:
+    """Return so many drones: the site's first, then more of the like, dock after dock.
+
+    Without a number they are the site's own. System ids are unique up to 250, as on
+    one MAVLink network; beyond, each vehicle has its own port anyway and ids begin again.
+    """
+    if wanted is None or wanted <= len(site.drones):
+        return site.drones[:wanted]
+    taken = {d.system_id for d in site.drones}
+    free = [n for n in range(1, MOST_SYSTEMS + 1) if n not in taken]
+    more = []
+    for index in range(wanted - len(site.drones)):
+        like = site.drones[index % len(site.drones)]
+        system_id = free[index] if index < len(free) else 1 + index % MOST_SYSTEMS
+        name = f"X{index + 1}"
+        more.append(Drone(name, like.model, like.dock, system_id))
+    return (*site.drones, *more)
+
+
 def pads(site: Site, drones: tuple[Drone, ...]) -> list[LatLon]:
-    """Return each drone's pad: side by side, west to east, where a dock holds several."""
-    shares = Counter(d.dock for d in drones)
-    seen: Counter[str] = Counter()
-    found = []
+    """Return each drone's pad: the dock's own side by side, west to east, all others in rows behind."""
+    own = {d.id for d in site.drones}
+    rows: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+    guests: Counter[str] = Counter()
     for drone in drones:
-        east_m = (seen[drone.dock] - (shares[drone.dock] - 1) / 2) * PAD_SPACING_M
-        seen[drone.dock] += 1
-        place = site.dock(drone.dock).place
+        row = 0 if drone.id in own else 1 + guests[drone.dock] // PADS_A_ROW
+        guests[drone.dock] += drone.id not in own
+        rows[drone.dock, row].append(drone.id)
+    places = {}
+    for (dock, row), names in rows.items():
+        place = site.dock(dock).place
         metres_a_degree = 111_320.0 * math.cos(math.radians(place.lat_deg))
-        found.append(LatLon(place.lat_deg, place.lon_deg + east_m / metres_a_degree))
-    return found
+        for column, name in enumerate(names):
+            east_m = (column - (len(names) - 1) / 2) * PAD_SPACING_M
+            north_deg = row * PAD_SPACING_M / 111_320.0
+            places[name] = LatLon(place.lat_deg + north_deg, place.lon_deg + east_m / metres_a_degree)
+    return [places[drone.id] for drone in drones]

@@ -11,12 +11,21 @@ from dataclasses import dataclass, field
 
 from sim.autopilot import items as it
 from sim.autopilot.items import Item
-from sim.autopilot.manoeuvres import Helm, Landing, Manoeuvre, Return, Stay, TakeOff, Travel
+from sim.autopilot.manoeuvres import (
+    Ground,
+    Helm,
+    Landing,
+    Manoeuvre,
+    Stay,
+    TakeOff,
+    Then,
+    Travel,
+    TravelOverGround,
+)
 from sim.drone import Goal, Point, corner_speed_m_s
 
 NONE, NOT_STARTED, ACTIVE, PAUSED, COMPLETE = 1, 2, 3, 4, 5  # MISSION_STATE
 _FAR_JUMPS = 100  # items a search may pass before a mission of jumps alone is given up
-FIRST = 1  # item 0 is home
 _TURN_S = 18.0  # one turn at CIRCLE_RATE's 20°/s, hovered here
 
 
@@ -27,7 +36,11 @@ class MissionRun:
     items: list[Item]
     do: Callable[[Item], bool]  # carries out a DO item
     locate: Callable[[Item], Point]  # its place in metres around the pad
+    come_home: Callable[[Helm], Manoeuvre]  # what a return-to-launch item does
+    ground_m: Ground  # the ground as far as it is known
     say: Callable[[str], None]
+    first: int = 1  # the number of the first item that is flown: with ArduPilot item 0 is home
+    reports_all: bool = False  # PX4 tells of every item that ended, ArduPilot not of the camera's
     current: int = 0
     state: int = NOT_STARTED
     paused: bool = False
@@ -37,33 +50,38 @@ class MissionRun:
     _passed: Point | None = None  # the waypoint just flown through: the next leg starts there
 
     @property
+    def item(self) -> Item | None:
+        """The current item, if there is one."""
+        return self.items[self.current] if 0 <= self.current < len(self.items) else None
+
+    @property
     def running(self) -> bool:
         return self.state == ACTIVE
 
     @property
     def shown_state(self) -> int:
         """The state MISSION_CURRENT tells."""
-        if len(self.items) <= FIRST:
+        if len(self.items) <= self.first:
             return NONE
         return PAUSED if self.paused and self.running else self.state
 
     def starts_with_takeoff(self) -> bool:
         """Whether the next thing flown would be a take-off; a delay before it does not matter."""
-        for item in self.items[max(FIRST, self.current) :]:
+        for item in self.items[max(self.first, self.current) :]:
             if item.is_navigation and item.command != it.DELAY:
                 return item.command == it.TAKEOFF
         return False
 
     def start_or_resume(self, helm: Helm) -> None:
         """Go on at the current item, or begin: after the end, and always with MIS_RESTART."""
-        if self.state == COMPLETE or (helm.params["MIS_RESTART"] and not self.running):
+        if self.state == COMPLETE or (helm.tuning.restart_mission and not self.running):
             self.current = 0
             self._jumps.clear()
         self.paused = False
         self._passed = None
         self.state = ACTIVE
-        if self.current < FIRST or self.current >= len(self.items):
-            self._advance(helm, FIRST)
+        if self.current < self.first or self.current >= len(self.items):
+            self._advance(helm, self.first)
         elif self.items[self.current].is_navigation:
             self.manoeuvre = self._begin(helm, self.items[self.current])
         else:
@@ -143,7 +161,7 @@ class MissionRun:
                 continue
             self.say(f"Mission: {seq} {item.name}")
             self.do(item)
-            if item.reports:
+            if item.reports or self.reports_all:
                 self.reached = seq
             seq += 1
         self._complete()
@@ -152,7 +170,7 @@ class MissionRun:
     def _jump(self, seq: int, item: Item) -> int:
         target, times = int(item.params[0]), int(item.params[1])
         done = self._jumps.get(seq, 0)
-        if not FIRST <= target < len(self.items) or (times >= 0 and done >= times):
+        if not self.first <= target < len(self.items) or (times >= 0 and done >= times):
             return seq + 1
         self._jumps[seq] = done + 1
         return target
@@ -166,7 +184,7 @@ class MissionRun:
             case it.TAKEOFF:
                 return TakeOff(helm, self.locate(item).up_m)
             case it.RETURN:
-                return Return(helm)
+                return self.come_home(helm)
             case it.LAND:
                 return self._land(helm, item)
             case it.GUIDED_ENABLE | it.DELAY:
@@ -174,13 +192,15 @@ class MissionRun:
         end = self.locate(item)
         wait_s = self._wait_s(item)
         exit_m_s = 0.0 if wait_s else self._exit_m_s(helm, start, end)
+        if item.frame == it.TERRAIN:
+            return TravelOverGround(helm, end, self.ground_m, start=start, exit_m_s=exit_m_s, wait_s=wait_s)
         return Travel(helm, end, start=start, exit_m_s=exit_m_s, wait_s=wait_s)
 
     def _land(self, helm: Helm, item: Item) -> Manoeuvre:
         if not item.has_place:
             return Landing(helm)
         over = self.locate(item)
-        return _Then(
+        return Then(
             Travel(helm, Point(over.east_m, over.north_m, helm.drone.believed.up_m)), Landing(helm, over)
         )
 
@@ -205,19 +225,3 @@ class MissionRun:
             leg = Travel(helm, end, start=start).leg
             return min(helm.speed_m_s, corner_speed_m_s(leg, self.locate(item), helm.drone.limits))
         return 0.0
-
-
-class _Then:
-    """One manoeuvre, then another."""
-
-    def __init__(self, first: Manoeuvre, second: Manoeuvre) -> None:
-        self.done = False
-        self._first = first
-        self._second = second
-
-    def goal(self, helm: Helm, now_s: float) -> Goal:
-        if not self._first.done:
-            return self._first.goal(helm, now_s)
-        goal = self._second.goal(helm, now_s)
-        self.done = self._second.done
-        return goal

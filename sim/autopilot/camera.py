@@ -18,6 +18,7 @@ _SUFFIX = {RGB_CAMERA: "W.JPG", THERMAL_CAMERA: "T.TIF"}
 _SENSOR = {RGB_CAMERA: Sensor.RGB, THERMAL_CAMERA: Sensor.THERMAL}
 CAPACITY_MIB = 64 * 1024.0
 _PAIR_MIB = 2.0
+_INTERVAL_SERIES = 2  # CAMERA_CAPTURE_STATUS.image_status: waiting for the next of a series
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,12 @@ class Cameras:
         return [Outgoing(mav.MAVLink_heartbeat_message(*beat), component=c) for c in self.components]
 
     def request(
-        self, component: int, message_id: int, argument: float, now_s: float
+        self, component: int, message_id: int, argument: float, now_s: float, interval_s: float = 0.0
     ) -> tuple[int, Message | None]:
-        """Return the result and the message of a REQUEST_MESSAGE to one component."""
+        """Return the result and the message of a REQUEST_MESSAGE to one component.
+
+        `interval_s` is the time between pictures of the series under way, 0 without one.
+        """
         boot_ms = round((now_s - self._boot_s) * 1000)
         camera = self._cameras[component]
         match message_id:
@@ -117,7 +121,7 @@ class Cameras:
             case mav.MAVLINK_MSG_ID_STORAGE_INFORMATION:
                 return mav.MAV_RESULT_ACCEPTED, self._storage(boot_ms)
             case mav.MAVLINK_MSG_ID_CAMERA_CAPTURE_STATUS:
-                return mav.MAV_RESULT_ACCEPTED, self._status(boot_ms)
+                return mav.MAV_RESULT_ACCEPTED, self._status(boot_ms, interval_s)
             case mav.MAVLINK_MSG_ID_CAMERA_IMAGE_CAPTURED:
                 index = int(argument)
                 if not 0 <= index < self.count:
@@ -141,8 +145,11 @@ class Cameras:
             f"{self._media}/drones/{self._system_id}/{exposure.stem}_{_SUFFIX[component]}".encode(),
         )
 
-    def _status(self, boot_ms: int) -> Message:
-        return mav.MAVLink_camera_capture_status_message(boot_ms, 0, 0, 0.0, 0, self._free_mib, self.count)
+    def _status(self, boot_ms: int, interval_s: float) -> Message:
+        busy = _INTERVAL_SERIES if interval_s > 0 else 0
+        return mav.MAVLink_camera_capture_status_message(
+            boot_ms, busy, 0, interval_s, 0, self._free_mib, self.count
+        )
 
     def _storage(self, boot_ms: int) -> Message:
         ready, used = mav.STORAGE_STATUS_READY, CAPACITY_MIB - self._free_mib

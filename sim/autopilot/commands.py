@@ -11,7 +11,6 @@ from sim.autopilot.guided import fly_to
 from sim.autopilot.items import GLOBAL, Item
 from sim.autopilot.modes import Mode, mode_from
 from sim.autopilot.pilot import FORCED
-from sim.autopilot.telemetry import BUILDERS
 
 if TYPE_CHECKING:
     from sim.autopilot.vehicle import Vehicle
@@ -52,7 +51,7 @@ def command_from(message: Message, link: int) -> Command:
 
 def carry_out(vehicle: "Vehicle", command: Command) -> int:
     """Do a command and return its MAV_RESULT."""
-    handler = _HANDLERS.get(command.number)
+    handler = vehicle.personality.handlers.get(command.number)
     return UNSUPPORTED if handler is None else handler(vehicle, command)
 
 
@@ -98,8 +97,7 @@ def _mission_start(v: "Vehicle", c: Command) -> int:
 def _pause_continue(v: "Vehicle", c: Command) -> int:
     if c.p[0] not in (0, 1):
         return DENIED
-    worked = v.pilot.pause() if c.p[0] == 0 else v.pilot.resume()
-    return ACCEPTED if worked else DENIED
+    return _done(v.pilot.pause() if c.p[0] == 0 else v.pilot.resume())
 
 
 def _set_mission_current(v: "Vehicle", c: Command) -> int:
@@ -109,11 +107,12 @@ def _set_mission_current(v: "Vehicle", c: Command) -> int:
     if c.p[1] == 1:
         v.pilot.run.reset()
     worked = v.pilot.run.set_current(seq, v.pilot.helm)
-    v.send(BUILDERS[mav.MAVLINK_MSG_ID_MISSION_CURRENT](v))
+    v.send(v.build(mav.MAVLINK_MSG_ID_MISSION_CURRENT))
     return _done(worked)
 
 
-def _change_speed(v: "Vehicle", c: Command) -> int:
+def change_speed(v: "Vehicle", c: Command) -> int:
+    """Change the speed of travel, climb or descent."""
     return _done(v.change_speed(int(c.p[0]), c.p[1]))
 
 
@@ -126,7 +125,8 @@ def _reposition(v: "Vehicle", c: Command) -> int:
     return _done(fly_to(v.pilot, c.frame, x, y, c.p[6]))
 
 
-def _set_home(v: "Vehicle", c: Command) -> int:
+def set_home(v: "Vehicle", c: Command) -> int:
+    """Make the present or another place home."""
     if c.p[0] == 1:
         v.pilot.home = v.pilot.drone.believed
     elif c.place is None:
@@ -134,43 +134,47 @@ def _set_home(v: "Vehicle", c: Command) -> int:
     else:
         v.pilot.set_home(c.place, c.p[6])
     v.estimate.advance(v.now_s, v.pilot.home)
-    v.send(BUILDERS[mav.MAVLINK_MSG_ID_HOME_POSITION](v))
+    v.send(v.build(mav.MAVLINK_MSG_ID_HOME_POSITION))
     return ACCEPTED
 
 
-def _get_home(v: "Vehicle", c: Command) -> int:
+def get_home(v: "Vehicle", c: Command) -> int:
+    """Send where home is."""
     return _request(v, mav.MAVLINK_MSG_ID_HOME_POSITION, c.link)
 
 
-def _request_message(v: "Vehicle", c: Command) -> int:
+def request_message(v: "Vehicle", c: Command) -> int:
+    """Send one message that is asked for."""
     return _request(v, int(c.p[0]), c.link)
 
 
-def _request_version(v: "Vehicle", c: Command) -> int:
+def request_version(v: "Vehicle", c: Command) -> int:
+    """Send what the autopilot is and can do."""
     return _request(v, mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION, c.link)
 
 
 def _request(v: "Vehicle", message_id: int, link: int) -> int:
-    builder = BUILDERS.get(message_id)
-    message = builder(v) if builder else None
+    message = v.build(message_id)
     if message is None:
         return FAILED
     v.send(message, link)
     return ACCEPTED
 
 
-def _set_interval(v: "Vehicle", c: Command) -> int:
+def set_interval(v: "Vehicle", c: Command) -> int:
+    """Set how often a message comes."""
     message_id, interval_us = int(c.p[0]), c.p[1]
-    if message_id not in BUILDERS or math.isnan(interval_us):
+    if message_id not in v.personality.builders or math.isnan(interval_us):
         return DENIED
     interval_s = interval_us / 1e6 if interval_us > 0 else None
     v.streams.set_interval(c.link, message_id, interval_s=interval_s, now_s=v.now_s)
     return ACCEPTED
 
 
-def _get_interval(v: "Vehicle", c: Command) -> int:
+def get_interval(v: "Vehicle", c: Command) -> int:
+    """Send how often a message comes."""
     message_id = int(c.p[0])
-    if message_id not in BUILDERS:
+    if message_id not in v.personality.builders:
         return FAILED
     interval_s = v.streams.interval_s(c.link, message_id)
     interval_us = -1 if interval_s is None else round(interval_s * 1e6)
@@ -187,7 +191,8 @@ def _reboot(v: "Vehicle", c: Command) -> int:
     return ACCEPTED
 
 
-def _run_checks(v: "Vehicle", c: Command) -> int:
+def run_checks(v: "Vehicle", c: Command) -> int:
+    """Say what keeps the drone from arming."""
     v.say_problem()
     return ACCEPTED
 
@@ -196,47 +201,62 @@ def _terminate(v: "Vehicle", c: Command) -> int:
     return _done(v.pilot.disarm(forced=True)) if c.p[0] > 0.5 else FAILED
 
 
-def _yes(v: "Vehicle", c: Command) -> int:
+def configure_gimbal(v: "Vehicle", c: Command) -> int:
+    """Take note of who steers the gimbal; -2 means the sender, -1 leaves it."""
     return ACCEPTED
 
 
-def _as_item(v: "Vehicle", c: Command) -> int:
+def _enable_fence(v: "Vehicle", c: Command) -> int:
+    if c.p[0] not in (0, 1, 2):
+        return FAILED
+    v.params.set("FENCE_ENABLE", 1.0 if c.p[0] == 1 else 0.0)
+    return ACCEPTED
+
+
+def yes(v: "Vehicle", c: Command) -> int:
+    """Say yes to what changes nothing here."""
+    return ACCEPTED
+
+
+def as_item(v: "Vehicle", c: Command) -> int:
     """Carry out a camera or gimbal command as the mission item of the same number."""
     x, y = (round(a) if math.isfinite(a) else 0 for a in c.p[4:6])
     p1, p2, p3, p4 = c.p[:4]
     return _done(v.do(Item(c.number, params=(p1, p2, p3, p4), x=x, y=y)))
 
 
-_HANDLERS: dict[int, Callable[["Vehicle", Command], int]] = {
+HANDLERS: dict[int, Callable[["Vehicle", Command], int]] = {
     mav.MAV_CMD_NAV_LOITER_UNLIM: _mode(Mode.LOITER),
     mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: _mode(Mode.RTL),
     mav.MAV_CMD_NAV_LAND: _mode(Mode.LAND),
     mav.MAV_CMD_NAV_TAKEOFF: _take_off,
-    mav.MAV_CMD_CONDITION_YAW: _as_item,
+    mav.MAV_CMD_CONDITION_YAW: as_item,
     mav.MAV_CMD_DO_SET_MODE: _do_set_mode,
-    mav.MAV_CMD_DO_CHANGE_SPEED: _change_speed,
-    mav.MAV_CMD_DO_SET_HOME: _set_home,
+    mav.MAV_CMD_DO_CHANGE_SPEED: change_speed,
+    mav.MAV_CMD_DO_SET_HOME: set_home,
     mav.MAV_CMD_DO_FLIGHTTERMINATION: _terminate,
     mav.MAV_CMD_DO_REPOSITION: _reposition,
     mav.MAV_CMD_DO_PAUSE_CONTINUE: _pause_continue,
-    mav.MAV_CMD_DO_SET_ROI_LOCATION: _yes,
-    mav.MAV_CMD_DO_SET_ROI_NONE: _yes,
-    mav.MAV_CMD_DO_SET_ROI: _yes,
-    mav.MAV_CMD_DO_DIGICAM_CONTROL: _as_item,
-    mav.MAV_CMD_DO_MOUNT_CONTROL: _as_item,
-    mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST: _as_item,
+    mav.MAV_CMD_DO_SET_ROI_LOCATION: yes,
+    mav.MAV_CMD_DO_SET_ROI_NONE: yes,
+    mav.MAV_CMD_DO_SET_ROI: yes,
+    mav.MAV_CMD_DO_DIGICAM_CONTROL: as_item,
+    mav.MAV_CMD_DO_MOUNT_CONTROL: as_item,
+    mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST: as_item,
     mav.MAV_CMD_DO_SET_MISSION_CURRENT: _set_mission_current,
-    mav.MAV_CMD_PREFLIGHT_CALIBRATION: _yes,
+    mav.MAV_CMD_PREFLIGHT_CALIBRATION: yes,
     mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN: _reboot,
     mav.MAV_CMD_MISSION_START: _mission_start,
     mav.MAV_CMD_COMPONENT_ARM_DISARM: _arm,
-    mav.MAV_CMD_RUN_PREARM_CHECKS: _run_checks,
-    mav.MAV_CMD_GET_HOME_POSITION: _get_home,
-    mav.MAV_CMD_GET_MESSAGE_INTERVAL: _get_interval,
-    mav.MAV_CMD_SET_MESSAGE_INTERVAL: _set_interval,
-    mav.MAV_CMD_REQUEST_MESSAGE: _request_message,
-    mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES: _request_version,
-    mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: _as_item,
-    mav.MAV_CMD_IMAGE_START_CAPTURE: _as_item,
-    mav.MAV_CMD_IMAGE_STOP_CAPTURE: _as_item,
+    mav.MAV_CMD_RUN_PREARM_CHECKS: run_checks,
+    mav.MAV_CMD_GET_HOME_POSITION: get_home,
+    mav.MAV_CMD_GET_MESSAGE_INTERVAL: get_interval,
+    mav.MAV_CMD_SET_MESSAGE_INTERVAL: set_interval,
+    mav.MAV_CMD_REQUEST_MESSAGE: request_message,
+    mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES: request_version,
+    mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: as_item,
+    mav.MAV_CMD_DO_GIMBAL_MANAGER_CONFIGURE: configure_gimbal,
+    mav.MAV_CMD_DO_FENCE_ENABLE: _enable_fence,
+    mav.MAV_CMD_IMAGE_START_CAPTURE: as_item,
+    mav.MAV_CMD_IMAGE_STOP_CAPTURE: as_item,
 }

@@ -25,6 +25,8 @@ class Action(IntEnum):
     SMART_RTL = 3
     SMART_RTL_OR_LAND = 4
     TERMINATE = 5
+    AUTO_RTL_OR_RTL = 6
+    BRAKE_OR_LAND = 7
 
 
 @dataclass(slots=True)
@@ -56,8 +58,12 @@ class GroundWatch:
 
     @property
     def action(self) -> Action:
-        """What FS_GCS_ENABLE asks for: 1 RTL, 3 and 4 SmartRTL, 5 land."""
+        """What FS_GCS_ENABLE asks for: 1, 2 RTL, 3, 4 SmartRTL, 5 land, 6 by the mission, 7 brake."""
         match self.params.whole("FS_GCS_ENABLE"):
+            case 7:
+                return Action.BRAKE_OR_LAND
+            case 6:
+                return Action.AUTO_RTL_OR_RTL
             case 5:
                 return Action.LAND
             case 4:

@@ -100,7 +100,8 @@ class Item:
     @property
     def has_place(self) -> bool:
         """Whether it names a place; an item at 0, 0 means "where I am"."""
-        return _COMMANDS[self.command].place and (self.x != 0 or self.y != 0)
+        known = _COMMANDS.get(self.command)
+        return (known is None or known.place) and (self.x != 0 or self.y != 0)
 
     @property
     def reports(self) -> bool:
@@ -109,7 +110,8 @@ class Item:
 
     @property
     def name(self) -> str:
-        return _COMMANDS[self.command].name
+        known = _COMMANDS.get(self.command)
+        return known.name if known else f"Cmd{self.command}"
 
     def message(self, seq: int, kind: int, *, target: tuple[int, int], floats: bool = False) -> Message:
         """Return the item for a reader: with integers, or as the old MISSION_ITEM."""

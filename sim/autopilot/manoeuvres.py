@@ -1,26 +1,30 @@
 """Pieces of flying: each turns "where the drone is" into the next goal until it is done.
 
 Modes and mission items are made of these. A manoeuvre may look at the drone and
-the parameters, and changes nothing but itself.
+its tuning, and changes nothing but itself.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from sim.autopilot.parameters import Parameters
+from sim.autopilot.tuning import Tuning
 from sim.drone import Follow, Goal, Hold, Move, Multirotor, Point, Sink
 
 _ARRIVED_M = 0.5
 _NO_TURN = 2.0  # metres under which a leg has no direction worth facing
+_LOOK_AHEAD_M = 8.0  # over which the slope below a terrain leg is taken
+
+Ground = Callable[[float, float], float]  # metres east and north -> height of the ground above the pad
 
 
 @dataclass(slots=True)
 class Helm:
-    """What a manoeuvre sees: the drone, the parameters, home, and the speed wanted."""
+    """What a manoeuvre sees: the drone, its tuning, home, and the speed wanted."""
 
     drone: Multirotor
-    params: Parameters
+    tuning: Tuning
     home: Point
     speed_m_s: float
 
@@ -68,6 +72,11 @@ class Travel:
         self._wait_s = wait_s
         self._there_s: float | None = None
 
+    @property
+    def arrived(self) -> bool:
+        """Whether the end was reached, though it may still be waiting there."""
+        return self._there_s is not None
+
     def goal(self, helm: Helm, now_s: float) -> Goal:
         face_along(helm, self.leg)
         passing = self.leg.exit_m_s > 0.1
@@ -83,6 +92,57 @@ class Travel:
         if self.leg.speed_m_s != helm.speed_m_s:
             exit_m_s = min(self.leg.exit_m_s, helm.speed_m_s)
             self.leg = Follow(self.leg.start, self.leg.end, helm.speed_m_s, exit_m_s)
+
+
+class TravelOverGround(Travel):
+    """Fly a leg whose ends are heights above the ground, and keep that height along it."""
+
+    def __init__(
+        self,
+        helm: Helm,
+        end: Point,
+        ground_m: Ground,
+        *,
+        start: Point | None = None,
+        exit_m_s: float = 0.0,
+        wait_s: float = 0.0,
+    ) -> None:
+        super().__init__(helm, end, start=start, exit_m_s=exit_m_s, wait_s=wait_s)
+        self._ground_m = ground_m
+        self._flat = self.leg
+        self._above = (self._above_m(self.leg.start), self._above_m(end))
+
+    def goal(self, helm: Helm, now_s: float) -> Goal:
+        self.leg = self._bent(helm)
+        return super().goal(helm, now_s)
+
+    def _above_m(self, point: Point) -> float:
+        return point.up_m - self._ground_m(point.east_m, point.north_m)
+
+    def _bent(self, helm: Helm) -> Follow:
+        """Return the leg as a plane line that has the ground's slope where the drone is."""
+        start, end = self._flat.start, self._flat.end
+        length = math.hypot(end.east_m - start.east_m, end.north_m - start.north_m)
+        if length < _NO_TURN:
+            return self._flat
+        unit = ((end.east_m - start.east_m) / length, (end.north_m - start.north_m) / length)
+        at = helm.drone.believed
+        done = (at.east_m - start.east_m) * unit[0] + (at.north_m - start.north_m) * unit[1]
+        done = max(0.0, min(length, done))
+        ahead = min(length, done + _LOOK_AHEAD_M)
+        here, there = self._height_m(done, length, unit), self._height_m(ahead, length, unit)
+        slope = (there - here) / (ahead - done) if ahead - done > 0.1 else 0.0
+        return Follow(
+            start._replace(up_m=here - slope * done),
+            end._replace(up_m=here + slope * (length - done)),
+            self.leg.speed_m_s,
+            self.leg.exit_m_s,
+        )
+
+    def _height_m(self, along_m: float, length_m: float, unit: tuple[float, float]) -> float:
+        start, (first, last) = self._flat.start, self._above
+        east, north = start.east_m + unit[0] * along_m, start.north_m + unit[1] * along_m
+        return self._ground_m(east, north) + first + (last - first) * along_m / length_m
 
 
 class Stay:
@@ -117,7 +177,7 @@ class Steer:
 
 
 class Landing:
-    """Go down over one point: fast first, at LAND_SPEED over the last LAND_ALT_LOW."""
+    """Go down over one point: fast first, slowly over the last metres."""
 
     def __init__(self, helm: Helm, over: Point | None = None) -> None:
         self.done = False
@@ -125,10 +185,9 @@ class Landing:
 
     def goal(self, helm: Helm, now_s: float) -> Goal:
         self.done = not helm.drone.airborne
-        fast = helm.params["LAND_SPEED_HIGH"] / 100.0 or helm.drone.descent_m_s
-        slow = helm.params["LAND_SPEED"] / 100.0
-        low = helm.params["LAND_ALT_LOW"] / 100.0
-        return Sink(self._over, _landing_rate(helm.drone.above_ground_m - low, fast, slow))
+        tuning = helm.tuning
+        above_low_m = helm.drone.above_ground_m - tuning.land_low_m
+        return Sink(self._over, _landing_rate(above_low_m, tuning.land_fast_m_s, tuning.land_slow_m_s))
 
 
 class Sinking:
@@ -144,29 +203,40 @@ class Sinking:
         return Sink(self._over, self._rate_m_s)
 
 
-class Return:
-    """RTL: climb to RTL_ALT, fly to the end point, wait RTL_LOIT_TIME, land."""
+@dataclass(frozen=True, slots=True)
+class WayHome:
+    """How a drone comes home: where to, how high, how fast, and what it does there."""
 
-    def __init__(self, helm: Helm, to: Point | None = None) -> None:
+    to: Point
+    up_m: float  # the height of the way
+    speed_m_s: float
+    wait_s: float
+    hover_up_m: float | None = None  # the height to stay at; None lands
+
+
+class Return:
+    """Climb to the height of the way home, fly there, wait, land or stay."""
+
+    def __init__(self, helm: Helm, way: WayHome) -> None:
         self.done = False
-        end = to or helm.home
+        self._speed_m_s = way.speed_m_s
         start = stopping_point(helm.drone)
-        height = self._height(helm, start, end)
-        speed = helm.params["RTL_SPEED"] / 100.0
-        self._speed_m_s = speed or helm.speed_m_s
-        above_start = Point(start.east_m, start.north_m, height)
-        above_end = Point(end.east_m, end.north_m, height)
-        wait_s = helm.params["RTL_LOIT_TIME"] / 1000.0
-        fast = Helm(helm.drone, helm.params, helm.home, self._speed_m_s)
+        above_start = start._replace(up_m=way.up_m)
+        above_end = way.to._replace(up_m=way.up_m)
+        fast = self._fast(helm)
         self._steps: list[Manoeuvre] = [
-            Travel(fast, above_start, start=Point(start.east_m, start.north_m, helm.drone.believed.up_m)),
+            Travel(fast, above_start, start=start),
             Travel(fast, above_end, start=above_start),
-            Stay(fast, wait_s, above_end),
-            Landing(fast, above_end),
+            Stay(fast, way.wait_s, above_end),
         ]
+        if way.hover_up_m is None:
+            self._steps.append(Landing(fast, above_end))
+        else:
+            low = above_end._replace(up_m=way.hover_up_m)
+            self._steps += [Travel(fast, low, start=above_end), Stay(fast, math.inf, low)]
 
     def goal(self, helm: Helm, now_s: float) -> Goal:
-        fast = Helm(helm.drone, helm.params, helm.home, self._speed_m_s)
+        fast = self._fast(helm)
         goal = self._steps[0].goal(fast, now_s)
         while self._steps[0].done and len(self._steps) > 1:
             self._steps.pop(0)
@@ -174,16 +244,24 @@ class Return:
         self.done = len(self._steps) == 1 and self._steps[0].done
         return goal
 
-    @staticmethod
-    def _height(helm: Helm, start: Point, end: Point) -> float:
-        """Return the height to come home at: RTL_ALT above home, lower only inside the cone."""
-        up = start.up_m - helm.home.up_m
-        wanted = max(helm.params["RTL_ALT"] / 100.0, up + helm.params["RTL_CLIMB_MIN"] / 100.0)
-        slope = helm.params["RTL_CONE_SLOPE"]
-        if slope >= 0.5:
-            away = math.hypot(end.east_m - start.east_m, end.north_m - start.north_m)
-            wanted = min(wanted, max(2.0, away * slope))
-        return helm.home.up_m + max(up, wanted)
+    def _fast(self, helm: Helm) -> Helm:
+        return Helm(helm.drone, helm.tuning, helm.home, self._speed_m_s)
+
+
+class Then:
+    """One manoeuvre, then another."""
+
+    def __init__(self, first: Manoeuvre, second: Manoeuvre) -> None:
+        self.done = False
+        self._first = first
+        self._second = second
+
+    def goal(self, helm: Helm, now_s: float) -> Goal:
+        if not self._first.done:
+            return self._first.goal(helm, now_s)
+        goal = self._second.goal(helm, now_s)
+        self.done = self._second.done
+        return goal
 
 
 def stopping_point(drone: Multirotor) -> Point:
@@ -196,8 +274,8 @@ def stopping_point(drone: Multirotor) -> Point:
 
 
 def face_along(helm: Helm, leg: Follow) -> None:
-    """Turn the drone's nose along a leg, unless WP_YAW_BEHAVIOR forbids or the leg stands upright."""
-    if helm.params["WP_YAW_BEHAVIOR"] == 0:
+    """Turn the drone's nose along a leg, unless the tuning forbids or the leg stands upright."""
+    if not helm.tuning.nose_first:
         return
     east, north = leg.end.east_m - leg.start.east_m, leg.end.north_m - leg.start.north_m
     if math.hypot(east, north) >= _NO_TURN:

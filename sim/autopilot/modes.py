@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from sim.autopilot.dialect import mav
+
 
 class Mode(IntEnum):
     """ArduCopter's custom_mode."""
@@ -16,6 +18,32 @@ class Mode(IntEnum):
     POSHOLD = 16
     BRAKE = 17
     SMART_RTL = 21
+
+    @property
+    def custom_mode(self) -> int:
+        """The number HEARTBEAT carries."""
+        return int(self)
+
+    @property
+    def base_flags(self) -> int:
+        """The flags of base_mode, but for "armed"."""
+        flags = mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED | mav.MAV_MODE_FLAG_STABILIZE_ENABLED
+        return int(flags | mav.MAV_MODE_FLAG_GUIDED_ENABLED if self.flies_itself else flags)
+
+    @property
+    def runs_mission(self) -> bool:
+        """Whether the mission is flown in it."""
+        return self is Mode.AUTO
+
+    @property
+    def is_landing(self) -> bool:
+        """Whether it goes straight down."""
+        return self is Mode.LAND
+
+    @property
+    def comes_down(self) -> bool:
+        """Whether being on the ground ends the flight in it."""
+        return self in (Mode.RTL, Mode.LAND, Mode.SMART_RTL)
 
     @property
     def needs_position(self) -> bool:

@@ -1,120 +1,53 @@
-"""ArduCopter parameters that matter to a dock drone, and the parameter protocol.
+"""The parameter protocol of a vehicle (https://mavlink.io/en/services/parameter.html).
 
-Values travel as float32 whatever their type (ArduPilot's "C cast" encoding).
-A read of an unknown name is not answered; a write is answered by PARAM_VALUE.
-The list is sent a few at a time, as a real link would carry it.
+ArduPilot sends every value as float32 whatever its type ("C cast"), PX4 puts an
+integer's bytes where the float's would be ("bytewise"). A read of an unknown
+name is not answered; a write is answered by PARAM_VALUE. The list is sent a few
+at a time, as a real link would carry it. PX4 besides has a hash over all of
+them, read like a parameter of its own, so that a client may keep its copy.
 """
 
 import struct
+import zlib
 from collections import deque
+from collections.abc import Collection
 
-from missions.model import DroneModel
 from sim.autopilot.dialect import Message, Outgoing, mav
-from sim.battery import CELLS, NOMINAL_V
 
-_INT8, _INT16, _INT32, _FLOAT = 2, 4, 6, 9
+INT8, INT16, INT32, FLOAT = 2, 4, 6, 9  # MAV_PARAM_TYPE
+HASH = "_HASH_CHECK"
+_UINT32 = 5
+_NOT_LISTED = 0xFFFF
 _PER_TICK = 12
 
-_TABLE: tuple[tuple[str, float, int], ...] = (
-    ("ARMING_CHECK", 1, _INT32),
-    ("AUTO_OPTIONS", 0, _INT32),
-    ("BATT_ARM_VOLT", 0, _FLOAT),
-    ("BATT_CAPACITY", 0, _INT32),
-    ("BATT_CRT_MAH", 0, _FLOAT),
-    ("BATT_CRT_VOLT", 3.3 * CELLS, _FLOAT),
-    ("BATT_FS_CRT_ACT", 0, _INT8),
-    ("BATT_FS_LOW_ACT", 0, _INT8),
-    ("BATT_LOW_MAH", 0, _FLOAT),
-    ("BATT_LOW_TIMER", 5, _INT8),
-    ("BATT_LOW_VOLT", 3.5 * CELLS, _FLOAT),
-    ("BATT_MONITOR", 4, _INT8),
-    ("CAM1_DURATION", 0.1, _FLOAT),
-    ("CAM1_INTRVAL_MIN", 0, _FLOAT),
-    ("CAM1_TYPE", 6, _INT8),
-    ("CAM_AUTO_ONLY", 0, _INT8),
-    ("DISARM_DELAY", 10, _INT8),
-    ("FENCE_ACTION", 1, _INT8),
-    ("FENCE_ALT_MAX", 100, _FLOAT),
-    ("FENCE_ENABLE", 0, _INT8),
-    ("FENCE_MARGIN", 2, _FLOAT),
-    ("FENCE_RADIUS", 300, _FLOAT),
-    ("FENCE_TOTAL", 0, _INT8),
-    ("FENCE_TYPE", 7, _INT8),
-    ("FRAME_CLASS", 1, _INT8),
-    ("FRAME_TYPE", 1, _INT8),
-    ("FS_CRASH_CHECK", 1, _INT8),
-    ("FS_EKF_ACTION", 1, _INT8),
-    ("FS_GCS_ENABLE", 0, _INT8),
-    ("FS_GCS_TIMEOUT", 5, _FLOAT),
-    ("FS_OPTIONS", 16, _INT32),
-    ("FS_THR_ENABLE", 0, _INT8),
-    ("FS_VIBE_ENABLE", 1, _INT8),
-    ("GPS_TYPE", 1, _INT8),
-    ("INS_GYR_CAL", 1, _INT8),
-    ("LAND_ALT_LOW", 1000, _INT16),
-    ("LAND_SPEED", 50, _INT16),
-    ("LAND_SPEED_HIGH", 0, _INT16),
-    ("LOG_BITMASK", 176126, _INT32),
-    ("MIS_OPTIONS", 0, _INT16),
-    ("MIS_RESTART", 0, _INT8),
-    ("MIS_TOTAL", 0, _INT16),
-    ("MNT1_DEFLT_MODE", 3, _INT8),
-    ("MNT1_PITCH_MAX", 20, _FLOAT),
-    ("MNT1_PITCH_MIN", -90, _FLOAT),
-    ("MNT1_TYPE", 6, _INT8),
-    ("PILOT_SPEED_DN", 0, _INT16),
-    ("PILOT_SPEED_UP", 250, _INT16),
-    ("RALLY_INCL_HOME", 1, _INT8),
-    ("RALLY_LIMIT_KM", 0.3, _FLOAT),
-    ("RALLY_TOTAL", 0, _INT8),
-    ("RTL_ALT", 1500, _INT32),
-    ("RTL_ALT_FINAL", 0, _INT16),
-    ("RTL_ALT_TYPE", 0, _INT8),
-    ("RTL_CLIMB_MIN", 0, _INT16),
-    ("RTL_CONE_SLOPE", 3, _FLOAT),
-    ("RTL_LOIT_TIME", 5000, _INT32),
-    ("RTL_SPEED", 0, _INT16),
-    ("SCHED_LOOP_RATE", 400, _INT16),
-    ("SERIAL0_PROTOCOL", 2, _INT8),
-    ("SIM_SPEEDUP", 1, _FLOAT),
-    ("STAT_BOOTCNT", 1, _INT16),
-    ("SYSID_ENFORCE", 0, _INT8),
-    ("SYSID_MYGCS", 255, _INT16),
-    ("SYSID_THISMAV", 1, _INT16),
-    ("TERRAIN_ENABLE", 1, _INT8),
-    ("TERRAIN_SPACING", 100, _INT16),
-    ("WPNAV_ACCEL", 250, _FLOAT),
-    ("WPNAV_ACCEL_Z", 100, _FLOAT),
-    ("WPNAV_RADIUS", 200, _FLOAT),
-    ("WPNAV_RFND_USE", 1, _INT8),
-    ("WPNAV_SPEED", 1000, _FLOAT),
-    ("WPNAV_SPEED_DN", 150, _FLOAT),
-    ("WPNAV_SPEED_UP", 250, _FLOAT),
-    ("WPNAV_TER_MARGIN", 10, _FLOAT),
-    ("WP_YAW_BEHAVIOR", 2, _INT8),
-)
-_TYPES = {name: kind for name, _, kind in _TABLE}
-_READ_ONLY = {"MIS_TOTAL", "FENCE_TOTAL", "RALLY_TOTAL"}
+Table = tuple[tuple[str, float, int], ...]  # name, value, type
 
 
 class Parameters:
-    """The parameters of one vehicle: plain reading by name, and the wire protocol."""
+    """The parameters of one vehicle: plain reading by name, and the wire protocol.
 
-    def __init__(self, model: DroneModel, *, system_id: int, speed: float = 1.0) -> None:
-        self._values = {name: _rounded(value) for name, value, _ in _TABLE}
-        self._values |= {
-            "SYSID_THISMAV": float(system_id),
-            "SIM_SPEEDUP": speed,
-            "WPNAV_SPEED": model.cruise_m_s * 100.0,
-            "WPNAV_SPEED_UP": model.climb_m_s * 100.0,
-            "WPNAV_SPEED_DN": model.descent_m_s * 100.0,
-            "BATT_CAPACITY": float(round(model.battery_wh / NOMINAL_V * 1000.0)),
-        }
+    `version` grows with every value that is set, so that what is worked out from
+    parameters can be kept until then.
+    """
+
+    def __init__(
+        self, table: Table, *, read_only: Collection[str] = (), bytewise: bool = False, hashed: bool = False
+    ) -> None:
+        self.version = 0
+        self._types = {name: kind for name, _, kind in table}
+        self._values = {name: _rounded(value) for name, value, _ in table}
         self._names = sorted(self._values)
-        self._queues: dict[int, deque[int]] = {}
+        self._numbers = {name: number for number, name in enumerate(self._names)}
+        self._read_only = read_only
+        self._bytewise = bytewise
+        self._hashed = hashed
+        self._queues: dict[int, deque[str]] = {}
 
     def __getitem__(self, name: str) -> float:
         return self._values[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
 
     def whole(self, name: str) -> int:
         """Return a parameter as the whole number it stands for (flags, choices)."""
@@ -124,13 +57,20 @@ class Parameters:
         """Set a parameter as the vehicle itself does, rounded to its type."""
         if name not in self._values:
             raise KeyError(name)
-        self._values[name] = _rounded(value) if _TYPES[name] == _FLOAT else float(round(value))
+        fresh = _rounded(value) if self._types[name] == FLOAT else float(round(value))
+        if fresh != self._values[name]:
+            self._values[name] = fresh
+            self.version += 1
+
+    def packed(self) -> list[tuple[str, int, float]]:
+        """Return every parameter by name: name, type, value."""
+        return [(name, self._types[name], self._values[name]) for name in self._names]
 
     def receive(self, message: Message, link: int) -> list[Outgoing]:
         """Answer PARAM_REQUEST_LIST, PARAM_REQUEST_READ and PARAM_SET."""
         match message.get_type():
             case "PARAM_REQUEST_LIST":
-                self._queues[link] = deque(range(len(self._names)))
+                self._queues[link] = deque([HASH, *self._names] if self._hashed else self._names)
                 return []
             case "PARAM_REQUEST_READ":
                 return self._read(message, link)
@@ -145,7 +85,7 @@ class Parameters:
         sent = []
         for link, queue in list(self._queues.items()):
             for _ in range(min(_PER_TICK, len(queue))):
-                sent.append(Outgoing(self._value(self._names[queue.popleft()]), link))
+                sent.append(Outgoing(self._value(queue.popleft()), link))
             if not queue:
                 del self._queues[link]
         return sent
@@ -154,30 +94,56 @@ class Parameters:
         """Stop sending on a link that is gone."""
         self._queues.pop(link, None)
 
+    def hash(self) -> int:
+        """Return the number that changes with any parameter."""
+        crc = 0
+        for name, kind, value in self.packed():
+            crc = zlib.crc32(name.encode() + _bytes_of(value, kind), crc)
+        return crc
+
     def _read(self, message: Message, link: int) -> list[Outgoing]:
         if message.param_index >= 0:
             known = message.param_index < len(self._names)
             return [Outgoing(self._value(self._names[message.param_index]), link)] if known else []
         name = _name(message)
-        return [Outgoing(self._value(name), link)] if name in self._values else []
+        known = name in self._values or (self._hashed and name == HASH)
+        return [Outgoing(self._value(name), link)] if known else []
 
     def _write(self, message: Message) -> list[Outgoing]:
         name = _name(message)
         if name not in self._values:
             return []
-        if name not in _READ_ONLY and message.param_value == message.param_value:
-            self.set(name, message.param_value)
+        value = self._decoded(message.param_value, self._types[name])
+        if name not in self._read_only and value == value:
+            self.set(name, value)
         return [Outgoing(self._value(name))]
 
+    def _decoded(self, value: float, kind: int) -> float:
+        if not self._bytewise or kind == FLOAT:
+            return value
+        return float(struct.unpack("<i", struct.pack("<f", value))[0])
+
     def _value(self, name: str) -> Message:
-        return mav.MAVLink_param_value_message(
-            name.encode(), self._values[name], _TYPES[name], len(self._names), self._names.index(name)
-        )
+        if name == HASH:
+            as_float = struct.unpack("<f", struct.pack("<I", self.hash()))[0]
+            return _param_value(HASH, as_float, _UINT32, len(self._names), _NOT_LISTED)
+        kind, value = self._types[name], self._values[name]
+        if self._bytewise and kind != FLOAT:
+            value = struct.unpack("<f", struct.pack("<i", int(value)))[0]
+        return _param_value(name, value, kind, len(self._names), self._numbers[name])
+
+
+def _param_value(name: str, value: float, kind: int, count: int, index: int) -> Message:
+    return mav.MAVLink_param_value_message(name.encode(), value, kind, count, index)
 
 
 def _name(message: Message) -> str:
     name = message.param_id
     return (name.decode("ascii", "replace") if isinstance(name, bytes) else str(name)).rstrip("\0")
+
+
+def _bytes_of(value: float, kind: int) -> bytes:
+    return struct.pack("<f", value) if kind == FLOAT else struct.pack("<i", int(value))
 
 
 def _rounded(value: float) -> float:

@@ -24,8 +24,12 @@ class Payload:
     picture and tells of none.
     """
 
-    def __init__(self, drone: Multirotor, estimate: Estimate, cameras: Cameras) -> None:
+    def __init__(
+        self, drone: Multirotor, estimate: Estimate, cameras: Cameras, *, feedback: bool = True
+    ) -> None:
         self.on = True
+        self._feedback = feedback  # whether the autopilot tells of pictures too
+        self._sequence = 0  # the last single picture asked for, so that a command sent twice takes one
         self.gimbal = Gimbal()
         self.shutter = Shutter()
         self.cameras = cameras
@@ -72,13 +76,28 @@ class Payload:
             case mav.MAV_CMD_REQUEST_CAMERA_CAPTURE_STATUS:
                 return self._request(component, mav.MAVLINK_MSG_ID_CAMERA_CAPTURE_STATUS, 0.0, command.link)
             case mav.MAV_CMD_IMAGE_START_CAPTURE:
-                return ACCEPTED if self._start(command.p[1], command.p[2]) else FAILED
+                return self._capture(command)
             case mav.MAV_CMD_IMAGE_STOP_CAPTURE:
                 self.shutter.stop()
                 return ACCEPTED
             case mav.MAV_CMD_SET_CAMERA_MODE:
                 return ACCEPTED
+            case mav.MAV_CMD_REQUEST_STORAGE_INFORMATION:
+                return self._request(component, mav.MAVLINK_MSG_ID_STORAGE_INFORMATION, 0.0, command.link)
+            case mav.MAV_CMD_REQUEST_CAMERA_SETTINGS:
+                return self._request(component, mav.MAVLINK_MSG_ID_CAMERA_SETTINGS, 0.0, command.link)
         return UNSUPPORTED
+
+    def _capture(self, command: Command) -> int:
+        """Take what IMAGE_START_CAPTURE asks for; the same single picture asked for again is there."""
+        interval_s, count, sequence = command.p[1], command.p[2], int(command.p[3] or 0)
+        if count == 1 and sequence > 0:
+            if sequence == self._sequence:
+                return ACCEPTED
+            self._sequence = sequence
+        if self.shutter.left > 0 and count != 1:
+            return int(mav.MAV_RESULT_TEMPORARILY_REJECTED)
+        return ACCEPTED if self._start(interval_s, count) else FAILED
 
     def shoot(self) -> bool:
         """Press the shutter of all cameras together; return whether there was anything to press."""
@@ -92,7 +111,7 @@ class Payload:
             self._fresh.append(exposure)
         told = self.cameras.record(exposure)
         if not troubles.records_lost:
-            self._outbox += [*told, Outgoing(_feedback(exposure))]
+            self._outbox += [*told, Outgoing(_feedback(exposure))] if self._feedback else told
         return True
 
     def said(self) -> list[Outgoing]:
@@ -112,7 +131,8 @@ class Payload:
         return self.on
 
     def _request(self, component: int, message_id: int, argument: float, link: int) -> int:
-        result, message = self.cameras.request(component, message_id, argument, self.now_s)
+        interval_s = self.shutter.interval_s if self.shutter.left > 0 else 0.0
+        result, message = self.cameras.request(component, message_id, argument, self.now_s, interval_s)
         if message is not None:
             self._outbox.append(Outgoing(message, link, component))
         return result

@@ -5,12 +5,15 @@ checks in a mode flown by hand; the position estimate takes until 42 s, and unti
 then modes that fly by position refuse.
 """
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sim.autopilot.failsafe import BatteryWatch, GroundWatch
-from sim.autopilot.modes import Mode
+from sim.autopilot.geofence import Crossed
 from sim.autopilot.parameters import Parameters
 from sim.drone import Multirotor
+
+if TYPE_CHECKING:
+    from sim.autopilot.pilot import FlightMode
 
 SENSORS_S = 23.0
 POSITION_S = 42.0
@@ -22,12 +25,13 @@ _EKF_NOTHING = 1024  # uninitialised
 class Checked(Protocol):
     """What the checks look at."""
 
-    mode: Mode
+    mode: "FlightMode"
     params: Parameters
     drone: Multirotor
     ground: GroundWatch
     battery: BatteryWatch
     waiting_for_terrain: bool
+    crossed: Crossed
 
     @property
     def up_time_s(self) -> float: ...
@@ -52,6 +56,8 @@ def arming_problem(vehicle: Checked) -> str | None:
         return "GCS failsafe on"
     if vehicle.waiting_for_terrain:
         return "waiting for terrain data"
+    if vehicle.params["FENCE_ENABLE"] and vehicle.crossed & vehicle.params.whole("FENCE_TYPE"):
+        return "vehicle outside fence"
     return None
 
 

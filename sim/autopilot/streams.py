@@ -13,7 +13,15 @@ STREAMS: dict[int, tuple[int, ...]] = {
     6: (32, 33),  # POSITION: LOCAL_POSITION_NED GLOBAL_POSITION_INT
     10: (30,),  # EXTRA1: ATTITUDE
     11: (74,),  # EXTRA2: VFR_HUD
-    12: (2, 147, 168, 193, 241, 285),  # EXTRA3: SYSTEM_TIME BATTERY_STATUS WIND EKF_… VIBRATION GIMBAL_…
+    12: (
+        2,
+        136,
+        147,
+        168,
+        193,
+        241,
+        285,
+    ),  # EXTRA3: time, terrain, battery, wind, EKF, vibration, gimbal
 }
 _ALL = 0
 

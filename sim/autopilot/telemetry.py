@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sim.autopilot.dialect import Message, mav
-from sim.autopilot.modes import Mode
+from sim.autopilot.dialect import AUTOPILOT, Message, mav
+from sim.autopilot.geofence import Crossed
 from sim.autopilot.readiness import ekf_flags
 from sim.battery import CELLS
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sim.autopilot.vehicle import Vehicle
 
 _PREARM = mav.MAV_SYS_STATUS_PREARM_CHECK
+_FENCE = mav.MAV_SYS_STATUS_GEOFENCE
 _SENSORS = 0x0720FC2F | 0x2000000  # gyro, accelerometer, compass, baro, GPS, control, battery, logging
 _CAPABILITIES = (
     mav.MAV_PROTOCOL_CAPABILITY_MISSION_FLOAT
@@ -25,6 +26,8 @@ _CAPABILITIES = (
     | mav.MAV_PROTOCOL_CAPABILITY_MAVLINK2
     | mav.MAV_PROTOCOL_CAPABILITY_MISSION_FENCE
     | mav.MAV_PROTOCOL_CAPABILITY_MISSION_RALLY
+    | mav.MAV_PROTOCOL_CAPABILITY_FTP
+    | mav.MAV_PROTOCOL_CAPABILITY_TERRAIN
 )
 _VERSION = (4 << 24) | (5 << 16) | (5 << 8) | 255  # ArduCopter 4.5.5, official release
 _GEOID_UNKNOWN_MM = 0
@@ -32,23 +35,23 @@ _GEOID_UNKNOWN_MM = 0
 
 def heartbeat(v: "Vehicle") -> Message:
     pilot = v.pilot
-    flags = mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED | mav.MAV_MODE_FLAG_STABILIZE_ENABLED
-    if pilot.mode.flies_itself:
-        flags |= mav.MAV_MODE_FLAG_GUIDED_ENABLED
+    flags = pilot.mode.base_flags
     if pilot.armed:
         flags |= mav.MAV_MODE_FLAG_SAFETY_ARMED
     state = mav.MAV_STATE_STANDBY if pilot.landed else mav.MAV_STATE_ACTIVE
     if pilot.in_failsafe:
         state = mav.MAV_STATE_CRITICAL
     return mav.MAVLink_heartbeat_message(
-        mav.MAV_TYPE_QUADROTOR, mav.MAV_AUTOPILOT_ARDUPILOTMEGA, flags, pilot.mode, state, 3
+        mav.MAV_TYPE_QUADROTOR, v.personality.kind, flags, pilot.mode.custom_mode, state, 3
     )
 
 
 def sys_status(v: "Vehicle") -> Message:
     battery = v.pilot.drone.battery
-    sensors = _SENSORS | _PREARM
-    healthy = sensors if v.prearm_problem is None else _SENSORS
+    sensors = _SENSORS | _PREARM | (_FENCE if v.pilot.fence_is_on else 0)
+    healthy = sensors if v.prearm_problem is None else sensors & ~_PREARM
+    if v.pilot.crossed:
+        healthy &= ~_FENCE
     return mav.MAVLink_sys_status_message(
         sensors,
         sensors,
@@ -119,7 +122,7 @@ def gps_raw(v: "Vehicle") -> Message:
     fix = v.estimate.error()
     place = v.estimate.place_off(fix.east_m, fix.north_m)
     drone = v.pilot.drone
-    amsl_mm = round((v.pilot.pad_amsl_m + drone.at.up_m + fix.up_m) * 1000)
+    amsl_mm = round((v.identity.pad_amsl_m + drone.at.up_m + fix.up_m) * 1000)
     has_fix = v.pilot.up_time_s > 10.0 and not drone.troubles.gps_lost
     course = math.degrees(math.atan2(drone.velocity[0], drone.velocity[1])) % 360.0
     return mav.MAVLink_gps_raw_int_message(
@@ -184,7 +187,7 @@ def extended_sys_state(v: "Vehicle") -> Message:
 def mission_current(v: "Vehicle") -> Message:
     run = v.pilot.run
     total = max(0, len(run.items) - 1)
-    in_mission = 1 if v.pilot.mode is Mode.AUTO else 2
+    in_mission = 1 if v.pilot.mode.runs_mission else 2
     return mav.MAVLink_mission_current_message(run.current, total, run.shown_state, in_mission)
 
 
@@ -196,10 +199,15 @@ def ekf_status(v: "Vehicle") -> Message:
     )
 
 
-def autopilot_version(v: "Vehicle") -> Message:
+def version(v: "Vehicle", capabilities: int, number: int) -> Message:
+    """Return AUTOPILOT_VERSION of an autopilot that can this and has that number."""
     return mav.MAVLink_autopilot_version_message(
-        _CAPABILITIES, _VERSION, 0, 0, 0, list(b"gridptrl"), [0] * 8, [0] * 8, 0, 0, v.system_id
+        capabilities, number, 0, 0, 0, list(b"gridptrl"), [0] * 8, [0] * 8, 0, 0, v.system_id
     )
+
+
+def autopilot_version(v: "Vehicle") -> Message:
+    return version(v, _CAPABILITIES, _VERSION)
 
 
 def system_time(v: "Vehicle") -> Message:
@@ -224,10 +232,52 @@ def vibration(v: "Vehicle") -> Message:
     return mav.MAVLink_vibration_message(v.boot_ms * 1000, 0.01, 0.01, 0.01, 0, 0, 0)
 
 
+_BREACH_TYPES = {
+    Crossed.BOTTOM: mav.FENCE_BREACH_MINALT,
+    Crossed.TOP: mav.FENCE_BREACH_MAXALT,
+    Crossed.CIRCLE: mav.FENCE_BREACH_BOUNDARY,
+    Crossed.SHAPES: mav.FENCE_BREACH_BOUNDARY,
+}
+
+
 def fence_status(v: "Vehicle") -> Message | None:
-    if not v.pilot.params["FENCE_ENABLE"]:
+    pilot = v.pilot
+    if not pilot.fence_is_on:
         return None
-    return mav.MAVLink_fence_status_message(0, 0, 0, 0, 0)
+    kind = next((name for bit, name in _BREACH_TYPES.items() if pilot.crossed & bit), 0)
+    since_ms = round((pilot.breached_s - pilot.boot_s) * 1000) if pilot.breached_s is not None else 0
+    return mav.MAVLink_fence_status_message(1 if pilot.crossed else 0, pilot.breaches, kind, since_ms, 0)
+
+
+def terrain_report(v: "Vehicle") -> Message | None:
+    lat, lon, _, _ = v.estimate.position
+    return terrain_at(v, lat, lon)
+
+
+def terrain_at(v: "Vehicle", lat_deg: float, lon_deg: float) -> Message | None:
+    """Return what is known of the ground at a place, as TERRAIN_CHECK asks for it."""
+    terrain = v.body.terrain
+    if not v.personality.terrain or not v.params["TERRAIN_ENABLE"]:
+        return None
+    height = terrain.height_m(lat_deg, lon_deg)
+    pending, loaded = terrain.counts()
+    above = 0.0 if height is None else v.estimate.position[2] - height
+    spacing = 0 if height is None else round(terrain.spacing_m)
+    return mav.MAVLink_terrain_report_message(
+        round(lat_deg * 1e7), round(lon_deg * 1e7), spacing, height or 0.0, above, pending, loaded
+    )
+
+
+def gimbal_information(v: "Vehicle") -> Message:
+    can = mav.GIMBAL_MANAGER_CAP_FLAGS_HAS_PITCH_AXIS | mav.GIMBAL_MANAGER_CAP_FLAGS_HAS_YAW_AXIS
+    down, up = math.radians(-90.0), math.radians(20.0)
+    return mav.MAVLink_gimbal_manager_information_message(
+        v.boot_ms, can, AUTOPILOT, 0.0, 0.0, down, up, -math.pi, math.pi
+    )
+
+
+def gimbal_status(v: "Vehicle") -> Message:
+    return mav.MAVLink_gimbal_manager_status_message(v.boot_ms, 12, AUTOPILOT, 0, 0, 0, 0)
 
 
 def gimbal_attitude(v: "Vehicle") -> Message:
@@ -278,4 +328,7 @@ BUILDERS: dict[int, Callable[["Vehicle"], Message | None]] = {
     mav.MAVLINK_MSG_ID_HOME_POSITION: home_position,
     mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: extended_sys_state,
     mav.MAVLINK_MSG_ID_GIMBAL_DEVICE_ATTITUDE_STATUS: gimbal_attitude,
+    mav.MAVLINK_MSG_ID_GIMBAL_MANAGER_INFORMATION: gimbal_information,
+    mav.MAVLINK_MSG_ID_GIMBAL_MANAGER_STATUS: gimbal_status,
+    mav.MAVLINK_MSG_ID_TERRAIN_REPORT: terrain_report,
 }

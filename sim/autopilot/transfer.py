@@ -49,6 +49,7 @@ class Transfers:
     def __init__(self, *, home: Callable[[], Item], running: Callable[[], bool]) -> None:
         self.lists: dict[int, list[Item]] = {MISSION: [], FENCE: [], RALLY: []}
         self.replaced: list[int] = []  # mission items written since the owner last looked
+        self.changed: set[int] = set()  # kinds of list that were replaced
         self._home = home
         self._running = running
         self._upload: _Upload | None = None
@@ -90,6 +91,34 @@ class Transfers:
         if now_s - upload.asked_s > REQUEST_AGAIN_S:
             return [self._ask(upload, now_s)]
         return []
+
+    def shown(self, kind: int) -> list[Item]:
+        """Return a list as a reader sees it, home being item 0 of the mission."""
+        if kind != MISSION:
+            return list(self.lists[kind])
+        return [self._home(), *self.lists[kind][1:]][: self._count(kind)]
+
+    def take_file(self, kind: int, items: list[Item], *, start: int, keep: bool) -> bool:
+        """Take a whole list at once, as a file brings it; return whether it was taken.
+
+        Like an upload it is not atomic: what comes before a wrong item stays.
+        """
+        if kind != MISSION:
+            good = not any(fences.refusal(i, rally=kind == RALLY) is not None for i in items)
+            if not good or (kind == FENCE and not fences.is_whole(items)):
+                return False
+            self.lists[kind][:] = items
+            self.changed.add(kind)
+            return True
+        if not keep:
+            self.lists[MISSION].clear()
+        for seq, item in enumerate(items, start):
+            if refusal(item) is not None or seq > len(self.lists[MISSION]):
+                return False
+            self.lists[MISSION][seq : seq + 1] = [self._home() if seq == 0 else kept(item)]
+            self.replaced.append(seq)
+        self.replaced = self.replaced or [0]
+        return True
 
     def _begin(
         self,
@@ -162,7 +191,8 @@ class Transfers:
         if upload.kind != MISSION:
             if upload.kind == FENCE and not fences.is_whole(upload.staged):
                 return [_ack(mav.MAV_MISSION_ERROR, upload.kind, upload.sender, upload.link)]
-            self.lists[upload.kind] = upload.staged
+            self.lists[upload.kind][:] = upload.staged
+            self.changed.add(upload.kind)
         words = {MISSION: "Flight plan received", FENCE: "Fence received", RALLY: "Rally points received"}
         return [
             _ack(ACCEPTED, upload.kind, upload.sender, upload.link),
@@ -200,6 +230,7 @@ class Transfers:
         if kind == MISSION and self._running():
             return [_ack(mav.MAV_MISSION_ERROR, kind, sender, link)]
         self.lists[kind].clear()
+        self.changed.add(kind)
         return [_ack(ACCEPTED, kind, sender, link)]
 
 

@@ -12,16 +12,21 @@ from dataclasses import dataclass
 from missions.geo import LatLon
 from missions.model import DroneModel, Wind
 from sim.autopilot import commands, guided, telemetry
+from sim.autopilot.arducopter import ArduCopter
+from sim.autopilot.auto import NOT_STARTED
 from sim.autopilot.camera import Cameras, Exposure
 from sim.autopilot.dialect import AUTOPILOT, Forwarded, Message, Outgoing, Text, mav
 from sim.autopilot.estimate import Estimate
+from sim.autopilot.files import arducopter_files
+from sim.autopilot.ftp import FtpServer
 from sim.autopilot.items import Item
-from sim.autopilot.modes import Mode
-from sim.autopilot.parameters import Parameters
 from sim.autopilot.payload import Payload
-from sim.autopilot.pilot import Pilot
+from sim.autopilot.personality import ARDUCOPTER, Personality
+from sim.autopilot.pilot import Body
+from sim.autopilot.px4_transfer import Px4Transfers
 from sim.autopilot.streams import Streams
-from sim.autopilot.transfer import MISSION, Transfers
+from sim.autopilot.terrain import TerrainMap
+from sim.autopilot.transfer import FENCE, MISSION, RALLY, Transfers
 from sim.drone import Multirotor, Point, level
 from sim.noise import Gusts
 from sim.troubles import Troubles
@@ -31,7 +36,18 @@ _HEARTBEAT_S = 1.0
 _TIMESYNC_S = 10.0
 _COMPLAIN_S = 30.0
 
+_REACHED_AGAIN_S = 1.0
+_TOTALS = (("MIS_TOTAL", MISSION), ("FENCE_TOTAL", FENCE), ("RALLY_TOTAL", RALLY))
+
 Reply = Outgoing | Forwarded
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """The key a vehicle signs with and the time stamp its signatures begin at."""
+
+    key: bytes
+    timestamp: int  # 10 microseconds since 2015
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +64,7 @@ class Identity:
 
 
 class Vehicle:
-    """The MAVLink side of one drone: an ArduCopter with two cameras."""
+    """The MAVLink side of one drone: an autopilot of some personality with two cameras."""
 
     def __init__(
         self,
@@ -58,24 +74,40 @@ class Vehicle:
         wind: Wind | None = None,
         ground_m: Callable[[float, float], float] = level,
         speed: float = 1.0,
+        personality: Personality = ARDUCOPTER,
     ) -> None:
         self.identity = identity
+        self.personality = personality
         self.system_id = identity.system_id
         self.now_s = now_s
         self.drone = Multirotor(identity.model, ground_m)
-        self.params = Parameters(identity.model, system_id=identity.system_id, speed=speed)
+        self.params = personality.parameters(identity.model, identity.system_id, speed)
         self.estimate = Estimate(
             self.drone, identity.pad, identity.pad_amsl_m, seed=identity.seed, now_s=now_s
         )
         self.streams = Streams()
-        self.transfers = Transfers(home=self.estimate.home_item, running=self._mission_runs)
+        self.transfers = personality.transfers(self.estimate.home_item, self._mission_runs)
+        self.body = Body(
+            self.drone,
+            self.params,
+            self.transfers.lists,
+            self.estimate.tangent,
+            identity.pad_amsl_m,
+            ground_m,
+            TerrainMap(),
+        )
         cameras = Cameras(identity.system_id, identity.model.cameras, identity.media, now_s)
-        self.payload = Payload(self.drone, self.estimate, cameras)
+        self.payload = Payload(self.drone, self.estimate, cameras, feedback=personality.feedback)
+        lists = self.transfers
+        files = arducopter_files(lists, self.params) if isinstance(lists, Transfers) else {}
+        self.files = FtpServer(files)
+        self.signing: Signing | None = None  # the key to sign with, once one was set
         self.air = (0.0, 0.0)
         self.reboot_wanted = False
         self.moments: dict[str, float] = {}  # when it first armed, took off, turned home, landed
         self._dark_until_s = 0.0  # no link while it boots afresh
-        self._ground_m = ground_m
+        self._reached_again = 0
+        self._reached_s = now_s
         self._outbox: list[Reply] = []
         self._gusts = Gusts(*_air(wind or Wind()), seed=identity.seed + 1)
         self._beat_s = self._complained_s = now_s
@@ -100,6 +132,9 @@ class Vehicle:
                 self._command_camera(message, link, component)
         elif kind in _RECEIVERS:
             _RECEIVERS[kind](self, message, link)
+        elif kind == "FILE_TRANSFER_PROTOCOL":
+            self._outbox += self.files.receive(message, link, now_s)
+            self._after_upload()
         elif kind.startswith("MISSION_"):
             self._post(self.transfers.receive(message, link, now_s))
             self._after_upload()
@@ -114,6 +149,7 @@ class Vehicle:
             self._step(now_s if quiet else min(now_s, self.now_s + STEP_S))
         self._post(self.transfers.tick(now_s))
         self._outbox += self.params.tick()
+        self._outbox += self.files.tick(now_s)
         if self.is_dark:
             return []
         self._regular()
@@ -130,9 +166,16 @@ class Vehicle:
         """Return the exposures made since the last time."""
         return self.payload.taken()
 
+    def opened(self, link: int) -> None:
+        """Begin to send on a new link what this autopilot sends unasked."""
+        for message_id, hz in self.personality.rates_hz.items():
+            if self.streams.interval_s(link, message_id) is None:
+                self.streams.set_interval(link, message_id, interval_s=1.0 / hz, now_s=self.now_s)
+
     def closed(self, link: int) -> None:
         """Forget what was under way on a link that is gone; its rates stay, as a serial port's do."""
         self.params.forget(link)
+        self.files.forget(link)
 
     # --- what goes wrong ---
 
@@ -184,7 +227,7 @@ class Vehicle:
     def landed_state(self) -> int:
         if self.pilot.landed:
             return int(mav.MAV_LANDED_STATE_ON_GROUND)
-        if self.pilot.mode is Mode.LAND:
+        if self.pilot.mode.is_landing:
             return int(mav.MAV_LANDED_STATE_LANDING)
         return int(mav.MAV_LANDED_STATE_IN_AIR)
 
@@ -192,10 +235,19 @@ class Vehicle:
     def target(self) -> Point | None:
         """The point now flown to, if any."""
         run = self.pilot.run
-        if self.pilot.mode is not Mode.AUTO or not run.running or run.current >= len(run.items):
+        item = run.item
+        if not self.pilot.mode.runs_mission or not run.running or item is None:
             return None
-        item = run.items[run.current]
         return self.pilot.locate(item) if item.has_place else None
+
+    def build(self, message_id: int) -> Message | None:
+        """Return a message it can tell of itself, or None."""
+        builder = self.personality.builders.get(message_id)
+        return None if builder is None else builder(self)
+
+    def say(self, severity: int, text: str) -> None:
+        """Tell every ground station a text."""
+        self.send(Text(severity, text).message())
 
     # --- what commands and mission items do ---
 
@@ -232,26 +284,16 @@ class Vehicle:
         """Tell what keeps the drone from arming, if anything does."""
         problem = self.prearm_problem
         if problem is not None:
-            self._say(mav.MAV_SEVERITY_CRITICAL, f"PreArm: {problem}")
+            self.say(mav.MAV_SEVERITY_CRITICAL, f"PreArm: {problem}")
 
     # --- inside ---
 
     def _boot(self) -> None:
         self.reboot_wanted = False
         self.streams.reset()
-        self.payload.on = self.params["CAM1_TYPE"] != 0
+        self.payload.on = "CAM1_TYPE" not in self.params or self.params["CAM1_TYPE"] != 0
         self.payload.now_s = self.now_s
-        self.pilot = Pilot(
-            self.drone,
-            self.params,
-            self.transfers.lists[MISSION],
-            tangent=self.estimate.tangent,
-            pad_amsl_m=self.identity.pad_amsl_m,
-            ground_m=self._ground_m,
-            say=self._say,
-            do=self.do,
-            boot_s=self.now_s,
-        )
+        self.pilot = self.personality.pilot(self.body, self.say, self.do, self.now_s)
 
     def _step(self, now_s: float) -> None:
         dt_s, self.now_s = now_s - self.now_s, now_s
@@ -276,10 +318,7 @@ class Vehicle:
             self.moments.setdefault("landed", self.now_s)
 
     def _regular(self) -> None:
-        run = self.pilot.run
-        if run.reached is not None:
-            self.send(mav.MAVLink_mission_item_reached_message(run.reached))
-            run.reached = None
+        self._tell_reached()
         if self.now_s >= self._beat_s:
             self._beat_s = max(self._beat_s + _HEARTBEAT_S, self.now_s)
             self.send(telemetry.heartbeat(self))
@@ -293,14 +332,63 @@ class Vehicle:
         built: dict[int, Message | None] = {}
         for link, message_id in self.streams.due(self.now_s):
             if message_id not in built:
-                built[message_id] = telemetry.BUILDERS[message_id](self)
+                built[message_id] = self.build(message_id)
             self.send(built[message_id], link)
+            if message_id == mav.MAVLINK_MSG_ID_TERRAIN_REPORT:
+                self._ask_for_terrain(link)
+
+    def _tell_reached(self) -> None:
+        run = self.pilot.run
+        if run.reached is not None:
+            self._reached, run.reached = run.reached, None
+            self._reached_again, self._reached_s = self.personality.repeats_reached, self.now_s
+            self.send(mav.MAVLink_mission_item_reached_message(self._reached))
+        elif self._reached_again and self.now_s - self._reached_s >= _REACHED_AGAIN_S:
+            self._reached_again -= 1
+            self._reached_s = self.now_s
+            self.send(mav.MAVLink_mission_item_reached_message(self._reached))
+
+    _reached = 0
+
+    def _ask_for_terrain(self, link: int) -> None:
+        """Ask for the ground below and, one place after another, of the whole mission."""
+        if not self.params["TERRAIN_ENABLE"] or not self.pilot.has_position:
+            return
+        terrain = self.body.terrain
+        terrain.set_spacing(self.params["TERRAIN_SPACING"])
+        lat, lon, _, _ = self.estimate.position
+        mission = [(i.x / 1e7, i.y / 1e7) for i in self.pilot.run.items if i.has_place]
+        self._outbox += terrain.request(link, [(lat, lon), *mission], self.now_s)
+        self._check_terrain()
+
+    def _check_terrain(self) -> None:
+        """Take note whether a mission over the ground still waits for that ground."""
+        pilot = self.pilot
+        if isinstance(pilot, ArduCopter):
+            places = [(i.x / 1e7, i.y / 1e7) for i in pilot.run.items if i.has_place]
+            missing = any(self.body.terrain.height_m(*place) is None for place in places)
+            pilot.waiting_for_terrain = pilot.needs_terrain and missing
+
+    def _terrain_data(self, message: Message, link: int) -> None:
+        if self.body.terrain.take(message):
+            self._check_terrain()
+
+    def _terrain_check(self, message: Message, link: int) -> None:
+        self.send(telemetry.terrain_at(self, message.lat / 1e7, message.lon / 1e7), link)
+
+    def _setup_signing(self, message: Message, link: int) -> None:
+        """Keep a key to sign with from now on; all zeros sign no more. Not while armed."""
+        if self.pilot.armed:
+            self.say(mav.MAV_SEVERITY_WARNING, "ERROR: Won't setup signing when armed")
+            return
+        key = bytes(message.secret_key)
+        self.signing = Signing(key, message.initial_timestamp) if any(key) else None
 
     def _hear(self, message: Message, link: int, now_s: float) -> None:
         if message.type == mav.MAV_TYPE_GCS or message.autopilot == mav.MAV_AUTOPILOT_INVALID:
             self._outbox.append(Forwarded(bytes(message.get_msgbuf()), link))
         if self.pilot.ground.heartbeat(message.get_srcSystem(), now_s):
-            self._say(mav.MAV_SEVERITY_WARNING, "GCS Failsafe Cleared")
+            self.say(mav.MAV_SEVERITY_WARNING, "GCS Failsafe Cleared")
 
     def _command(self, message: Message, link: int) -> None:
         result = commands.carry_out(self, commands.command_from(message, link))
@@ -313,14 +401,16 @@ class Vehicle:
         self._outbox += self.payload.said()
 
     def _set_mode(self, message: Message, link: int) -> None:
-        result = commands.set_mode(self, message.base_mode, message.custom_mode)
+        result = self.personality.set_mode(self, message.base_mode, message.custom_mode)
         self._ack(message, mav.MAVLINK_MSG_ID_SET_MODE, result, link)
 
     def _set_current(self, message: Message, link: int) -> None:
         if self.pilot.run.set_current(message.seq, self.pilot.helm):
-            self.send(telemetry.mission_current(self))
+            self.send(self.build(mav.MAVLINK_MSG_ID_MISSION_CURRENT))
 
     def _stream(self, message: Message, link: int) -> None:
+        if not self.personality.groups:
+            return
         hz = message.req_message_rate if message.start_stop else 0
         self.streams.request_stream(link, message.req_stream_id, hz=hz, now_s=self.now_s)
 
@@ -344,13 +434,33 @@ class Vehicle:
         guided.take_local(self.pilot, message)
 
     def _after_upload(self) -> None:
+        """Take over lists that were replaced."""
         if self.transfers.replaced:
             self.transfers.replaced.clear()
-            self.pilot.mission_replaced()
-        self.params.set("MIS_TOTAL", len(self.transfers.lists[MISSION]))
+            self._mission_replaced()
+        if FENCE in self.transfers.changed:
+            self.pilot.fence_replaced()
+        self.transfers.changed.clear()
+        for name, kind in _TOTALS:
+            if name in self.params:
+                self.params.set(name, len(self.transfers.lists[kind]))
+
+    def _mission_replaced(self) -> None:
+        self._reached_again = 0
+        self._check_terrain()
+        lists = self.transfers
+        start_at = getattr(lists, "start_at", None)
+        if isinstance(lists, Px4Transfers):
+            lists.start_at = None
+            self.pilot.run.current = min(self.pilot.run.current, max(0, len(self.pilot.run.items) - 1))
+            if start_at is not None:
+                self.pilot.run.current = start_at
+            if not self.pilot.run.running:
+                self.pilot.run.state = NOT_STARTED
+        self.pilot.mission_replaced()
 
     def _mission_runs(self) -> bool:
-        return self.pilot.mode is Mode.AUTO and self.pilot.armed and self.pilot.run.running
+        return self.pilot.mode.runs_mission and self.pilot.armed and self.pilot.run.running
 
     def _ack(
         self, message: Message, command: int, result: int, link: int, component: int = AUTOPILOT
@@ -358,9 +468,6 @@ class Vehicle:
         sender = (message.get_srcSystem(), message.get_srcComponent())
         ack = mav.MAVLink_command_ack_message(command, result, 0, 0, *sender)
         self._outbox.append(Outgoing(ack, link, component))
-
-    def _say(self, severity: int, text: str) -> None:
-        self.send(Text(severity, text).message())
 
     def _post(self, answers: list[Outgoing | Text]) -> None:
         self._outbox += [a if isinstance(a, Outgoing) else Outgoing(a.message()) for a in answers]
@@ -385,6 +492,9 @@ _RECEIVERS: dict[str, Callable[[Vehicle, Message, int], None]] = {
     "MISSION_ITEM_INT": Vehicle._item,
     "REQUEST_DATA_STREAM": Vehicle._stream,
     "TIMESYNC": Vehicle._timesync,
+    "TERRAIN_DATA": Vehicle._terrain_data,
+    "TERRAIN_CHECK": Vehicle._terrain_check,
+    "SETUP_SIGNING": Vehicle._setup_signing,
     "SET_POSITION_TARGET_GLOBAL_INT": Vehicle._target_global,
     "SET_POSITION_TARGET_LOCAL_NED": Vehicle._target_local,
 }

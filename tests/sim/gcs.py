@@ -6,6 +6,7 @@ from missions.geo import LatLon
 from missions.model import Camera, DroneModel, Sensor, Wind
 from sim.autopilot import Identity, Vehicle
 from sim.autopilot.dialect import Forwarded, Outgoing, mav
+from sim.autopilot.personality import ARDUCOPTER, Personality
 from sim.tangent import Tangent
 
 PAD = LatLon(30.28, 119.42)
@@ -77,8 +78,15 @@ def small_mission(*, shots: bool = True) -> list[dict[str, Any]]:
 class Station:
     """One ground station on link 0 of one vehicle; everything that came is kept in `heard`."""
 
-    def __init__(self, *, wind: Wind | None = None, ready: bool = True, **changes: Any) -> None:
-        self.vehicle = Vehicle(identity(**changes), now_s=BOOT_S, wind=wind)
+    def __init__(
+        self,
+        *,
+        wind: Wind | None = None,
+        ready: bool = True,
+        personality: Personality = ARDUCOPTER,
+        **changes: Any,
+    ) -> None:
+        self.vehicle = Vehicle(identity(**changes), now_s=BOOT_S, wind=wind, personality=personality)
         self.heard: list[tuple[float, Outgoing | Forwarded]] = []
         self.beats = False
         self._beat_s = BOOT_S
@@ -183,7 +191,7 @@ class Station:
             acks = [m for m in answers if m.get_type() == "MISSION_ACK"]
             if acks:
                 return int(acks[0].type)
-            (request,) = [m for m in answers if m.get_type() == "MISSION_REQUEST"]
+            (request,) = [m for m in answers if m.get_type() in ("MISSION_REQUEST", "MISSION_REQUEST_INT")]
             answers = self.tell(self.item_message(request.seq, items[request.seq], kind))
 
     def download(self, kind: int = 0) -> list[Any]:

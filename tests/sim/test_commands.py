@@ -14,7 +14,9 @@ from missions.program import main
         (["--truth", "{tmp}"], "is a folder, expected a file"),
         (["--truth", "{tmp}/a-file/truth.json"], "--truth: "),
         (["--mqtt", "rubbish"], "expected mqtt://user:password@host:port"),
-        (["--drones", "9"], "at most the site's 4"),
+        (["--drones", "0"], "--drones"),
+        (["--autopilot", "inav"], "expected arducopter or px4"),
+        (["--faults", "{tmp}/a-file"], "a mapping with the key faults"),
         (["--seed", "-1"], "--seed"),
     ],
 )

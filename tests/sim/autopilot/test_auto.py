@@ -293,14 +293,6 @@ def test_guided_flies_to_a_point() -> None:
     assert tuple(station.vehicle.drone.at) == pytest.approx((80, -60, 35), abs=1)
 
 
-def test_terrain_heights_follow_the_ground() -> None:
-    station = Station()
-    station.pilot._ground_m = lambda east, north: east / 10
-    station.fly([HOME, item(TAKEOFF, up_m=20), item(WAYPOINT, 100, 0, 30, frame=10), item(RETURN)])
-    station.wait_for(lambda: 2 in reached(station))
-    assert station.vehicle.drone.at.up_m == pytest.approx(40, abs=1)
-
-
 def test_a_mission_flown_to_its_end_begins_anew() -> None:
     station = Station()
     station.fly()
