@@ -1,7 +1,7 @@
 """Row `photos`: real overlapping photos must agree on where the ground they share lies.
 
 Two DJI photos taken 14 s apart show the same forest edge. Points that both show are found by SIFT, matched
-one to one and held to a homography; each is put on the ground from either photo, and the two places
+one to one and held to the geometry of two views; each is put on the ground from either photo, and the two places
 must differ by no more than the 95 % ellipse of that difference says. The poses of two photos err alike in
 part (drift), which the ellipse of the difference takes into account. There is no surveyed point in
 the data, so this tests agreement, not truth; all points of a pair share the two poses.
@@ -28,9 +28,9 @@ from vision.uncertainty import CHI2_95
 
 PAIR = ("DJI_0024.JPG", "DJI_0026.JPG")
 OBLIQUE = ("skydio-catilina.jpg", "S1008521.JPG", "teal2_img_eo_00015.jpg")
-_WORK_WIDTH_PX = 2400
+_WORK_WIDTH_PX = 2000
 _RATIO = 0.75  # Lowe's: a match counts when the second best is this much worse
-_HOMOGRAPHY_PX = 8.0
+_EPIPOLAR_PX = 3.0
 _FEWEST = 30
 
 
@@ -78,7 +78,7 @@ def tie_points(one: Frame, other: Frame) -> Floats:
         return np.empty((0, 4))
     at_a = np.array([points_a[a].pt for a, _ in pairs]) / views[0][1]
     at_b = np.array([points_b[b].pt for _, b in pairs]) / views[1][1]
-    _, kept = cv2.findHomography(at_a, at_b, cv2.RANSAC, _HOMOGRAPHY_PX)
+    _, kept = cv2.findFundamentalMat(at_a, at_b, cv2.USAC_MAGSAC, _EPIPOLAR_PX, 0.999, 20_000)
     return np.asarray(np.column_stack([at_a, at_b])[kept.ravel() == 1])
 
 
