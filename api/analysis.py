@@ -1,5 +1,6 @@
 """What an analyst says of one frame, as a value and as the JSON that crosses the bus."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from typing import Any
 from api.store.models import DetectionRow
 from missions.geo import Area, LatLon
 from missions.model import Hazard, Sensor
-from vision.model import Box, Detection, Ellipse, Observation
+from vision.model import Box, Detection, Ellipse, Observation, Sight
 
 Json = dict[str, Any]
 
@@ -118,6 +119,7 @@ def observation_to_json(seen: Observation) -> Json:
         "outline": area_to_json(seen.outline) if seen.outline else None,
         "drone": seen.drone,
         "sortie": seen.sortie,
+        "sight": sight_to_json(seen.sight) if seen.sight else None,
     }
 
 
@@ -136,6 +138,29 @@ def observation_from_json(value: Mapping[str, Any]) -> Observation:
         outline=area_from_json(value["outline"]) if value["outline"] else None,
         drone=value["drone"],
         sortie=value["sortie"],
+        sight=sight_from_json(value["sight"]) if value.get("sight") else None,
+    )
+
+
+def sight_to_json(sight: Sight) -> Json:
+    """Return what a place answers to; JSON has no infinity, so a drift that never ends is null."""
+    return {
+        "pose": [list(shift) for shift in sight.pose],
+        "own": [list(shift) for shift in sight.own],
+        "ground": list(sight.ground),
+        "drift_share": sight.drift_share,
+        "drift_s": sight.drift_s if math.isfinite(sight.drift_s) else None,
+    }
+
+
+def sight_from_json(value: Mapping[str, Any]) -> Sight:
+    east, north = value["ground"]
+    return Sight(
+        pose=tuple((e, n) for e, n in value["pose"]),
+        own=tuple((e, n) for e, n in value["own"]),
+        ground=(east, north),
+        drift_share=value["drift_share"],
+        drift_s=math.inf if value["drift_s"] is None else value["drift_s"],
     )
 
 
