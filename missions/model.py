@@ -436,6 +436,15 @@ class NamedArea:
 
 
 @dataclass(frozen=True, slots=True)
+class Road:
+    """A road's middle line, which a fire or a flood may reach."""
+
+    id: str
+    name: Mapping[str, str]
+    line: tuple[LatLon, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceLayers:
     """What places are named by."""
 
@@ -443,6 +452,7 @@ class ReferenceLayers:
     rivers: tuple[River, ...] = ()
     compartments: tuple[NamedArea, ...] = ()
     villages: tuple[NamedArea, ...] = ()
+    roads: tuple[Road, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from missions.model import (
     PowerLine,
     ReferenceLayers,
     River,
+    Road,
     Sensor,
     Severity,
     Site,
@@ -280,6 +281,10 @@ class _Reader:
             ),
             compartments=tuple(self._named_areas("compartments", "compartment", layers)),
             villages=tuple(self._named_areas("villages", "village", layers)),
+            roads=tuple(
+                Road(row["id"], dict(row["name"]), self._line(("layers", "roads", i, "shape")))
+                for i, row in enumerate(layers.get("roads", ()))
+            ),
         )
 
     def _power_line(self, i: int, row: Mapping[str, Any]) -> PowerLine:
