@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from api import alerts
 from api.reach import Reach
 from api.store import standings
 from api.store.models import IncidentRow
+from api.store.rows import Columns
 from api.store.tables.witnesses import KnownSourceRow, SightingRow
 from missions.geo import Floats, LatLon
 from missions.model import Hazard
@@ -25,6 +27,8 @@ from vision.witnesses.sighting import Sighting, Witness
 
 REMEMBERED = timedelta(days=10)
 """Hot spots of so many days before are looked at to tell what is always hot."""
+
+EPOCH_AT = datetime(1970, 1, 1, tzinfo=UTC)
 
 STATIC = "always hot: seen there on many passes over more than a day, and it never moved"
 
@@ -52,19 +56,6 @@ class Event:
                 found, Witness.SATELLITE, source, confidence, first_at=first_at, last_at=last_at, count=count
             )
         return found
-
-    def incident(self) -> Incident:
-        """Return the incident that this event opens."""
-        return Incident(
-            id=self.id,
-            hazard=self.first.hazard,
-            place=self.place,
-            ellipse=self.ellipse,
-            confidence=self.confidence,
-            opened_at=self.first_at,
-            seen_at=self.last_at,
-            looks=0,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,29 +86,33 @@ def state_of(seen_at: datetime, hazard: Hazard, now: datetime) -> str:
     return "open" if now - seen_at <= LASTS.get(hazard, LASTS_ELSE) else "closed"
 
 
-def incident_values(event: Event, now: datetime) -> dict[str, Any]:
-    """Return the row of the incident that an event opens; far from the site its place is its degrees."""
-    incident = event.incident()
+def incident_columns(events: Sequence[Event], now: datetime) -> Columns:
+    """Return the rows of the incidents that events open; far from the site a place is its degrees."""
+    count = len(events)
     return {
-        "id": incident.id,
-        "hazard": incident.hazard.value,
-        "severity": alerts.severity(incident).value,
-        "state": state_of(incident.seen_at, incident.hazard, now),
-        "place_name": _degrees(event.place),
-        "lat_deg": event.place.lat_deg,
-        "lon_deg": event.place.lon_deg,
-        "major_m": event.ellipse.major_m,
-        "minor_m": event.ellipse.minor_m,
-        "bearing_deg": event.ellipse.bearing_deg,
-        "confidence": incident.confidence,
-        "area_m2": None,
-        "temp_max_c": None,
-        "opened_at": incident.opened_at,
-        "seen_at": incident.seen_at,
-        "looks": 0,
-        "best_frame": None,
-        "best_confidence": 0.0,
+        "id": [e.id for e in events],
+        "hazard": [e.first.hazard.value for e in events],
+        "severity": [_severity(e.first.hazard) for e in events],
+        "state": [state_of(e.last_at, e.first.hazard, now) for e in events],
+        "place_name": [_degrees(e.place) for e in events],
+        "lat_deg": [e.place.lat_deg for e in events],
+        "lon_deg": [e.place.lon_deg for e in events],
+        "major_m": [e.ellipse.major_m for e in events],
+        "minor_m": [e.ellipse.minor_m for e in events],
+        "bearing_deg": [e.ellipse.bearing_deg for e in events],
+        "confidence": [e.confidence for e in events],
+        "opened_at": [e.first_at for e in events],
+        "seen_at": [e.last_at for e in events],
+        "looks": [0] * count,
+        "best_confidence": [0.0] * count,
     }
+
+
+@cache
+def _severity(hazard: Hazard) -> str:
+    """Return how bad an incident of unknown size is."""
+    nowhere = Incident("", hazard, LatLon(0.0, 0.0), Ellipse(1.0, 1.0, 0.0), 0.0, EPOCH_AT, EPOCH_AT, 0)
+    return alerts.severity(nowhere).value
 
 
 async def open_around(session: AsyncSession, reach: Reach) -> list[Told]:

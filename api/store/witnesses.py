@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,7 +21,7 @@ from api.reach import Reach
 from api.store import gathering, incidents, standings
 from api.store.gathering import Event
 from api.store.models import IncidentRow
-from api.store.rows import insert_many
+from api.store.rows import Columns, insert_many
 from api.store.silence import silence
 from api.store.tables.witnesses import SightingRow, StandingRow
 from api.verification import Purpose, request_look
@@ -143,9 +142,8 @@ class _Recording:
         self._told.masked += sum(reason is not None for reason in found.masked)
         opened = [event for event in found.events if event.known is None]
         if opened:
-            rows = [gathering.incident_values(event, self._now) for event in opened]
-            await insert_many(self._session, IncidentRow, rows)
-            await insert_many(self._session, StandingRow, [self._standing(event) for event in opened])
+            await insert_many(self._session, IncidentRow, gathering.incident_columns(opened, self._now))
+            await insert_many(self._session, StandingRow, self._standings(opened))
         for event in found.events:
             self._told.incidents.update(word[0] for word in event.words)
             if event.known is not None:
@@ -155,8 +153,8 @@ class _Recording:
         self._told.opened += len(opened)
         self._told.joined += len(found.events) - len(opened)
         belongs = {i: event for event in found.events for i in event.members}
-        rows = [self._values(s, found.masked[i], belongs.get(i)) for i, s in enumerate(satellites)]
-        await insert_many(self._session, SightingRow, rows)
+        events = [belongs.get(i) for i in range(len(satellites))]
+        await insert_many(self._session, SightingRow, self._columns(satellites, found.masked, events))
 
     async def take(self, sighting: Sighting) -> None:
         """Take one word of somebody who is not a satellite."""
@@ -171,11 +169,11 @@ class _Recording:
             self._told.joined += 1
         self._told.incidents[sighting.source] += 1
         self._news[row.id] = None
-        values = self._values(sighting, None, None)
-        decision = "opened" if found.incident is None else "joined"
-        self._session.add(
-            SightingRow(**{**values, "incident": row.id, "decision": decision, "reason": found.reason})
-        )
+        columns = self._columns([sighting], [None], [None])
+        values = {name: value[0] for name, value in columns.items()}
+        values |= {"incident": row.id, "reason": found.reason}
+        values["decision"] = "opened" if found.incident is None else "joined"
+        self._session.add(SightingRow(**values))
         await self._session.flush()
 
     async def announce(self) -> None:
@@ -260,42 +258,50 @@ class _Recording:
         told.sources = event.provenance(told.sources)
         row.confidence = raised(row.confidence, before=before, now=event.confidence)
 
-    def _standing(self, event: Event) -> dict[str, Any]:
+    def _standings(self, opened: Sequence[Event]) -> Columns:
+        count = len(opened)
         return {
-            "incident": event.id,
-            "standing": standings.UNCONFIRMED,
-            "reason": _worded("told", event.first),
-            "changed_at": self._now,
-            "sources": event.provenance([]),
-            "note": None,
+            "incident": [e.id for e in opened],
+            "standing": [standings.UNCONFIRMED] * count,
+            "reason": [_worded("told", e.first) for e in opened],
+            "changed_at": [self._now] * count,
+            "sources": [e.provenance([]) for e in opened],
         }
 
-    def _values(self, sighting: Sighting, masked: str | None, event: Event | None) -> dict[str, Any]:
-        """Return a word's row; one of an event says what the event did."""
-        decision = "masked" if masked else "opened" if event is None or event.known is None else "joined"
+    def _columns(
+        self, words: Sequence[Sighting], masked: Sequence[str | None], events: Sequence[Event | None]
+    ) -> Columns:
+        """Return the rows of words; those of an event say what the event did."""
+        decisions = [_decision(why, event) for why, event in zip(masked, events, strict=True)]
         return {
-            "id": sighting.id,
-            "digest": self._digests[sighting.id],
-            "witness": sighting.witness.value,
-            "source": sighting.source,
-            "hazard": sighting.hazard.value,
-            "confidence": sighting.confidence,
-            "lat_deg": sighting.place.lat_deg,
-            "lon_deg": sighting.place.lon_deg,
-            "major_m": sighting.ellipse.major_m,
-            "minor_m": sighting.ellipse.minor_m,
-            "bearing_deg": sighting.ellipse.bearing_deg,
-            "seen_at": sighting.seen_at,
-            "received_at": self._now,
-            "incident": event.id if event else None,
-            "decision": decision,
-            "reason": masked or TOUCHES[decision],
+            "id": [s.id for s in words],
+            "digest": [self._digests[s.id] for s in words],
+            "witness": [s.witness.value for s in words],
+            "source": [s.source for s in words],
+            "hazard": [s.hazard.value for s in words],
+            "confidence": [s.confidence for s in words],
+            "lat_deg": [s.place.lat_deg for s in words],
+            "lon_deg": [s.place.lon_deg for s in words],
+            "major_m": [s.ellipse.major_m for s in words],
+            "minor_m": [s.ellipse.minor_m for s in words],
+            "bearing_deg": [s.ellipse.bearing_deg for s in words],
+            "seen_at": [s.seen_at for s in words],
+            "received_at": [self._now] * len(words),
+            "incident": [event.id if event else None for event in events],
+            "decision": decisions,
+            "reason": [why or TOUCHES[d] for why, d in zip(masked, decisions, strict=True)],
             "masked": masked,
-            "severity": sighting.severity.value if sighting.severity else None,
-            "facts": dict(sighting.facts),
-            "outline": area_to_json(sighting.outline) if sighting.outline else None,
-            "notes": list(sighting.notes) or None,
+            "severity": [s.severity.value if s.severity else None for s in words],
+            "facts": [s.facts for s in words],
+            "outline": [area_to_json(s.outline) if s.outline else None for s in words],
+            "notes": [list(s.notes) or None for s in words],
         }
+
+
+def _decision(masked: str | None, event: Event | None) -> str:
+    if masked:
+        return "masked"
+    return "joined" if event is not None and event.known is not None else "opened"
 
 
 def _worded(key: str, sighting: Sighting) -> dict[str, str]:
