@@ -24,6 +24,9 @@ LAUNCH_GAP = timedelta(seconds=60)
 FRESH = timedelta(seconds=60)
 FULL_PERCENT = 99.0
 
+# How the demand of a look that was asked for is called (`api.verification`).
+LOOK = "look:"
+
 UNLAUNCHED = ("planned", "ordered")
 OVER = ("done", "failed", "replaced")
 
@@ -46,6 +49,11 @@ class Flight:
     def waits(self) -> bool:
         """Whether it is still to be launched."""
         return self.state in UNLAUNCHED
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether somebody waits for what it will see."""
+        return any(demand.startswith(LOOK) for demand in self.demands)
 
     @property
     def holds_demands(self) -> bool:

@@ -25,12 +25,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.errors import NotFound
+from api.schedule import LOOK
 from api.store import events
 from api.store.models import IncidentRow
 from api.store.tables.witnesses import LookRequestRow
 from missions.words import LANGUAGES, text
 
-DEMAND = "look:"
+DEMAND = LOOK
 """What the demand of such a sortie is called by, before the request's id."""
 
 OPEN_STATES = ("asked", "planned")

@@ -5,9 +5,9 @@ made in a transaction that first checks the fence, so a coordinator that was
 stopped and comes back late changes nothing. Losing the lease ends the process,
 and it comes back standing by.
 
-Four things run side by side: analyses become incidents and alerts; reports of
-gateways move sorties; what docks and drones say is kept; and the schedule plans
-what is due and launches what can start. The bus only brings the news; what is
+Five things run side by side: analyses become incidents and alerts; reports of
+gateways move sorties; what docks and drones say is kept; the schedule plans what is
+due and launches what can start; and looks that were asked for are planned and settled. The bus only brings the news; what is
 to be done next is read from the database each time, so a restart forgets nothing.
 """
 
@@ -22,6 +22,7 @@ from api.bus import Bus, Delivered
 from api.errors import Conflict, NotFound
 from api.roles import wiring
 from api.roles.lease import NAME, Lease
+from api.roles.looking import Looking
 from api.roles.scheduling import Scheduling, planning_pool
 from api.roles.services import build_services
 from api.roles.watching import Watch
@@ -64,12 +65,14 @@ async def _stand_by_and_work(
             group.create_task(lease.keep())
             watch = Watch(services, bus, lease.writing)
             scheduling = Scheduling(settings, services, bus, lease.writing, watch, pool)
+            looking = Looking(settings, services, bus, lease.writing, watch, pool, launch=scheduling.wake)
             await watch.listen(changed=scheduling.wake)
             await scheduling.answer_wishes()
             group.create_task(_follow_analyses(services, bus, lease))
             group.create_task(_follow_sorties(services, bus, lease, scheduling.wake))
             group.create_task(watch.keep())
             group.create_task(scheduling.run())
+            group.create_task(looking.run())
     finally:
         await lease.give_up()
 

@@ -130,6 +130,7 @@ class Scheduling:
     async def _launch(self, flights: list[Flight]) -> None:
         now = self._services.clock.now()
         ready = [f for f in flights if self._rests_until.get(f.id, now) <= now]
+        ready.sort(key=lambda flight: not flight.is_asked_for)  # looks before patrols
         chosen = launches(ready, self._watch.heard(), self._models, self._last_launch_at, now=now)
         docks = {f.id: f.dock for f in flights}
         for sortie, drone in chosen:
