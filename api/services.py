@@ -6,12 +6,14 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
+from api.delivery.signing import Signer
 from api.feed import Feed
 from api.oidc import Provider
 from api.pictures import Pictures
 from api.rates import Rates
 from api.seal import Seal
 from api.store.engine import Database
+from api.store.live import LiveIncidents
 from api.store.tokens import ADMINISTRATORS, Role
 from missions.clock import Clock
 from missions.model import Site
@@ -82,3 +84,5 @@ class Services:
     options: Options = field(default_factory=Options)
     rates: Rates = field(default_factory=Rates)
     seal: Seal = field(default_factory=Seal.fresh)
+    signer: Signer | None = None  # without one CAP messages go unsigned and no evidence is packed
+    live: LiveIncidents = field(default_factory=LiveIncidents)

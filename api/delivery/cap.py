@@ -1,31 +1,30 @@
-"""CAP 1.2 (OASIS, 2010): one alert as the message that warning systems exchange, and the Atom feed of them.
+"""CAP 1.2 (OASIS, 2010): one telling of one alert as the message that warning systems exchange.
 
-Scope is Restricted until a named person releases a message to the public, so
-`restriction` is filled in. Each telling of an alert is a message of its own,
-worded from the incident as it was then, so that a message never changes under
-its identifier: the first is an Alert, later ones are Updates that refer to all
-before them.
-Times carry the site's offset, and UTC is written -00:00, as the standard asks.
+Each telling is a message of its own, worded from the incident as it was then,
+so that a message never changes under its identifier (`capchain.py` says which
+there are). Times carry the site's offset, and UTC is written -00:00, as the
+standard asks.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from lxml import etree
 
 from api import alerts
+from api.delivery.polygons import area_ring
 from api.schemas import IncidentOut
 from api.services import Options
-from api.shapes import ellipse_ring
-from api.store.models import AlertRow
 from missions.geo import LatLon
 from missions.model import Hazard, Severity, Site
 from missions.words import LANGUAGES, named, text
 from vision.model import Ellipse
 
 CAP = "urn:oasis:names:tc:emergency:cap:1.2"
-ATOM = "http://www.w3.org/2005/Atom"
 CAP_TYPE = "application/cap+xml"
 
 LASTS = timedelta(hours=24)
@@ -57,56 +56,83 @@ URGENCY = {
 }
 
 
-def cap_xml(alert: AlertRow, *, site: Site, options: Options) -> bytes:
-    """Return an alert's latest telling as a CAP 1.2 document."""
-    incident = IncidentOut.model_validate(alert.history[-1]["incident"])
-    sent_at = alert.told_at
+class Kind(StrEnum):
+    """What a message does to those before it."""
+
+    ALERT = "Alert"
+    UPDATE = "Update"
+    CANCEL = "Cancel"
+
+
+class Audience(StrEnum):
+    """Who may read it, in the standard's words."""
+
+    RESTRICTED = "Restricted"
+    PUBLIC = "Public"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An earlier message of the same chain."""
+
+    identifier: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """One message: what was said to whom when, and of what it was said."""
+
+    identifier: str
+    alert: str
+    kind: Kind
+    audience: Audience
+    sent_at: datetime
+    hazard: Hazard
+    severity: Severity
+    incident: IncidentOut
+    parts: int = 1
+    references: tuple[Reference, ...] = ()
+    why: str | None = None
+
+    def title(self, language: str) -> str:
+        """Return the headline, cut to what the standard advises."""
+        told = alerts.title(self.hazard, self.incident.place_name, self.parts)[language]
+        worded = text("cap.cancelled", language, title=told) if self.kind is Kind.CANCEL else told
+        return worded[:HEADLINE]
+
+
+def cap_document(
+    saying: Saying, *, site: Site, options: Options, outline: Sequence[LatLon] = ()
+) -> etree._Element:
+    """Return a message as a CAP 1.2 document, not yet signed; `outline` is what was seen, if that is known."""
     root = etree.Element(_cap("alert"), nsmap={None: CAP})
-    _add(root, "identifier", identifier(alert, alert.revision))
+    _add(root, "identifier", saying.identifier)
     _add(root, "sender", sender(site, options))
-    _add(root, "sent", moment(sent_at, site.timezone))
+    _add(root, "sent", moment(saying.sent_at, site.timezone))
     _add(root, "status", "Exercise" if options.exercise else "Actual")
-    _add(root, "msgType", "Alert" if alert.revision == 1 else "Update")
-    _add(root, "scope", "Restricted")
-    _add(root, "restriction", " / ".join(text("alert.restriction", lang) for lang in reversed(LANGUAGES)))
+    _add(root, "msgType", saying.kind)
+    _add(root, "scope", saying.audience)
+    if saying.audience is Audience.RESTRICTED:
+        _add(root, "restriction", _both("alert.restriction"))
     if options.exercise:
-        _add(root, "note", " / ".join(text("alert.exercise", lang) for lang in reversed(LANGUAGES)))
-    if alert.revision > 1:
-        _add(root, "references", _references(alert, site, options))
-    _add(root, "incidents", incident.id)
+        _add(root, "note", _both("alert.exercise"))
+    if saying.references:
+        _add(root, "references", " ".join(_reference(r, site, options) for r in saying.references))
+    _add(root, "incidents", saying.incident.id)
     for language in reversed(LANGUAGES):
-        _info(root, alert, incident, language, site=site, options=options)
-    return _document(root)
-
-
-def feed_xml(entries: list[AlertRow], *, site: Site, options: Options, now: datetime, url: str) -> bytes:
-    """Return the Atom feed of alerts; each entry links to its CAP document."""
-    root = etree.Element(_atom("feed"), nsmap={None: ATOM})
-    _put(root, "id", f"urn:gridpatrol:site:{_token(site.id)}:cap")
-    _put(root, "title", text("alert.feed", site=named(site.name)))
-    _put(root, "updated", _rfc3339(max((a.told_at for a in entries), default=now)))
-    _put(etree.SubElement(root, _atom("author")), "name", sender(site, options))
-    _link(root, rel="self", href=f"{url}/v1/cap/feed.atom", kind="application/atom+xml")
-    for alert in entries:
-        entry = etree.SubElement(root, _atom("entry"))
-        _put(entry, "id", f"urn:gridpatrol:cap:{identifier(alert, alert.revision)}")
-        _put(entry, "title", named(alert.title))
-        _put(entry, "updated", _rfc3339(alert.told_at))
-        _put(entry, "published", _rfc3339(alert.raised_at))
-        etree.SubElement(entry, _atom("category"), term=alert.hazard)
-        _put(entry, "summary", " / ".join(alert.title[lang] for lang in reversed(LANGUAGES)))
-        _link(entry, rel="alternate", href=f"{url}/v1/cap/{alert.id}.xml", kind=CAP_TYPE)
-    return _document(root)
-
-
-def identifier(alert: AlertRow, revision: int) -> str:
-    """Return the id of one telling: no space, comma, < or &, as the standard demands."""
-    return f"{alert.id}-{revision}"
+        _info(root, saying, language, site=site, options=options, outline=outline)
+    return root
 
 
 def sender(site: Site, options: Options) -> str:
     """Return who we are to CAP readers; the operator should set a domain name of its own."""
-    return options.cap_sender or f"gridpatrol.{_token(site.id)}"
+    return options.cap_sender or f"gridpatrol.{token(site.id)}"
+
+
+def token(name: str) -> str:
+    """Return a name without what identifiers may not hold."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", name)
 
 
 def moment(at: datetime, timezone: str) -> str:
@@ -115,46 +141,65 @@ def moment(at: datetime, timezone: str) -> str:
     return f"{shown[:-6]}-00:00" if shown.endswith("+00:00") else shown
 
 
-def polygon(incident: IncidentOut) -> str:
-    """Return the 95 % ellipse as a closed ring of "latitude,longitude" pairs."""
-    ellipse = Ellipse(**incident.ellipse.model_dump())
-    ring = ellipse_ring(LatLon(incident.lat_deg, incident.lon_deg), ellipse)
-    return " ".join(f"{place.lat_deg:.7f},{place.lon_deg:.7f}" for place in (*ring, ring[0]))
+def to_bytes(root: etree._Element) -> bytes:
+    """Return a document as it is sent."""
+    document: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return document
 
 
 def _info(
     root: etree._Element,
-    alert: AlertRow,
-    incident: IncidentOut,
+    saying: Saying,
     language: str,
     *,
     site: Site,
     options: Options,
+    outline: Sequence[LatLon],
 ) -> None:
-    hazard, severity = Hazard(alert.hazard), Severity(alert.severity)
+    incident, is_over = saying.incident, saying.kind is Kind.CANCEL
     info = etree.SubElement(root, _cap("info"))
     _add(info, "language", language)
-    _add(info, "category", CATEGORY.get(hazard, "Env"))
-    _add(info, "event", alerts.event(hazard, language))
-    _add(info, "responseType", "Assess")
-    _add(info, "urgency", URGENCY[severity])
-    _add(info, "severity", SEVERITY[severity])
+    _add(info, "category", CATEGORY.get(saying.hazard, "Env"))
+    _add(info, "event", alerts.event(saying.hazard, language))
+    _add(info, "responseType", "AllClear" if is_over else "Assess")
+    _add(info, "urgency", "Past" if is_over else URGENCY[saying.severity])
+    _add(info, "severity", SEVERITY[saying.severity])
     _add(info, "certainty", "Likely" if incident.confidence > 0.5 else "Possible")
-    _add(info, "expires", moment(alert.told_at + LASTS, site.timezone))
+    _add(info, "effective", moment(saying.sent_at, site.timezone))
+    _add(info, "expires", moment(saying.sent_at + LASTS, site.timezone))
     _add(info, "senderName", named(site.name, language))
-    _add(info, "headline", alert.title[language][:HEADLINE])
-    _add(info, "description", _description(alert, incident, language, site))
-    _add(info, "instruction", text("alert.instruction", language))
-    if options.public_url and incident.frame:
-        _resource(info, alert.title[language], f"{options.public_url}/v1/frames/{incident.frame}/marked.jpg")
+    _add(info, "headline", saying.title(language))
+    _add(info, "description", _description(saying, language, site))
+    if not is_over:
+        is_public = saying.audience is Audience.PUBLIC
+        _add(
+            info,
+            "instruction",
+            text("cap.public_instruction" if is_public else "alert.instruction", language),
+        )
+    if options.public_url and incident.frame and saying.audience is Audience.RESTRICTED:
+        address = f"{options.public_url}/v1/frames/{incident.frame}/marked.jpg"
+        _resource(info, saying.title(language), address)
+    _area(info, incident, language, outline)
+
+
+def _area(info: etree._Element, incident: IncidentOut, language: str, outline: Sequence[LatLon]) -> None:
     area = etree.SubElement(info, _cap("area"))
     _add(area, "areaDesc", incident.place_name[language])
-    _add(area, "polygon", polygon(incident))
+    place, ellipse = LatLon(incident.lat_deg, incident.lon_deg), Ellipse(**incident.ellipse.model_dump())
+    ring = area_ring(place, ellipse, outline)
+    if ring is not None:
+        _add(area, "polygon", " ".join(f"{lat:.6f},{lon:.6f}" for lat, lon in ring))
+    else:
+        radius_km = max(ellipse.major_m, 1.0) / 1000.0
+        _add(area, "circle", f"{place.lat_deg:.6f},{place.lon_deg:.6f} {radius_km:.3f}")
 
 
-def _description(alert: AlertRow, incident: IncidentOut, language: str, site: Site) -> str:
+def _description(saying: Saying, language: str, site: Site) -> str:
+    incident = saying.incident
     seen_at = incident.seen_at.astimezone(ZoneInfo(site.timezone))
-    sentences = [
+    sentences = [text("cap.cancelled_why", language, why=saying.why)] if saying.why else []
+    sentences += [
         text("alert.seen", language, time=f"{seen_at:%Y-%m-%d %H:%M}", looks=incident.looks),
         text(
             "alert.place",
@@ -164,7 +209,7 @@ def _description(alert: AlertRow, incident: IncidentOut, language: str, site: Si
             lon=incident.lon_deg,
             within=max(incident.ellipse.major_m, 1.0),
         ),
-        text("alert.severity", language, severity=text(f"alert.severity.{alert.severity}", language)),
+        text("alert.severity", language, severity=text(f"alert.severity.{saying.severity}", language)),
     ]
     if incident.area_m2 is not None:
         sentences.append(text("alert.area", language, area=incident.area_m2))
@@ -173,15 +218,12 @@ def _description(alert: AlertRow, incident: IncidentOut, language: str, site: Si
     return ("" if language.startswith("zh") else " ").join(sentences)
 
 
-def _references(alert: AlertRow, site: Site, options: Options) -> str:
-    """Return "sender,identifier,sent" of every earlier telling."""
-    who = sender(site, options)
-    return " ".join(
-        f"{who},{identifier(alert, told['revision'])},"
-        f"{moment(datetime.fromisoformat(told['told_at']), site.timezone)}"
-        for told in alert.history
-        if told["revision"] < alert.revision
-    )
+def _both(key: str) -> str:
+    return " / ".join(text(key, language) for language in reversed(LANGUAGES))
+
+
+def _reference(reference: Reference, site: Site, options: Options) -> str:
+    return f"{sender(site, options)},{reference.identifier},{moment(reference.sent_at, site.timezone)}"
 
 
 def _resource(info: etree._Element, what: str, uri: str) -> None:
@@ -191,34 +233,9 @@ def _resource(info: etree._Element, what: str, uri: str) -> None:
     _add(resource, "uri", uri)
 
 
-def _token(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]", "-", name)
-
-
-def _rfc3339(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
 def _cap(name: str) -> str:
     return f"{{{CAP}}}{name}"
 
 
-def _atom(name: str) -> str:
-    return f"{{{ATOM}}}{name}"
-
-
 def _add(parent: etree._Element, name: str, value: str) -> None:
     etree.SubElement(parent, _cap(name)).text = value
-
-
-def _put(parent: etree._Element, name: str, value: str) -> None:
-    etree.SubElement(parent, _atom(name)).text = value
-
-
-def _link(parent: etree._Element, *, rel: str, href: str, kind: str) -> None:
-    etree.SubElement(parent, _atom("link"), rel=rel, href=href, type=kind)
-
-
-def _document(root: etree._Element) -> bytes:
-    document: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-    return document

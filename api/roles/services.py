@@ -1,8 +1,10 @@
 """The value that the routes and the coordinator are built from, wired from the settings."""
 
+import asyncio
 from pathlib import Path
 
 from api.bus import Bus
+from api.delivery.signing import open_signer
 from api.pictures import open_pictures
 from api.seal import Seal
 from api.services import Json, Options, Services
@@ -29,6 +31,9 @@ async def build_services(settings: Settings, bus: Bus) -> Services:
     async def request_plan(seed: int | None) -> None:
         await bus.request("plans.command", {"seed": seed}, patience_s=COMMAND_PATIENCE_S)
 
+    signer = await asyncio.to_thread(
+        open_signer, settings.data / "keys" / "signing.pem", name=settings.cap_sender or site.id
+    )
     return Services(
         database=await open_database(settings.database, migrate=False),
         pictures=open_pictures(settings.pictures_at),
@@ -39,6 +44,7 @@ async def build_services(settings: Settings, bus: Bus) -> Services:
         command=command,
         request_plan=request_plan,
         seal=Seal.of(settings.data),
+        signer=signer,
         options=Options(
             public_url=settings.public_url or None,
             allowed_networks=settings.networks(),

@@ -19,6 +19,7 @@ import rasterio
 from affine import Affine
 
 from api.app import create_app
+from api.delivery.signing import Signer, open_signer
 from api.pictures import open_pictures
 from api.services import Options, Services
 from api.store import tokens
@@ -142,6 +143,12 @@ class Outside:
         self.plans.append(seed)
 
 
+@pytest.fixture(scope="session")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
+    """A key pair with its certificate; making one takes a second."""
+    return open_signer(tmp_path_factory.mktemp("keys") / "signing.pem", name="patrol.example")
+
+
 @pytest.fixture
 def outside() -> Outside:
     return Outside()
@@ -154,7 +161,13 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def services(
-    database: Database, tmp_path: Path, site: Site, terrain: Terrain, clock: FakeClock, outside: Outside
+    database: Database,
+    tmp_path: Path,
+    site: Site,
+    terrain: Terrain,
+    clock: FakeClock,
+    outside: Outside,
+    signer: Signer,
 ) -> Services:
     return Services(
         database=database,
@@ -165,6 +178,7 @@ def services(
         publish=outside.publish,
         command=outside.command,
         request_plan=outside.request_plan,
+        signer=signer,
         options=Options(allowed_networks=(ip_network("127.0.0.0/8"),), exercise=True),
     )
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text
+from sqlalchemy import Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from api.store.base import Base, Json
+from api.store.base import Base
 
 
 class ReceiverRow(Base):
@@ -57,31 +57,14 @@ class TryRow(Base):
 
 
 class CapRow(Base):
-    """One CAP message as it was said: what it tells never changes under its identifier.
+    """A CAP message as it was first given out, signed: it never changes under its identifier."""
 
-    `audience` is "restricted" or "public"; each has a chain of its own, so that a
-    public message refers to no restricted one. `snapshot` is what it is worded from,
-    `document` the signed XML, made when first asked for and kept.
-    """
+    __tablename__ = "cap_documents"
 
-    __tablename__ = "cap_messages"
-
-    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    identifier: Mapped[str] = mapped_column(unique=True)
-    audience: Mapped[str]
-    alert: Mapped[str]
-    incident: Mapped[str] = mapped_column(index=True)
-    agency: Mapped[str]
-    kind: Mapped[str]
+    identifier: Mapped[str] = mapped_column(primary_key=True)
+    alert: Mapped[str] = mapped_column(index=True)
     sent_at: Mapped[datetime]
-    references: Mapped[str] = mapped_column("refers_to", Text)
-    snapshot: Mapped[Json]
-    document: Mapped[str | None] = mapped_column(Text)
-
-    __table_args__ = (
-        Index("ix_cap_messages_chain", "alert", "audience", "seq"),
-        {"sqlite_autoincrement": True},
-    )
+    document: Mapped[str] = mapped_column(Text)
 
 
 class ReleaseRow(Base):

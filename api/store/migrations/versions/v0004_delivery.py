@@ -28,9 +28,8 @@ def downgrade() -> None:
     op.drop_table("custody")
     op.drop_table("holds")
     op.drop_table("releases")
-    op.drop_index("ix_cap_messages_incident", "cap_messages")
-    op.drop_index("ix_cap_messages_chain", "cap_messages")
-    op.drop_table("cap_messages")
+    op.drop_index("ix_cap_documents_alert", "cap_documents")
+    op.drop_table("cap_documents")
     op.drop_index("ix_delivery_tries_at", "delivery_tries")
     op.drop_index("ix_delivery_tries_delivery", "delivery_tries")
     op.drop_table("delivery_tries")
@@ -183,24 +182,14 @@ def _make_log_and_publications() -> None:
     op.create_index("ix_delivery_tries_delivery", "delivery_tries", ["delivery"])
     op.create_index("ix_delivery_tries_at", "delivery_tries", ["at"])
     op.create_table(
-        "cap_messages",
-        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        "cap_documents",
         sa.Column("identifier", sa.String(200), nullable=False),
-        sa.Column("audience", sa.String(200), nullable=False),
         sa.Column("alert", sa.String(200), nullable=False),
-        sa.Column("incident", sa.String(200), nullable=False),
-        sa.Column("agency", sa.String(200), nullable=False),
-        sa.Column("kind", sa.String(200), nullable=False),
         sa.Column("sent_at", TIME, nullable=False),
-        sa.Column("refers_to", sa.Text(), nullable=False),
-        sa.Column("snapshot", sa.JSON(), nullable=False),
-        sa.Column("document", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_cap_messages")),
-        sa.UniqueConstraint("identifier", name=op.f("uq_cap_messages_identifier")),
-        sqlite_autoincrement=True,
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("identifier", name=op.f("pk_cap_documents")),
     )
-    op.create_index("ix_cap_messages_chain", "cap_messages", ["alert", "audience", "seq"])
-    op.create_index("ix_cap_messages_incident", "cap_messages", ["incident"])
+    op.create_index("ix_cap_documents_alert", "cap_documents", ["alert"])
     op.create_table(
         "releases",
         sa.Column("incident", sa.String(200), nullable=False),
