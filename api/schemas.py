@@ -360,12 +360,42 @@ class ObservationOut(BaseModel):
     reason: str
 
 
-class IncidentWhole(IncidentOut):
-    """An incident with every look at it."""
+class ArrivalOut(BaseModel):
+    """When an incident reaches a named thing, in seconds after its last look; null where that is not told."""
 
-    model_config = _like(**_INCIDENT, observations=[])
+    name: dict[str, str]
+    distance_m: float
+    after_s: float | None
+    earliest_s: float | None
+    latest_s: float | None
+
+
+class GrowthOut(BaseModel):
+    """How an incident spreads; the pairs ending in 90 hold the truth with 90 %.
+
+    `rise_m_per_h` is there for floods alone.
+    """
+
+    seen_at: datetime
+    looks: int
+    area_m2: float
+    area_m2_per_h: float
+    bearing_deg: float
+    speed_m_s: float
+    speed_90_m_s: list[float]
+    rise_m_per_h: float | None
+    rise_90_m_per_h: list[float] | None
+    arrivals: list[ArrivalOut]
+    text: dict[str, str]
+
+
+class IncidentWhole(IncidentOut):
+    """An incident with every look at it, and how it spreads where two looks or more tell."""
+
+    model_config = _like(**_INCIDENT, observations=[], growth=None)
 
     observations: list[ObservationOut]
+    growth: GrowthOut | None = None
 
 
 class DeliveryOut(BaseModel):

@@ -10,7 +10,7 @@ A fire does not come back: no interval reaches behind the edge last seen.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -108,7 +108,7 @@ class Arrival:
     is None where it may well never come.
     """
 
-    name: str
+    name: Mapping[str, str]
     distance_m: float
     after_s: float | None
     earliest_s: float | None
@@ -119,7 +119,7 @@ class Arrival:
 class Thing:
     """Something with a name that an event may reach: a point, a line or an outline of places."""
 
-    name: str
+    name: Mapping[str, str]
     places: tuple[LatLon, ...]
     is_area: bool = False
 

@@ -7,8 +7,9 @@ from fastapi.responses import JSONResponse
 
 from api import views
 from api.auth import Built, Watcher
-from api.schemas import IncidentOut, Incidents, IncidentWhole
+from api.schemas import GrowthOut, IncidentOut, Incidents, IncidentWhole
 from api.services import Services
+from api.spreading import spread
 from api.store import incidents
 from api.store.models import IncidentRow
 from api.store.tokens import Caller
@@ -38,7 +39,12 @@ async def one_incident(incident_id: str, caller: Watcher, built: Built) -> Incid
     async with built.database.read() as session:
         row, looks = await incidents.incident(session, incident_id, caller)
     whole = _shown(row, caller)
-    return IncidentWhole(**whole.model_dump(), observations=[views.observation(look) for look in looks])
+    told = spread(row, looks, site=built.site, ground=built.terrain)
+    return IncidentWhole(
+        **whole.model_dump(),
+        observations=[views.observation(look) for look in looks],
+        growth=GrowthOut(**told) if told else None,
+    )
 
 
 async def _seen(built: Services, caller: Caller) -> list[IncidentOut]:

@@ -1,0 +1,83 @@
+"""How an incident spreads, from the outlines its looks left: for the page, messages and other programs."""
+
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Any
+
+from api.analysis import area_from_json
+from api.store.models import IncidentRow, ObservationRow
+from missions.geo import LatLon
+from missions.model import Hazard, Site
+from missions.words import LANGUAGES
+from vision import flood, forecast, growth
+from vision.georeference import Ground
+from vision.model import Ellipse, Observation
+
+SPREADS = frozenset({Hazard.FIRE, Hazard.SMOKE, Hazard.BURNING, Hazard.FLOOD, Hazard.LOGGING})
+MOST_ARRIVALS = 10
+
+Json = dict[str, Any]
+
+
+def spread(row: IncidentRow, looks: Sequence[ObservationRow], *, site: Site, ground: Ground) -> Json | None:
+    """Return how an incident spreads, as JSON values; None where it does not or was seen only once."""
+    if Hazard(row.hazard) not in SPREADS:
+        return None
+    extents = growth.extents([_seen(look) for look in looks])
+    measured = growth.measure(extents)
+    if measured is None:
+        return None
+    reached = growth.arrivals(measured, forecast.things(site.layers))
+    risen = _rise(row, extents, ground)
+    return {
+        "seen_at": measured.seen_at,
+        "looks": measured.looks,
+        "area_m2": round(measured.area_m2, 1),
+        "area_m2_per_h": round(measured.area_m2_per_h, 1),
+        "bearing_deg": measured.bearing_deg,
+        "speed_m_s": round(measured.speed_m_s, 4),
+        "speed_90_m_s": [round(measured.speed_low_m_s, 4), round(measured.speed_high_m_s, 4)],
+        "rise_m_per_h": round(risen.m_per_h, 3) if risen else None,
+        "rise_90_m_per_h": [round(risen.low_m_per_h, 3), round(risen.high_m_per_h, 3)] if risen else None,
+        "arrivals": [_arrival(a) for a in reached if a.after_s is not None][:MOST_ARRIVALS],
+        "text": {lang: forecast.worded(measured, reached, lang, rise=risen) for lang in LANGUAGES},
+    }
+
+
+def _rise(row: IncidentRow, extents: Sequence[growth.Extent], ground: Ground) -> flood.Rise | None:
+    if Hazard(row.hazard) is not Hazard.FLOOD:
+        return None
+    levels = [
+        level
+        for extent in extents
+        if (level := flood.level(extent.parts[0], extent.seen_at, ground=ground)) is not None
+    ]
+    return flood.rise(levels)
+
+
+def _arrival(arrival: growth.Arrival) -> Json:
+    return {
+        "name": dict(arrival.name),
+        "distance_m": round(arrival.distance_m, 1),
+        "after_s": arrival.after_s,
+        "earliest_s": arrival.earliest_s,
+        "latest_s": arrival.latest_s,
+    }
+
+
+def _seen(row: ObservationRow) -> Observation:
+    """Return as much of an observation as its spread needs."""
+    return Observation(
+        id=row.id,
+        hazard=Hazard(row.hazard),
+        confidence=row.confidence,
+        place=LatLon(row.lat_deg, row.lon_deg),
+        ellipse=Ellipse(row.major_m, row.minor_m, row.bearing_deg),
+        seen_at=row.seen_at.astimezone(UTC),
+        shot=row.frame or "",
+        detector=row.detector,
+        area_m2=row.area_m2,
+        outline=area_from_json(row.outline) if row.outline else None,
+        drone=row.drone,
+        sortie=row.sortie,
+    )
