@@ -99,6 +99,12 @@ async def requests_of(session: AsyncSession, incident_id: str) -> Sequence[LookR
     return (await session.scalars(query.order_by(LookRequestRow.asked_at, LookRequestRow.id))).all()
 
 
+async def requests(session: AsyncSession, *, limit: int) -> Sequence[LookRequestRow]:
+    """Return the looks that were asked for, newest first."""
+    query = select(LookRequestRow).order_by(LookRequestRow.asked_at.desc(), LookRequestRow.id)
+    return (await session.scalars(query.limit(limit))).all()
+
+
 async def open_requests(session: AsyncSession) -> Sequence[LookRequestRow]:
     """Return the looks still to come, those asked first first."""
     query = select(LookRequestRow).where(LookRequestRow.state.in_(OPEN_STATES))

@@ -7,8 +7,9 @@ and it comes back standing by.
 
 Five things run side by side: analyses become incidents and alerts; reports of
 gateways move sorties; what docks and drones say is kept; the schedule plans what is
-due and launches what can start; and looks that were asked for are planned and settled. The bus only brings the news; what is
-to be done next is read from the database each time, so a restart forgets nothing.
+due and launches what can start; and looks that were asked for are planned and settled.
+The bus only brings the news; what is to be done next is read from the database each
+time, so a restart forgets nothing.
 """
 
 import asyncio
@@ -89,6 +90,7 @@ async def _follow_analyses(services: Services, bus: Bus, lease: Lease) -> None:
                 site=services.site,
                 now=services.clock.now(),
                 public_url=services.options.public_url,
+                live=services.live,
             )
         await bus.publish("changes", {})
         for incident in recorded.incidents:

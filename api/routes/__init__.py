@@ -5,6 +5,7 @@ from api.routes import (
     alerts,
     audit,
     cap,
+    coverage,
     events,
     fleet,
     frames,
@@ -13,6 +14,7 @@ from api.routes import (
     session,
     site,
     system,
+    witnesses,
 )
 
 ROUTERS = (
@@ -28,6 +30,8 @@ ROUTERS = (
     incidents.router,
     alerts.router,
     frames.router,
+    coverage.router,
+    witnesses.router,
     events.router,
     cap.router,
 )

@@ -10,8 +10,9 @@ from api.auth import Built, Watcher
 from api.schemas import GrowthOut, IncidentOut, Incidents, IncidentWhole
 from api.services import Services
 from api.spreading import spread
-from api.store import incidents
+from api.store import incidents, standings
 from api.store.models import IncidentRow
+from api.store.tables.witnesses import StandingRow
 from api.store.tokens import Caller
 
 router = APIRouter(tags=["incidents"])
@@ -25,10 +26,14 @@ async def list_incidents(caller: Watcher, built: Built) -> Incidents:
 
 @router.get("/incidents.geojson", response_class=Response)
 async def as_geojson(caller: Watcher, built: Built) -> Response:
-    """Give the incidents as a GeoJSON FeatureCollection of points."""
+    """Give the incidents as a GeoJSON FeatureCollection of points; those a look has cleared are left out."""
     collection: dict[str, Any] = {
         "type": "FeatureCollection",
-        "features": [views.incident_feature(seen) for seen in await _seen(built, caller)],
+        "features": [
+            views.incident_feature(seen)
+            for seen in await _seen(built, caller)
+            if seen.standing != standings.CLEARED
+        ],
     }
     return JSONResponse(collection, media_type="application/geo+json")
 
@@ -38,7 +43,8 @@ async def one_incident(incident_id: str, caller: Watcher, built: Built) -> Incid
     """Give one incident with every look at it."""
     async with built.database.read() as session:
         row, looks = await incidents.incident(session, incident_id, caller)
-    whole = _shown(row, caller)
+        standing = await standings.standing(session, row.id)
+    whole = _shown(row, caller, standing)
     told = spread(row, looks, site=built.site, ground=built.terrain)
     return IncidentWhole(
         **whole.model_dump(),
@@ -50,9 +56,11 @@ async def one_incident(incident_id: str, caller: Watcher, built: Built) -> Incid
 async def _seen(built: Services, caller: Caller) -> list[IncidentOut]:
     async with built.database.read() as session:
         rows = await incidents.incidents(session, caller)
-    return [_shown(row, caller) for row in rows]
+        known = await standings.standings(session, [row.id for row in rows])
+    return [_shown(row, caller, known.get(row.id)) for row in rows]
 
 
-def _shown(row: IncidentRow, caller: Caller) -> IncidentOut:
+def _shown(row: IncidentRow, caller: Caller, standing: StandingRow | None) -> IncidentOut:
     """One agency is not told who else knows."""
-    return views.incident(row, [caller.agency] if caller.agency else [alert.agency for alert in row.alerts])
+    agencies = [caller.agency] if caller.agency else [alert.agency for alert in row.alerts]
+    return views.incident(row, agencies, standing)

@@ -89,6 +89,12 @@ async def record_sightings(
     return told
 
 
+async def sightings_of(session: AsyncSession, incident_id: str) -> Sequence[SightingRow]:
+    """Return what witnesses said of an incident, oldest first."""
+    query = select(SightingRow).where(SightingRow.incident == incident_id)
+    return (await session.scalars(query.order_by(SightingRow.seen_at, SightingRow.id))).all()
+
+
 def digest(sighting: Sighting) -> str:
     """Return what tells whether a source says today what it said before."""
     said = f"{sighting.hazard}|{sighting.confidence}|{sighting.facts}"
