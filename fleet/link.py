@@ -7,7 +7,7 @@ is one parser for each link, and only what the fleet uses goes through it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 import structlog
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
@@ -98,13 +98,13 @@ class Link:
         if not isinstance(message, KeySetup):
             self._tap(packet)
 
-    async def heard(self) -> AsyncIterator[Heard]:
+    async def heard(self) -> AsyncGenerator[Heard, None]:
         """Yield every message we use, for ever, reconnecting whenever the link drops."""
         async for batch in self.batches():
             for heard in batch:
                 yield heard
 
-    async def batches(self) -> AsyncIterator[list[Heard]]:
+    async def batches(self) -> AsyncGenerator[list[Heard], None]:
         """Yield what came together, as `heard` does one by one."""
         try:
             while True:
