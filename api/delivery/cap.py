@@ -105,7 +105,7 @@ class Saying:
 def cap_document(
     saying: Saying, *, site: Site, options: Options, outline: Sequence[LatLon] = ()
 ) -> etree._Element:
-    """Return a message as a CAP 1.2 document, not yet signed; `outline` is what was seen, if that is known."""
+    """Return a message as a CAP 1.2 document, not yet signed; `outline` is what was seen, if known."""
     root = etree.Element(_cap("alert"), nsmap={None: CAP})
     _add(root, "identifier", saying.identifier)
     _add(root, "sender", sender(site, options))
