@@ -6,13 +6,16 @@ half within 25 m of its edge or along its corridors; all at least 60 m from each
 other and from every decoy. Fires cover the sizes from 0.3 to 14 m² evenly on a log
 scale, one from each stratum, so that every seed has small and large ones.
 
+Scenario "report": the same decoys and, at first, no fire. One breaks out in the wood when the
+first patrol has long passed; a resident reports its smoke, and another a kitchen's (`sim.residents`).
+
 Decoys stand where such things are: chimneys on houses, stoves in yards, vehicles on
 roads, rocks on slopes, metal roofs by the wayside; anywhere else if there is no such place.
 """
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -28,13 +31,14 @@ from sim.hazards import FIRE_SMALLEST_M2, Decoy, DecoyKind, Fire, ignition_at
 from sim.landscape import House, Landscape, Road
 from sim.relief import Relief
 
-SCENARIOS = ("fire", "calm")
+SCENARIOS = ("fire", "report", "calm")
 APART_M, DECOYS_APART_M = 60.0, 25.0
 EDGE_M, INSET_M = 25.0, 3.0
 POINT_WATCH_M = 30.0
 LARGEST_AT_EPOCH_M2 = 14.0
 CREEP_M_S = (0.2 / 3600, 1.0 / 3600)
 OLDEST_S = 20 * 60.0
+LATE_S, LATE_M2, LATE_C = 30 * 60.0, 3.0, 600.0  # of the one fire that somebody reports
 TRIES = 4000
 
 Spot = tuple[float, float]
@@ -65,7 +69,7 @@ def sow(scenario: str, site: Site, sowing: Sowing) -> tuple[tuple[Fire, ...], tu
     watched = watched_for(Hazard.FIRE, site, sowing.frame)
     if watched.is_empty:
         raise InputWrong(f"site {site.id}: no demand watches for fire, so scenario fire has nowhere to burn")
-    fires = _fires(watched, site, sowing)
+    fires = _late_fire(watched, sowing) if scenario == "report" else _fires(watched, site, sowing)
     return fires, _decoys(watched, fires, sowing)
 
 
@@ -109,6 +113,18 @@ def _fires(watched: BaseGeometry, site: Site, sowing: Sowing) -> tuple[Fire, ...
         _fire(f"F{i + 1}", spot, share, sowing)
         for i, (spot, share) in enumerate(zip(spots, shares.tolist(), strict=True))
     )
+
+
+def _late_fire(watched: BaseGeometry, sowing: Sowing) -> tuple[Fire, ...]:
+    """Return the one fire that breaks out when the first patrol is over."""
+    wood = unary_union(sowing.landscape.compartments).intersection(watched.buffer(-EDGE_M))
+    zone = (wood if not wood.is_empty else watched).difference(sowing.landscape.water.buffer(5.0))
+    spot = next((place for place, _ in _inside(zone, sowing.rng)), None)
+    if spot is None:
+        return ()
+    fire = _fire("F1", spot, 0.5, sowing)
+    ignited_at = ignition_at(sowing.epoch_at, -LATE_S)
+    return (replace(fire, area_at_epoch_m2=LATE_M2, temp_c=LATE_C, ignited_at=ignited_at, leaf_cover=0.05),)
 
 
 def _rim(ground: BaseGeometry) -> BaseGeometry:

@@ -118,6 +118,7 @@ class Simulation:
             ],
             "media": self.media.url,
             "docks": [d.dock.id for d in self.docks],
+            "reports": [call.to_json(self.world.frame) for call in self.world.calls],
             "clock": str(self._clock),
         }
 

@@ -17,6 +17,7 @@ from missions.model import Site
 from sim.hazards import Decoy, Fire
 from sim.landscape import Landscape
 from sim.relief import Heights, Relief
+from sim.residents import Call, calls
 from sim.scenarios import Sowing, sow
 
 
@@ -31,6 +32,7 @@ class World:
     landscape: Landscape
     fires: tuple[Fire, ...]
     decoys: tuple[Decoy, ...]
+    calls: tuple[Call, ...] = ()
 
     @classmethod
     def build(
@@ -46,7 +48,8 @@ class World:
         landscape = Landscape.of(site, frame, relief)
         sowing = Sowing(frame, relief, landscape, epoch_at, np.random.default_rng(seed))
         fires, decoys = sow(scenario, site, sowing)
-        return cls(site, seed, epoch_at, relief, landscape, fires, decoys)
+        told = calls(fires, decoys, sowing.rng) if scenario == "report" else ()
+        return cls(site, seed, epoch_at, relief, landscape, fires, decoys, told)
 
     @cached_property
     def frame(self) -> LocalFrame:
