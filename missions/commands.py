@@ -2,23 +2,24 @@
 
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from missions.errors import InputWrong
-from missions.export import geojson, kml, planfile, qgc, waypoints
+from missions.export import geojson, kml, planfile, qgc, waypoints, wpml
 from missions.export.planfile import PlanFile
 from missions.model import Plan, Site
 from missions.newsite_command import HELP as NEW_SITE_HELP
 from missions.newsite_command import new_site_command
 from missions.program import out_folder, say, show_json
+from missions.shares import shares
 from missions.yaml_lines import Lined
 
-FORMATS = ("qgc", "waypoints", "kml", "geojson")
+FORMATS = ("qgc", "waypoints", "wpml", "kml", "geojson")
 # The solver's generator takes 32 bits.
 MAX_SEED = 2**32 - 1
 
@@ -135,6 +136,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "flight_s": round(plan.flight_s, 1),
         "energy_wh": round(plan.energy_wh, 2),
         "shared_tasks": plan.shared_tasks,
+        "shares": [asdict(share) for share in shares(plan)],
         "unserved": [
             {"demand": u.demand, "reason": u.reason, "would_help": u.would_help} for u in plan.unserved
         ],
@@ -147,6 +149,8 @@ def _export(file: PlanFile, form: str, folder: Path) -> tuple[Path, ...]:
         return qgc.write(file, folder)
     if form == "waypoints":
         return waypoints.write(file, folder)
+    if form == "wpml":
+        return wpml.write(file, folder)
     path = folder / f"plan.{form}"
     (kml if form == "kml" else geojson).write(file, path)
     return (path,)
@@ -154,14 +158,15 @@ def _export(file: PlanFile, form: str, folder: Path) -> tuple[Path, ...]:
 
 def _write(plan: Plan, site: Site, terrain: Any, out: Path) -> None:
     """Write everything that `plan --out` leaves in its folder."""
-    from missions.export import picture  # matplotlib takes a second to load
+    from missions.export import picture, profile  # matplotlib takes a second to load
 
     folder = out_folder(out)
     planfile.write(plan, site, folder / "plan.json")
-    file = PlanFile(plan, site.docks, site.models, site.drones, site.id)
-    for form in ("qgc", "geojson"):
+    file = planfile.of(plan, site)
+    for form in FORMATS:
         _export(file, form, folder)
     picture.write(plan, site, terrain, folder / "plan.png")
+    profile.write(plan, terrain, folder)
 
 
 def _show(plan: Plan, site: Site, tell: Callable[[str], None]) -> None:
@@ -178,9 +183,8 @@ def _show(plan: Plan, site: Site, tell: Callable[[str], None]) -> None:
         )
         for s in plan.sorties
     ]
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    for row in rows:
-        tell("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    _tell_table(rows, tell)
+    _tell_shares(plan, tell)
     tell(
         f"{len(plan.sorties)} sorties, {plan.flight_s / 60:.0f} min, {plan.energy_wh:.0f} Wh; "
         f"{plan.shared_tasks} tasks serve more than one agency"
@@ -192,6 +196,30 @@ def _show(plan: Plan, site: Site, tell: Callable[[str], None]) -> None:
     for dock in site.docks:
         place = f"{dock.place.lat_deg:.7f},{dock.place.lon_deg:.7f},{dock.elevation_m:g},0"
         tell(f"ArduPilot at {dock.id}: sim_vehicle.py -v ArduCopter --custom-location={place}")
+
+
+def _tell_shares(plan: Plan, tell: Callable[[str], None]) -> None:
+    """Tell what each agency gets of the plan, and which part of the flying is its own."""
+    rows = [("agency", "looks", "with others", "sorties", "minutes", "Wh", "share")]
+    rows += [
+        (
+            s.agency,
+            str(s.looks),
+            str(s.shared_looks),
+            str(s.sorties),
+            f"{s.flight_s / 60:.1f}",
+            f"{s.energy_wh:.0f}",
+            f"{s.part:.0%}",
+        )
+        for s in shares(plan)
+    ]
+    _tell_table(rows, tell)
+
+
+def _tell_table(rows: Sequence[Sequence[str]], tell: Callable[[str], None]) -> None:
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    for row in rows:
+        tell("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 class _Progress:

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from missions.errors import InputWrong
-from missions.geo import Altitude, Datum, LatLon
+from missions.geo import Altitude, Area, Datum, LatLon
 from missions.model import (
     Camera,
     Dock,
     Drone,
     DroneModel,
     Look,
+    NoFly,
     Plan,
     Sensor,
     Site,
@@ -43,6 +44,7 @@ class PlanFile:
     models: tuple[DroneModel, ...]
     drones: tuple[Drone, ...]
     site_id: str
+    no_fly: tuple[NoFly, ...] = ()
 
     def dock(self, dock_id: str) -> Dock:
         return next(d for d in self.docks if d.id == dock_id)
@@ -63,9 +65,14 @@ class PlanFile:
         raise InputWrong(f"the plan has no sortie {sortie_id!r}: it has {known}")
 
 
+def of(plan: Plan, site: Site) -> PlanFile:
+    """Return a plan with what flying it needs of its site."""
+    return PlanFile(plan, site.docks, site.models, site.drones, site.id, site.no_fly)
+
+
 def write(plan: Plan, site: Site, path: Path) -> None:
     """Write the plan and what flying it needs."""
-    document = to_json(PlanFile(plan, site.docks, site.models, site.drones, site.id))
+    document = to_json(of(plan, site))
     path.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1), "utf-8")
 
 
@@ -101,6 +108,7 @@ def to_json(file: PlanFile) -> dict[str, Any]:
         "docks": [_plain(d) for d in file.docks],
         "models": [_plain(m) for m in file.models],
         "drones": [_plain(d) for d in file.drones],
+        "no_fly": [_plain(z) for z in file.no_fly],
         "plan": _plain(file.plan),
     }
 
@@ -113,6 +121,7 @@ def from_json(document: Mapping[str, Any]) -> PlanFile:
         tuple(_model(m) for m in document["models"]),
         tuple(Drone(**d) for d in document["drones"]),
         document["site"],
+        tuple(_no_fly(z) for z in document.get("no_fly", ())),
     )
 
 
@@ -137,6 +146,12 @@ def _place(value: Mapping[str, float]) -> LatLon:
 
 def _altitude(value: Mapping[str, Any]) -> Altitude:
     return Altitude(value["metres"], Datum(value["datum"]))
+
+
+def _no_fly(value: Mapping[str, Any]) -> NoFly:
+    area = value["area"]
+    outer, holes = tuple(map(_place, area["outer"])), tuple(tuple(map(_place, h)) for h in area["holes"])
+    return NoFly(**{**value, "area": Area(outer, holes)})
 
 
 def _dock(value: Mapping[str, Any]) -> Dock:

@@ -5,16 +5,20 @@ our items become its SimpleItems one to one, home beside them as `plannedHomePos
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from missions.bounds import Bounds, bounds_of
 from missions.errors import InputWrong
 from missions.export.planfile import PlanFile
+from missions.geo import LatLon
 from missions.items import FRAME_ABOVE_HOME, MissionItem, mission_items
 from missions.model import Dock, DroneModel, Sortie
 
 ARDUPILOT, MULTIROTOR = 3, 2  # MAV_AUTOPILOT, MAV_TYPE
 RELATIVE_ALTITUDE, NO_ALTITUDE = 1, 0  # QGroundControl's AltitudeMode
+RALLY_ABOVE_M = 40.0
 
 
 def write(file: PlanFile, folder: Path) -> tuple[Path, ...]:
@@ -22,14 +26,15 @@ def write(file: PlanFile, folder: Path) -> tuple[Path, ...]:
     paths = []
     for sortie in file.plan.sorties:
         path = folder / f"{sortie.id}.plan"
-        document = to_json(sortie, file.dock(sortie.dock), file.model(sortie.model))
+        bounds = bounds_of(sortie, file.docks, file.no_fly)
+        document = to_json(sortie, file.dock(sortie.dock), file.model(sortie.model), bounds)
         path.write_text(json.dumps(document, indent=1, allow_nan=False), "utf-8")
         paths.append(path)
     return tuple(paths)
 
 
-def to_json(sortie: Sortie, dock: Dock, model: DroneModel) -> dict[str, Any]:
-    """Return the .plan document of a sortie."""
+def to_json(sortie: Sortie, dock: Dock, model: DroneModel, bounds: Bounds) -> dict[str, Any]:
+    """Return the .plan document of a sortie, with its fence and its rally points."""
     items = mission_items(sortie, dock)
     return {
         "fileType": "Plan",
@@ -45,8 +50,14 @@ def to_json(sortie: Sortie, dock: Dock, model: DroneModel) -> dict[str, Any]:
             "plannedHomePosition": [dock.place.lat_deg, dock.place.lon_deg, dock.elevation_m],
             "items": [_simple(item, number) for number, item in enumerate(items, start=1)],
         },
-        "geoFence": {"version": 2, "circles": [], "polygons": []},
-        "rallyPoints": {"version": 2, "points": []},
+        "geoFence": {
+            "version": 2,
+            "circles": [],
+            "polygons": [
+                _fence(corners, inside=n == 0) for n, corners in enumerate((bounds.inside, *bounds.outside))
+            ],
+        },
+        "rallyPoints": {"version": 2, "points": [_rally(landing, dock) for landing in bounds.landings]},
     }
 
 
@@ -64,6 +75,16 @@ def read_items(path: Path) -> tuple[MissionItem, ...]:
         return tuple(_item(entry) for entry in items)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputWrong(f"{path}: cannot be read as a .plan of simple items ({error!r})") from None
+
+
+def _fence(corners: Sequence[LatLon], *, inside: bool) -> dict[str, Any]:
+    return {"version": 1, "inclusion": inside, "polygon": [[p.lat_deg, p.lon_deg] for p in corners]}
+
+
+def _rally(landing: Dock, home: Dock) -> list[float]:
+    """Return a rally point; its height is above home, and above the landing by what RTL comes down to."""
+    above_home_m = landing.elevation_m - home.elevation_m + RALLY_ABOVE_M
+    return [landing.place.lat_deg, landing.place.lon_deg, round(above_home_m, 2)]
 
 
 def _simple(item: MissionItem, number: int) -> dict[str, Any]:

@@ -4,14 +4,16 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as Xml
+from zipfile import ZipFile
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from missions.errors import InputWrong
-from missions.export import geojson, kml, picture, planfile, qgc, waypoints
+from missions.export import geojson, kml, picture, planfile, profile, qgc, waypoints, wpml
 from missions.export.planfile import PlanFile
-from missions.items import mission_items
+from missions.items import NAV_WAYPOINT, mission_items
 from missions.model import Plan, Site
 from missions.program import main
 from missions.terrain import Terrain
@@ -19,7 +21,7 @@ from missions.terrain import Terrain
 
 @pytest.fixture(scope="module")
 def file(planned: Plan, site: Site) -> PlanFile:
-    return PlanFile(planned, site.docks, site.models, site.drones, site.id)
+    return planfile.of(planned, site)
 
 
 def test_a_plan_file_says_the_same_when_read_back(file: PlanFile, site: Site, out: Path) -> None:
@@ -100,3 +102,51 @@ def test_the_export_command_writes_and_names_its_files(
         )
         assert all(Path(p).stat().st_size > 100 for p in json.loads(capsys.readouterr().out)["files"])
     assert main(["export", str(out / "plan.json"), "--format", "gpx", "--out", str(out)]) == 2
+
+
+NAMES = {"k": "http://www.opengis.net/kml/2.2", "w": "http://www.dji.com/wpmz/1.0.2"}
+
+
+def test_a_kmz_for_dji_flies_what_the_items_say(file: PlanFile, out: Path) -> None:
+    """The same waypoints, heights above the start and pictures, in both of its documents."""
+    for path, sortie in zip(wpml.write(file, out), file.plan.sorties, strict=True):
+        with ZipFile(path) as packed:
+            documents = {name: Xml.fromstring(packed.read(name)) for name in packed.namelist()}
+        assert documents.keys() == {"wpmz/template.kml", "wpmz/waylines.wpml"}
+        items = [i for i in mission_items(sortie, file.dock(sortie.dock)) if i.command == NAV_WAYPOINT]
+        for name, height in (("wpmz/template.kml", "w:height"), ("wpmz/waylines.wpml", "w:executeHeight")):
+            marks = documents[name].findall(".//k:Placemark", NAMES)
+            places = [m.findtext("k:Point/k:coordinates", "", NAMES) for m in marks]
+            assert places == [f"{i.lon_deg:.7f},{i.lat_deg:.7f}" for i in items]
+            assert [float(m.findtext(height, "nan", NAMES)) for m in marks] == [i.altitude_m for i in items]
+            assert [m.findtext("w:index", "", NAMES) for m in marks] == [str(n) for n in range(len(items))]
+            functions = documents[name].findall(".//w:actionActuatorFunc", NAMES)
+            assert [f.text for f in functions].count("takePhoto") == len(sortie.shots)
+
+
+def test_the_same_plan_gives_the_same_kmz(file: PlanFile, out: Path) -> None:
+    first = [path.read_bytes() for path in wpml.write(file, out)]
+    assert [path.read_bytes() for path in wpml.write(file, out)] == first
+
+
+def test_a_qgroundcontrol_plan_has_the_fence_and_the_other_docks(file: PlanFile, out: Path) -> None:
+    for path in qgc.write(file, out):
+        document = json.loads(path.read_text())
+        first, *others = document["geoFence"]["polygons"]
+        assert first["inclusion"]
+        assert not any(other["inclusion"] for other in others)
+        assert len(document["rallyPoints"]["points"]) == len(file.docks) - 1
+
+
+def test_a_profile_follows_the_sortie_and_keeps_above_the_ground(planned: Plan, terrain: Terrain) -> None:
+    for sortie in planned.sorties:
+        heights = profile.profile(sortie, terrain)
+        assert len(heights.shots_m) == len(sortie.shots)
+        assert np.all(np.diff(heights.along_m) >= 0)
+        assert np.all(heights.flown_m > heights.ground_m)
+
+
+def test_a_profile_is_drawn_for_each_sortie(planned: Plan, terrain: Terrain, out: Path) -> None:
+    for path in profile.write(planned, terrain, out):
+        with Image.open(path) as drawn:
+            assert drawn.size == (1200, 384)

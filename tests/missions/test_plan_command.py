@@ -28,8 +28,10 @@ def test_the_valley_is_planned_for_all_four_agencies(
     assert plan["flight_s"] == pytest.approx(sum(s["flight_s"] for s in plan["sorties"]), abs=1)
     ids = [s["id"] for s in plan["sorties"]]
     assert {p.name for p in out.iterdir()} == {
-        "plan.json", "plan.geojson", "plan.png", *(f"{i}.plan" for i in ids)
+        "plan.json", "plan.geojson", "plan.kml", "plan.png",
+        *(f"{i}{end}" for i in ids for end in (".plan", ".waypoints", ".kmz", "-profile.png")),
     }  # fmt: skip
+    assert sum(share["part"] for share in plan["shares"]) == pytest.approx(1.0)
     assert printed.err.count("sim_vehicle.py -v ArduCopter --custom-location=30.2") == 2
 
 
