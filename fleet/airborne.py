@@ -19,6 +19,7 @@ _PAUSE_LIMIT_S = 600.0
 _STEER_LIMIT_S = 60.0
 _SHUT_LIMIT_S = 90.0  # a door takes 20 s, and is asked more than once
 _OWN_RETURN_S = 20.0  # so long a diversion is held against the autopilot's own way home
+_NOTICE = 5  # the severity from which a sentence says no more why
 _SURE_S = 1.0  # a landing is believed when it is still told so much later
 
 
@@ -31,6 +32,7 @@ class Airborne(Machine):
     _late_told = False
     _shut_since_s: float | None = None
     _door_asked_s = float("-inf")
+    _said_s = float("-inf")
     _down_since_s: float | None = None
 
     # --- stages ---
@@ -41,8 +43,7 @@ class Airborne(Machine):
             return
         if self._comes_home(sight):
             why = self._recalled or ("last item" if sight.flying is Flying.MISSION else f"mode {sight.mode}")
-            said = vehicle.complaints(now - 15.0)
-            because = f" ({'; '.join(said[-2:])})" if self._recalled is None and said else ""
+            because = "" if self._recalled is not None else self._because(vehicle, now)
             self._tell("returning", f"{why}{because}; {sight.taken} of {self.order.shots} pictures taken")
             self._enter(Stage.RETURNING, now)
         elif self._home_is_shut(sight, vehicle, now):
@@ -72,6 +73,7 @@ class Airborne(Machine):
             return
         if vehicle.armed and sight.flying not in (Flying.RETURN, Flying.MISSION) and self._is_due(now):
             self._out.append(Step.RECALL)
+        self._mind_reasons(vehicle, now)
         self._mind_lateness(now)
 
     def _diverting(self, sight: Sight, now: float) -> None:
@@ -100,6 +102,7 @@ class Airborne(Machine):
                 self._enter(Stage.RETURNING if sight.flying is Flying.RETURN else Stage.FLYING, now)
             elif vehicle.armed:
                 self._insist(Step.LAND, now)
+        self._mind_reasons(vehicle, now)
         self._mind_lateness(now)
 
     # --- steering ---
@@ -207,11 +210,25 @@ class Airborne(Machine):
         """Notice a landing that the autopilot began by itself; return whether it did."""
         if sight.flying is not Flying.LAND:
             return False
-        said = sight.vehicle.complaints(now - 15.0) if sight.vehicle is not None else ()
-        why = "; ".join(said[-2:]) or f"mode {sight.mode}"
-        self._tell("returning", f"coming down where it is: {why}; {sight.taken} pictures taken")
+        because = self._because(sight.vehicle, now) if sight.vehicle is not None else ""
+        self._tell("returning", f"coming down where it is: mode {sight.mode}{because}")
         self._enter(Stage.LANDING, now)
         return True
+
+    def _because(self, vehicle: VehicleState, now: float) -> str:
+        """Return what the autopilot said lately and was not told yet, in brackets."""
+        said = [
+            t.text for t in vehicle.said if t.at_s > max(now - 15.0, self._said_s) and t.severity <= _NOTICE
+        ]
+        self._said_s = now
+        return f" ({'; '.join(dict.fromkeys(said[-3:]))})" if said else ""
+
+    def _mind_reasons(self, vehicle: VehicleState, now: float) -> None:
+        """Tell what the autopilot says of a way home or down just after it chose it."""
+        if self._recalled is None and self._down is None and now - self._entered_s < 5.0:
+            because = self._because(vehicle, now)
+            if because:
+                self._tell("returning", f"the autopilot says{because}")
 
     def _comes_home(self, sight: Sight) -> bool:
         if sight.flying is Flying.RETURN:

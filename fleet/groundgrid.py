@@ -7,10 +7,13 @@ sphere, so the same must be done here for its places to be ours.
 """
 
 import math
-from collections.abc import Callable
+
+import numpy as np
 
 from fleet.messages import GroundBlock, GroundWanted
+from fleet.order import Ground
 from missions.geo import LatLon
+from missions.terrain import Terrain
 
 _BLOCKS = 56
 _EAST_BLOCKS = 8
@@ -19,7 +22,22 @@ _METRES_A_DEGREE = 111_318.845  # ArduPilot's sphere
 _AT_ONCE = 8  # blocks in one answer: it asks again for the rest each second, and links are thin
 
 
-def ground_blocks(wanted: GroundWanted, ground: Callable[[LatLon], float]) -> list[GroundBlock]:
+def ground_of(terrain: Terrain) -> Ground:
+    """Return the ground of an elevation model; beyond its edge, the greatest height in it.
+
+    An ArduPilot arms only when it has been told some kilometres around it, and
+    near an edge nobody knows them all: there it would fly too high, never too low.
+    """
+    highest_m = float(np.nanmax(terrain.heights_m))
+
+    def ground_m(place: LatLon) -> float:
+        height_m = float(terrain.elevation_m(place.lat_deg, place.lon_deg))
+        return highest_m if math.isnan(height_m) else height_m
+
+    return ground_m
+
+
+def ground_blocks(wanted: GroundWanted, ground: Ground) -> list[GroundBlock]:
     """Return the first blocks that a vehicle lacks; a block we do not know whole is left out."""
     found: list[GroundBlock] = []
     for bit in range(_BLOCKS):
@@ -30,7 +48,7 @@ def ground_blocks(wanted: GroundWanted, ground: Callable[[LatLon], float]) -> li
     return found
 
 
-def _heights(wanted: GroundWanted, bit: int, ground: Callable[[LatLon], float]) -> tuple[int, ...] | None:
+def _heights(wanted: GroundWanted, bit: int, ground: Ground) -> tuple[int, ...] | None:
     step_m = wanted.spacing_m
     block_m = step_m * _SIDE
     corner = _offset(

@@ -7,6 +7,7 @@ import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from fleet.autopilots import Step
+from fleet.groundgrid import ground_of
 from fleet.link import Link
 from fleet.mavlink import MavlinkCarrier, listen
 from fleet.messages import Command, ParameterSet
@@ -217,7 +218,6 @@ async def test_replace_in_flight(order, vehicle):
 async def test_fence(order, vehicle, tmp_path):
     """Led out by another ground station's order it turns back by itself and lands in its dock."""
     fenced = replace(order, fence=_around(order, 260.0))
-    outside = moved(order.dock.place, 180.0, 500.0)
     async with region(vehicle, tmp_path) as flown:
         hub = flown.hub
         carrier = flown.gateway.carriers["D1"]
@@ -225,7 +225,9 @@ async def test_fence(order, vehicle, tmp_path):
         await hub.until(lambda: hub.height_m > 30.0)
         carrier.do(Step.READY)
         await hub.until(lambda: hub.states[-1]["mode"] == "GUIDED")
-        _lead_to(carrier, outside, 40.0)
+        while hub.states[-1]["mode"] == "GUIDED":
+            _push_south(carrier)
+            await carrier.beat()
         last = await hub.over("S1")
     assert "a fence of 1" in hub.evidence("S1", "verified")
     assert "FENCE_ENABLE 0 → 1" in hub.evidence("S1", "uploading")
@@ -340,10 +342,7 @@ async def test_restarted_gateway(order, vehicle, tmp_path):
 
 async def test_terrain(order, vehicle, tmp_path, valley):
     """Heights above the ground below: armed once it was told the ground, and kept over the slope."""
-    terrain = Terrain.open(valley.terrain)
-
-    def ground_m(place: LatLon) -> float:
-        return float(terrain.elevation_m(place.lat_deg, place.lon_deg))
+    ground_m = ground_of(Terrain.open(valley.terrain))
 
     def above_ground(item):
         return replace(item, frame=FRAME_ABOVE_TERRAIN) if item.command == NAV_WAYPOINT else item
@@ -390,12 +389,15 @@ async def test_again_without_an_upload(order, vehicle, tmp_path):
     assert second["landed_from_dock_m"] < 1.0
 
 
-def _lead_to(carrier: MavlinkCarrier, place: LatLon, above_home_m: float) -> None:
-    """Send a drone in GUIDED to a place, as another ground station on the same link would."""
+def _push_south(carrier: MavlinkCarrier) -> None:
+    """Steer a drone in GUIDED to the south at 8 m/s for a moment, as another ground station would.
+
+    A place outside the fence it would refuse; a speed it takes.
+    """
     stranger = mavlink.MAVLink(None, srcSystem=254, srcComponent=190)
-    order = mavlink.MAVLink_command_int_message(
-        *(1, 1, mavlink.MAV_FRAME_GLOBAL_RELATIVE_ALT, mavlink.MAV_CMD_DO_REPOSITION, 0, 0),
-        *(-1.0, 1.0, 0.0, 0.0, round(place.lat_deg * 1e7), round(place.lon_deg * 1e7), above_home_m),
+    only_speed = 0b110111000111
+    order = mavlink.MAVLink_set_position_target_local_ned_message(
+        *(0, 1, 1, mavlink.MAV_FRAME_LOCAL_NED, only_speed, 0, 0, 0, -8.0, 0, 0, 0, 0, 0, 0, 0)
     )
     assert carrier.link._pipe is not None
     carrier.link._pipe.send(bytes(order.pack(stranger)), 1)
