@@ -50,8 +50,10 @@ class Call:
 
 def calls(fires: tuple[Fire, ...], decoys: tuple[Decoy, ...], rng: np.random.Generator) -> tuple[Call, ...]:
     """Return who calls: about each fire, and about a kitchen that smokes far from all of them."""
-    told = [_call(f"R{i + 1}", (f.east_m, f.north_m), f.ignited_at + SEES_AFTER, "white smoke in the wood", rng)
-            for i, f in enumerate(fires)]  # fmt: skip
+    told = [
+        _call(f"R{i + 1}", (f.east_m, f.north_m), f.ignited_at + SEES_AFTER, "white smoke in the wood", rng)
+        for i, f in enumerate(fires)
+    ]
     kitchen = next((d for kind in _SMOKY for d in decoys if d.kind is kind and _is_clear(d, fires)), None)
     if kitchen is not None and told:
         at = told[-1].at + CALLS_APART

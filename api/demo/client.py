@@ -39,6 +39,10 @@ class Client:
         """Return the answer to a JSON value put at a path."""
         return await self._ask("PUT", path, value)
 
+    async def post(self, path: str, value: dict[str, Any]) -> Any:
+        """Return the answer to a JSON value sent to a path."""
+        return await self._ask("POST", path, value)
+
     async def events(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """Yield (kind, value) of every event since the beginning, for ever; a broken stream goes on."""
         last = ""

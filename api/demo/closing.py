@@ -29,6 +29,7 @@ def _rows(result: Result) -> list[tuple[str, str]]:
         if errors := [m.error_m for m in result.score.found]:
             rows.append(("place", f"{median(errors):.1f} m off in the middle, {max(errors):.1f} m at most"))
         rows.append(("false", f"{len(result.score.false)}, with {result.score.decoys} decoys on the ground"))
+    rows += [(f"report {r['id']}", f"{r['outcome']}: {r['reason']}") for r in result.reports]
     first = "none" if result.first_alert_s is None else f"the first after {result.first_alert_s:.0f} s"
     agencies = len(set(result.desks.values()))
     rows.append(("alerts", f"{len(result.desks)} delivered to {agencies} agencies, {first}"))

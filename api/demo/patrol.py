@@ -14,6 +14,7 @@ from api import bus_server
 from api.bus import Bus
 from api.demo.client import Client
 from api.demo.receiver import Received, Receiver
+from api.demo.residents import Residents
 from api.demo.result import Result, Wish
 from api.demo.screen import Screen
 from api.demo.simulator import Simulator
@@ -74,15 +75,21 @@ class Patrol:
         self._screen.tell(f"The page is {service.settings.base_url}/ and its token {token}")
         async with Client(service.settings.base_url, token) as client:
             await self._register(client, receiver)
+            residents = Residents(simulator.reports, self._clock, self.tell)
+            calling = asyncio.create_task(residents.call(client))
             ours: set[asyncio.Task[Any]] = {
                 asyncio.create_task(told.wait()),
                 asyncio.create_task(simulator.ended()),
                 asyncio.create_task(self._listen(client)),
             }
             self._ends = {*ours, service.running}
+            ours.add(calling)
             try:
                 await self._wait_for_it(service, client)
                 await self._conclude(client)
+                self.result.reports = await residents.outcomes(client)
+                if calling.done():
+                    calling.result()  # a report that could not be sent ends the demo as failed
             finally:
                 for task in ours:
                     task.cancel()
@@ -155,6 +162,9 @@ class Patrol:
         pictures = await bus.waiting("FRAMES", "analyst") + await bus.waiting("OBSERVATIONS", "coordinator")
         if pictures:
             return f"{pictures} pictures to be examined"
+        looks = (await client.get("/v1/looks"))["looks"]
+        if to_come := sum(look["decided_at"] is None for look in looks):
+            return f"{to_come} looks that were asked for"
         sorties = (await client.get("/v1/sorties"))["sorties"]
         fetching = [s["id"] for s in sorties if s["state"] in ("landed", "door_closed")]
         if fetching:

@@ -33,6 +33,7 @@ class Result:
     sorties: list[dict[str, Any]] = field(default_factory=list)
     score: Score | None = None
     frames: int = 0
+    reports: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return the one JSON value of the command."""
@@ -47,6 +48,7 @@ class Result:
             "decoys": score.decoys,
             "alerts_delivered": len(self.desks),
             "first_alert_s": self.first_alert_s,
+            "reports": self.reports,
         }
 
 

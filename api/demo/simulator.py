@@ -1,9 +1,11 @@
 """The process `gridpatrol sim`, which the demo knows only by its ports and its files."""
 
 import asyncio
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from api import bus_server, children
 from api.bus_server import BusAddress
@@ -16,7 +18,7 @@ LAST_WORDS = 400
 
 
 class Simulator:
-    """One simulator; `start` and `stop` belong together."""
+    """One simulator; `start` and `stop` belong together. `reports` is what its residents will say."""
 
     def __init__(self, command: list[str], *, data: Path, log: Path) -> None:
         self._command = command
@@ -24,6 +26,7 @@ class Simulator:
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self._rest: asyncio.Task[bytes] | None = None
+        self.reports: list[dict[str, Any]] = []
 
     async def start(self, bus: BusAddress) -> None:
         """Start it with the docks' MQTT account and return when it takes connections.
@@ -53,6 +56,7 @@ class Simulator:
             raise InputWrong(self._last_words().removeprefix("gridpatrol: "))
         if not line:
             raise WorkFailed(f"the simulator does not start: {self._last_words()}")
+        self.reports = json.loads(line)["reports"]
         self._rest = asyncio.create_task(self._process.stdout.read())
 
     async def ended(self) -> None:

@@ -47,6 +47,8 @@ class Story:
     received: int = 0
     looked_at: set[str] = field(default_factory=set)
     looked_s: float = 0.0
+    standings: dict[str, str] = field(default_factory=dict)
+    looks: dict[str, str] = field(default_factory=dict)
 
     def clock(self, at: datetime) -> str:
         """Return a moment as the site's wall clock shows it."""
@@ -62,10 +64,17 @@ class Story:
                 self.looked_s = time.monotonic()
             case "incident" if value["id"] not in self.incidents:
                 self.incidents.add(value["id"])
+                self.standings[value["id"]] = value.get("standing") or ""
                 yield f"{_found(value)} at {named(value['place_name'])}"
                 # Its alerts are in the stream before it; a person reads them after it.
                 for alert in self.early.pop(value["id"], []):
                     yield from self.hear("alert", alert)
+            case "incident" if (value.get("standing") or "") != self.standings[value["id"]]:
+                self.standings[value["id"]] = value["standing"]
+                yield f"{named(value['place_name'])}: {named(value['standing_reason'])}"
+            case "look" if value["sortie"] and value["sortie"] != self.looks.get(value["id"]):
+                self.looks[value["id"]] = value["sortie"]
+                yield f"{value['sortie']} is to look at it, asked for by {value['asked_by']}"
             case "alert" if value["incident"] not in self.incidents:
                 self.early.setdefault(value["incident"], []).append(value)
             case "alert" if value["id"] not in self.alerts:
