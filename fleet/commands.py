@@ -1,4 +1,4 @@
-"""Commands of fleet: `fly` one sortie, `replay` what was recorded, `bench fleet`."""
+"""Commands of fleet: `fly` one sortie, `replay` what was recorded, `sign` a drone's link, `bench fleet`."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,10 @@ import typer
 from fleet import bench
 from fleet.checking import CheckResult, check
 from fleet.fly import Flight, FlightResult, order_of
+from fleet.keying import give_key
+from fleet.keyring import Keyring
 from fleet.replay import replay
+from fleet.signing import Key, Offer
 from missions.clock import Clock, ScaledClock, SystemClock, clock_from
 from missions.errors import WorkFailed
 from missions.export import planfile
@@ -33,6 +36,7 @@ def register(app: typer.Typer) -> None:
     """Add this package's commands to the program."""
     app.command("fly", help=_FLY_EXAMPLE)(_fly)
     app.command("replay")(_replay)
+    app.command("sign")(_sign)
     bench.enrol()
 
 
@@ -48,6 +52,9 @@ def _fly(
         bool, typer.Option("--check", help="Only look: change nothing, name what must be mended.")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for pictures and the flight's record.")] = None,
+    keys: Annotated[
+        Path | None, typer.Option(help="File of signing keys, as gridpatrol sign writes it.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
 ) -> None:
     order = order_of(planfile.read(plan), sortie)
@@ -60,7 +67,9 @@ def _fly(
         return
     folder = out or Path("flights") / f"{sortie}-{clock.now():%Y%m%dT%H%M%S}"
     out_folder(folder)
-    result = asyncio.run(_fly_with_a_person(Flight(order, connect, folder=folder, clock=clock, say=say)))
+    keyring = Keyring(keys) if keys is not None else None
+    flight = Flight(order, connect, folder=folder, clock=clock, say=say, keyring=keyring)
+    result = asyncio.run(_fly_with_a_person(flight))
     if result is None:
         raise typer.Exit(1)
     _show_flight(result, folder, as_json=as_json)
@@ -82,6 +91,26 @@ def _replay(
         return
     for line in told.lines():
         print(line)
+
+
+def _sign(
+    connect: Annotated[str, typer.Option(help="Where the drone's MAVLink is; a link nobody listens to.")],
+    keys: Annotated[Path, typer.Option(help="File of signing keys; a gateway's is its signing.json.")],
+    off: Annotated[bool, typer.Option("--off", help="Tell the drone to sign no more.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
+) -> None:
+    """Give a drone a new MAVLink signing key, in place of the one it has.
+
+    The old key, or none, stays in use until the drone has signed with the new one.
+
+    Example: gridpatrol sign --connect /dev/ttyACM0,115200 --keys gridpatrol-data/gateways/g1/signing.json
+    """
+    keyed = asyncio.run(give_key(connect, Keyring(keys), None if off else Key.new()))
+    if as_json:
+        show_json({"link": keyed.link, "system": keyed.system, "state": str(keyed.state)})
+    if keyed.state is not Offer.TAKEN:
+        raise WorkFailed(f"drone {keyed.system} on {keyed.link} has not shown that it took the key")
+    say(f"drone {keyed.system} on {keyed.link} " + ("signs no more" if off else "signs with its new key"))
 
 
 def _clock(speed: float | None) -> Clock:

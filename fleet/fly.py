@@ -14,6 +14,7 @@ from typing import Any
 from fleet.dispatcher import Dispatcher
 from fleet.gateway import DroneLink, Gateway
 from fleet.journal import Journal
+from fleet.keyring import Keyring
 from fleet.order import DockPlace, SortieOrder, order_from
 from fleet.preflight import Finding, findings
 from fleet.stages import Stage, Wish
@@ -83,7 +84,16 @@ def order_of(plan: PlanFile, sortie_id: str, *, drone: str = "") -> SortieOrder:
 class Flight:
     """One flight under way; `run` returns how it ended."""
 
-    def __init__(self, order: SortieOrder, connect: str, *, folder: Path, clock: Clock, say: Say) -> None:
+    def __init__(
+        self,
+        order: SortieOrder,
+        connect: str,
+        *,
+        folder: Path,
+        clock: Clock,
+        say: Say,
+        keyring: Keyring | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._order = order
         self._folder = folder
@@ -97,6 +107,7 @@ class Flight:
             clock=clock,
             sink=_FolderSink(folder / "pictures", say),
             journal=self._journal,
+            keyring=keyring,
         )
         self._carrier = self._gateway.carriers[order.drone]
 

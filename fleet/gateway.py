@@ -19,6 +19,7 @@ from fleet.docks import DockClient
 from fleet.errors import PlanRefused
 from fleet.frames import Frames
 from fleet.journal import Journal, OpenSortie
+from fleet.keyring import Keyring
 from fleet.link import Link
 from fleet.mavlink import MavlinkCarrier, listen
 from fleet.media import HttpMedia
@@ -71,12 +72,14 @@ class Gateway:
         sink: GatewaySink,
         journal: Journal,
         ground: Ground | None = None,
+        keyring: Keyring | None = None,
     ) -> None:
         self.name = name
         self.clock = clock
         self.sorties: dict[str, Dispatcher] = {}  # the last one of each drone, by drone id
         self._drones = {link.drone.id: link.drone for link in drones}
-        self._links = {text: Link(text) for text in {d.connect for d in drones}}
+        keyring = keyring or Keyring(folder / "signing.json")
+        self._links = {text: Link(text, keyring=keyring) for text in {d.connect for d in drones}}
         self.carriers = {
             d.drone.id: MavlinkCarrier(self._links[d.connect], clock, system=d.drone.system_id, ground=ground)
             for d in drones

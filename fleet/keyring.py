@@ -1,7 +1,9 @@
 """Where signing keys and the last time stamp are kept: a file that its owner alone may read.
 
-    {"stamp": 36912345678901, "keys": {"1": {"active": "…64 hex digits…", "offered": null}}}
+    {"stamp": 36912345678901,
+     "links": {"udpin:0.0.0.0:14550": {"1": {"active": "…64 hex digits…", "offered": null}}}}
 
+A key belongs to a link and a system id, as a vehicle does: two links may each carry a system 1.
 Written to a new file that takes the old one's place, so that a crash leaves one of the two whole.
 """
 
@@ -20,7 +22,7 @@ _PRIVATE = 0o600
 
 
 class Keyring:
-    """All keys of a gateway's vehicles, by system id."""
+    """All keys of a gateway's vehicles, by link and system id."""
 
     def __init__(self, path: Path) -> None:
         """Read the file, if there is one.
@@ -30,31 +32,33 @@ class Keyring:
         """
         self.path = path
         found = _read(path)
-        self.keys: dict[int, Keys] = {int(system): _keys(pair) for system, pair in found["keys"].items()}
+        self._links = {
+            link: {int(system): _keys(pair) for system, pair in keys.items()}
+            for link, keys in found["links"].items()
+        }
         self._stamp = int(found["stamp"])
         self.stamps = Stamps(SystemClock().now, keep=self._keep_stamp, kept=self._stamp)
 
-    def of(self, system: int) -> Keys:
+    def on(self, link: str) -> dict[int, Keys]:
+        """Return the keys of a link's vehicles by system id; what is changed in it is kept by `keep`."""
+        return self._links.setdefault(link, {})
+
+    def of(self, link: str, system: int) -> Keys:
         """Return the keys of a vehicle, empty ones for one that has none yet."""
-        return self.keys.setdefault(system, Keys())
+        return self.on(link).setdefault(system, Keys())
 
     def keep(self) -> None:
         """Put everything on disk."""
-        value = {
-            "stamp": self._stamp,
-            "keys": {
-                str(system): {
-                    "active": keys.active.to_hex() if keys.active is not None else None,
-                    "offered": keys.offered.to_hex() if keys.offered is not None else None,
-                }
-                for system, keys in self.keys.items()
-            },
+        links = {
+            link: {str(system): _to_json(keys) for system, keys in vehicles.items()}
+            for link, vehicles in self._links.items()
         }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         new = self.path.with_name(self.path.name + ".new")
         new.unlink(missing_ok=True)
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            json.dump(value, file)
+            json.dump({"stamp": self._stamp, "links": links}, file)
             file.flush()
             os.fsync(file.fileno())
         new.replace(self.path)
@@ -68,21 +72,29 @@ def _read(path: Path) -> Mapping[str, Any]:
     try:
         text = path.read_text(encoding="ascii")
     except FileNotFoundError:
-        return {"stamp": 0, "keys": {}}
+        return {"stamp": 0, "links": {}}
     except (OSError, UnicodeDecodeError):
         raise KeysWrong(f"{path} cannot be read as a file of signing keys") from None
     try:
         value = json.loads(text)
-        if not isinstance(value["keys"], dict) or not isinstance(value["stamp"], int):
+        if not isinstance(value["links"], dict) or not isinstance(value["stamp"], int):
             raise TypeError
     except (ValueError, KeyError, TypeError):
-        raise KeysWrong(f"{path} is no file of signing keys: it needs a stamp and keys") from None
+        raise KeysWrong(f"{path} is no file of signing keys: it needs a stamp and links") from None
     found: Mapping[str, Any] = value
     return found
 
 
 def _keys(pair: Mapping[str, Any]) -> Keys:
-    return Keys(_key(pair.get("active")), _key(pair.get("offered")))
+    return Keys(_key(pair.get("active")), _key(pair.get("offered")), bool(pair.get("stopping")))
+
+
+def _to_json(keys: Keys) -> dict[str, Any]:
+    return {
+        "active": keys.active.to_hex() if keys.active is not None else None,
+        "offered": keys.offered.to_hex() if keys.offered is not None else None,
+        "stopping": keys.stopping,
+    }
 
 
 def _key(text: str | None) -> Key | None:

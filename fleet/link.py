@@ -56,7 +56,11 @@ class Link:
         self._guard: Guard | None = None
         if keyring is not None:
             self._guard = Guard(
-                keyring.keys, keyring.stamps, checksum, link_id, taken=lambda _system: keyring.keep()
+                keyring.on(str(self.address)),
+                keyring.stamps,
+                checksum,
+                link_id,
+                taken=lambda _system: keyring.keep(),
             )
         self._pipe: Pipe | None = None
 

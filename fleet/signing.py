@@ -83,10 +83,14 @@ class Key:
 
 @dataclass(slots=True)
 class Keys:
-    """One vehicle's keys: what it signs with as far as is known, and what it is being given."""
+    """One vehicle's keys: what it signs with as far as is known, and what it is being given.
+
+    `stopping` says that it was told to sign no more, which its first unsigned packet shows.
+    """
 
     active: Key | None = None
     offered: Key | None = None
+    stopping: bool = False
 
 
 @dataclass(slots=True)
@@ -154,6 +158,10 @@ class Guard:
         if not frame.signed:
             if keys.active is None or frame.message_id == _RADIO_STATUS:
                 return True
+            if keys.stopping:
+                keys.active, keys.stopping = None, False
+                self.taken(frame.system)
+                return True
             counts.unsigned += 1
             return False
         key = self._key_of(frame, keys)
@@ -200,11 +208,12 @@ class Offer(StrEnum):
 class KeyOffer:
     """Gives a vehicle a new key, as a machine without I/O; give it over a link nobody listens to.
 
-    `keep` puts the vehicle's keys where a crash does not lose them, before anything is sent.
+    No key tells it to sign no more. `keep` puts the vehicle's keys where a crash
+    does not lose them, before anything is sent.
     """
 
     keys: Keys
-    key: Key
+    key: Key | None
     stamps: Stamps
     keep: Callable[[], None]
     state: Offer = Offer.OPEN
@@ -213,7 +222,7 @@ class KeyOffer:
 
     def start(self, now: float) -> list[Outgoing]:
         """Return the message that gives the key."""
-        self.keys.offered = self.key
+        self.keys.offered, self.keys.stopping = self.key, self.key is None
         self.keep()
         return self._offer(now)
 
@@ -232,4 +241,6 @@ class KeyOffer:
     def _offer(self, now: float) -> list[Outgoing]:
         self._offers += 1
         self._offered_s = now
+        if self.key is None:
+            return [KeySetup(bytes(KEY_BYTES), 0)]
         return [self.key.setup(self.stamps.next())]

@@ -166,6 +166,24 @@ def test_a_vehicle_that_never_takes_the_key_stays_heard():
     assert judged(ours, Vehicle().beat())[0]
 
 
+def test_a_vehicle_is_told_to_sign_no_more_and_heard_until_it_does():
+    """The same care as with a new key: what it does shows what it took."""
+    keys = Keys(OURS)
+    ours, vehicle = guard({1: keys}), Vehicle(OURS)
+    offer = KeyOffer(keys, None, ours.stamps, keep=lambda: None)
+    (setup,) = offer.start(0.0)
+    assert setup.key == bytes(32)
+    assert judged(ours, vehicle.beat())[0]
+    assert ours_to(1, ours)[2] == 1
+    vehicle.link.signing.sign_outgoing = False
+    vehicle.link.signing.secret_key = None
+    assert judged(ours, vehicle.beat())[0]
+    assert keys == Keys()
+    assert ours_to(1, ours)[2] == 0
+    offer.tick(1.0)
+    assert offer.state is Offer.TAKEN
+
+
 def test_the_key_is_kept_before_it_is_sent():
     """A crash in between must not lose the drone."""
     kept = []
@@ -203,17 +221,18 @@ def test_stamps_are_put_on_disk_once_a_minute_not_with_each_packet():
 def test_keys_and_stamps_live_through_a_restart_in_a_file_for_its_owner_alone(tmp_path):
     """Nobody else on the machine may read it."""
     ring = Keyring(tmp_path / "keys.json")
-    ring.of(1).active, ring.of(2).offered = OURS, OTHER
+    ring.of("a", 1).active, ring.of("b", 1).offered = OURS, OTHER
     ring.keep()
     stamp = ring.stamps.next()
     again = Keyring(tmp_path / "keys.json")
-    assert again.keys == {1: Keys(OURS), 2: Keys(None, OTHER)}
+    assert again.on("a") == {1: Keys(OURS)}
+    assert again.on("b") == {1: Keys(None, OTHER)}
     assert again.stamps.next() > stamp
     assert stat.S_IMODE(os.stat(ring.path).st_mode) == 0o600
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", '{"keys": {}}', '{"stamp": 1, "keys": {"1": {"active": "beef"}}}']
+    "text", ["", "[]", '{"links": {}}', '{"stamp": 1, "links": {"a": {"1": {"active": "beef"}}}}']
 )
 def test_a_file_that_holds_no_keys_says_so_and_shows_none(tmp_path, text):
     """Whatever stands there."""
@@ -279,7 +298,9 @@ async def test_a_signed_link_carries_both_ways_and_records_no_key(tmp_path, unus
         link.taps.append(recorder.write)
         async with asyncio.timeout(5):
             assert isinstance((await anext(heard)).message, Heartbeat)
-            for message in KeyOffer(ring.of(1), OURS, ring.stamps, keep=ring.keep).start(0.0):
+            for message in KeyOffer(ring.of(str(link.address), 1), OURS, ring.stamps, keep=ring.keep).start(
+                0.0
+            ):
                 link.send(message, 1)
             assert isinstance((await anext(heard)).message, Heartbeat)
         link.send(Alive(), 1)
@@ -288,7 +309,7 @@ async def test_a_signed_link_carries_both_ways_and_records_no_key(tmp_path, unus
     server.close()
     await over.wait()
     await asyncio.sleep(0.01)  # a transport closes in the loop's next turns
-    assert Keyring(tmp_path / "keys.json").keys == {1: Keys(OURS)}
+    assert Keyring(tmp_path / "keys.json").on(str(link.address)) == {1: Keys(OURS)}
     assert heard_there[-1][2] == 1
     assert vehicle.hears(heard_there[-1])
     assert bytes.fromhex(OURS.to_hex()) not in (tmp_path / "flight.tlog").read_bytes()
