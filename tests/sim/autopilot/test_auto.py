@@ -310,3 +310,27 @@ def test_mis_restart_begins_anew_after_another_mode() -> None:
     station.wait(5)
     station.mode(3)
     assert current(station).seq == 1
+
+
+def test_a_take_off_is_not_paused() -> None:
+    """Seen on a real ArduCopter: refused with FAILED; taken once it flies along."""
+    station = Station()
+    station.fly()
+    station.wait(4)
+    assert station.command(mav.MAV_CMD_DO_PAUSE_CONTINUE, 0) == mav.MAV_RESULT_FAILED
+    assert "Failed to pause" in station.texts()
+    station.wait_for(lambda: station.vehicle.drone.at.east_m > 10)
+    assert station.command(mav.MAV_CMD_DO_PAUSE_CONTINUE, 0) == 0
+
+
+def test_partial_writing_changes_the_named_items_only() -> None:
+    station = Station()
+    station.upload(small_mission())
+    before = station.download()
+    answers = station.tell(mav.MAVLink_mission_write_partial_list_message(1, 1, 4, 4, 0))
+    assert answers[0].seq == 4
+    (ack, _) = station.tell(station.item_message(4, item(WAYPOINT, 90, 10, 33)))
+    assert ack.type == 0
+    after = station.download()
+    assert [m.seq for m, n in zip(before, after, strict=True) if (m.x, m.z) != (n.x, n.z)] == [4]
+    assert station.tell(mav.MAVLink_mission_write_partial_list_message(1, 1, 4, 400, 0))[0].type == 1
