@@ -127,7 +127,7 @@ def test_a_calm_world_holds_nothing():
 
 
 def test_an_unknown_scenario_is_refused_with_those_there_are():
-    with pytest.raises(InputWrong, match="found 'flood', expected one of fire, calm"):
+    with pytest.raises(InputWrong, match="found 'flood', expected one of fire, report, calm"):
         World.build(site(), slope(), scenario="flood", epoch_at=EPOCH_AT)
 
 
