@@ -36,7 +36,8 @@ log = get_logger(__name__)
 # A request that waits for a drone or a time is looked at so often (wall time); news rings the bell.
 LOOK_EVERY_S = 1.0
 REST = timedelta(seconds=20)
-MOST_TRIES = 60
+# An incident that nobody could look at for so long is told as not seen; a person may ask again.
+PATIENCE = timedelta(hours=6)
 
 
 class Looking:
@@ -113,7 +114,7 @@ class Looking:
             await close(session, request, Outcome.CLEAN, verdict.reason, now=now)
         elif not flown:
             return False  # nobody has flown for it yet
-        elif any(row.state != "done" for row in flown) and request.tries < MOST_TRIES:
+        elif any(row.state != "done" for row in flown) and now - request.asked_at < PATIENCE:
             lost = "withdrawn" if any(row.state == "replaced" for row in flown) else "failed"
             await postpone(session, request, lost, now=now, rest=REST)
         else:
@@ -167,11 +168,11 @@ class Looking:
     async def _wait(self, request_id: str) -> bool:
         async with self._writing() as session:
             request = await session.get_one(LookRequestRow, request_id, with_for_update=True)
-            if request.tries >= MOST_TRIES:
-                reason = worded("gave_up", tries=request.tries)
-                await close(session, request, Outcome.NOT_SEEN, reason, now=self._services.clock.now())
+            now = self._services.clock.now()
+            if now - request.asked_at >= PATIENCE:
+                await close(session, request, Outcome.NOT_SEEN, worded("gave_up"), now=now)
             else:
-                await postpone(session, request, "no_drone", now=self._services.clock.now(), rest=REST)
+                await postpone(session, request, "no_drone", now=now, rest=REST)
         return True
 
     async def _give_up(self, request_id: str, reason: dict[str, str]) -> bool:

@@ -208,7 +208,7 @@ class _Recording:
             hazard=sighting.hazard,
             place=sighting.place,
             ellipse=sighting.ellipse,
-            confidence=sighting.confidence,
+            confidence=0.0,  # the word's own is credited like any further one
             opened_at=sighting.seen_at,
             seen_at=sighting.seen_at,
             looks=0,
