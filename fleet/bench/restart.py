@@ -18,13 +18,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from fleet.bench.processes import Region, region, simulator
 from fleet.order import DockPlace, SortieOrder
 from fleet.recorder import packets
+from missions.clock import clock_from
 from missions.geo import LatLon, moved
 from missions.items import MissionItem
 from missions.measure import Job, Row, at_most, measured
@@ -95,7 +95,7 @@ async def _flown(count: int, speed: float, folder: Path, job: Job) -> Outcome:
             for drone in late:
                 await first.command(_recall(drone))
             await first.kill()
-        killed_at = datetime.now(UTC).timestamp()
+        killed_at = clock_from(there["clock"]).now().timestamp()
         job.say(f"killed; {count} drones fly on")
         await asyncio.sleep(_DOWN_S / speed)
         began = time.monotonic()
