@@ -11,12 +11,14 @@ from missions.geo import (
     Datum,
     LatLon,
     LocalFrame,
+    NoConversion,
     amsl_to_ellipsoid_m,
     bearing_deg,
     distance_m,
     ellipsoid_to_amsl_m,
     geoid_m,
     moved,
+    to_amsl_m,
 )
 
 # The test values that NGA publishes with EGM96 (INPUT.DAT / OUTPUT.DAT of its F477 program).
@@ -75,3 +77,30 @@ def test_a_place_on_no_map_is_refused(lat: float, lon: float) -> None:
     """Swapped coordinates in China are caught by the latitude."""
     with pytest.raises(BadPlace, match="swapped"):
         LatLon(lat, lon)
+
+
+HERE = LatLon(38.6281550, 269.7791550 - 360)
+
+
+@pytest.mark.parametrize(
+    ("datum", "given", "amsl"),
+    [
+        (Datum.AMSL, {}, 100.0),
+        (Datum.ELLIPSOID, {}, 131.6),
+        (Datum.AHL, {"takeoff_amsl_m": 50.0}, 150.0),
+        (Datum.AGL, {"ground_amsl_m": 70.0}, 170.0),
+        (Datum.LOCAL, {"local_zero_amsl_m": -1.5}, 98.5),
+    ],
+)
+def test_a_height_over_any_surface_becomes_one_above_the_sea(
+    datum: Datum, given: dict[str, float], amsl: float
+) -> None:
+    """At NGA's first point the geoid lies 31.6 m under the ellipsoid."""
+    assert to_amsl_m(Altitude(100.0, datum), HERE, **given) == pytest.approx(amsl, abs=0.6)
+
+
+@pytest.mark.parametrize("datum", [Datum.EGM2008, Datum.AHL, Datum.AGL, Datum.LOCAL])
+def test_a_height_without_what_its_surface_needs_is_refused(datum: Datum) -> None:
+    """A missing grid is no reason to hand the height back unchanged."""
+    with pytest.raises(NoConversion, match=f"over {datum} cannot be turned"):
+        to_amsl_m(Altitude(100.0, datum), HERE)

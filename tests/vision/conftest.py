@@ -1,6 +1,7 @@
 """One camera over level ground, and pictures written the way drones write them."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 import tifffile
 
 from missions.geo import LatLon
-from missions.model import Camera, CameraPose, Sensor
+from missions.model import Camera, CameraPose, Hazard, Sensor
 from vision.georeference import FlatGround
+from vision.model import Ellipse, Observation
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -85,3 +87,21 @@ def meadow(seed: int = 1) -> np.ndarray:
     """Return a cool meadow in °C with the noise of a microbolometer."""
     rng = np.random.default_rng(seed)
     return (22 + rng.normal(0, 0.6, (512, 640))).astype(np.float32)
+
+
+@pytest.fixture
+def seen_fire() -> Observation:
+    """A fire seen at the usual place by one drone."""
+    return Observation(
+        id="o1",
+        hazard=Hazard.FIRE,
+        confidence=0.8,
+        place=LatLon(30.28, 119.42),
+        ellipse=Ellipse(7.0, 7.0, 0.0),
+        seen_at=datetime(2026, 6, 1, 2, 0, tzinfo=UTC),
+        shot="shot1",
+        detector="test 1",
+        area_m2=2.0,
+        temp_max_c=400.0,
+        drone="D1",
+    )

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from missions.model import Camera, CameraPose, PoseError, Sensor
 from vision.footprint import footprint, ground_m2, outlines
 from vision.georeference import FlatGround, Located, Unplaced, locate, locate_many, to_pixel
 from vision.model import Ellipse
-from vision.pinhole import basis
+from vision.pinhole import ROUND_TRIP_PX, basis, distorted, undistorted
 from vision.tangent import Tangent
 from vision.uncertainty import to_covariance, to_ellipse
 
@@ -217,3 +218,45 @@ def test_many_pixels_give_one_answer_each(camera, pose, ground):
     answers = locate_many(camera, pose, np.array([[0.0, 0.0], [320.0, 256.0]]), ground=ground)
     assert len(answers) == 2
     assert distance_m(found(answers[1]).place, pose.place) < 0.01
+
+
+@pytest.mark.parametrize("camera", [CAMERA, WIDE])
+def test_distortion_goes_both_ways(camera):
+    """Every pixel of the picture comes back to within a hundredth of itself, corners too."""
+    xs, ys = np.meshgrid(np.linspace(0, camera.width_px, 33), np.linspace(0, camera.height_px, 25))
+    pixels = np.column_stack([xs.ravel(), ys.ravel()])
+    back = distorted(camera, undistorted(camera, pixels)) * camera.focal_px
+    centre = np.array([camera.centre_x_px, camera.centre_y_px])
+    assert np.abs(back + centre - pixels).max() < ROUND_TRIP_PX
+
+
+def test_opencv_distorts_alike():
+    """The same coefficients, OpenCV's own projection."""
+    points = np.random.default_rng(1).uniform(-0.6, 0.6, (50, 2))
+    matrix = np.array([[WIDE.focal_px, 0, WIDE.centre_x_px], [0, WIDE.focal_px, WIDE.centre_y_px], [0, 0, 1]])
+    seen, _ = cv2.projectPoints(
+        np.column_stack([points, np.ones(50)]), np.zeros(3), np.zeros(3), matrix, np.array(WIDE.distortion)
+    )
+    ours = distorted(WIDE, points) * WIDE.focal_px + (WIDE.centre_x_px, WIDE.centre_y_px)
+    assert ours == pytest.approx(seen[:, 0], abs=1e-6)
+
+
+def test_a_pixel_past_the_fold_of_the_lens_is_not_placed(pose, ground):
+    """A polynomial fitted to the middle folds over further out; such a pixel has no ray."""
+    strong = replace(WIDE, distortion=(-0.9, 0.0, 0.0, 0.0, 0.0))
+    assert np.isnan(undistorted(strong, np.array([[0.0, 0.0]]))).all()
+    answer = locate(strong, pose, 0.0, 0.0, ground=ground)
+    assert isinstance(answer, Unplaced)
+    assert "distortion cannot be undone" in answer.reason
+    assert isinstance(locate(strong, pose, 2010.0, 1490.0, ground=ground), Located)
+
+
+def test_the_ground_and_the_clock_are_part_of_the_ellipse(camera, pose, ground):
+    """At 45° a model off by 2 m moves the place by 2 m, 50 ms at 20 m/s by 1 m."""
+    exact = PoseError(horizontal_m=1e-6, vertical_m=1e-6, tilt_deg=1e-6, yaw_deg=1e-6)
+    oblique = replace(pose, pitch_deg=-45.0, heading_deg=0.0, error=exact, velocity_m_s=(20.0, 0.0, 0.0))
+    at = found(locate(camera, oblique, 320, 256, ground=replace(ground, error_m=2.0)))
+    assert at.ellipse.major_m / math.sqrt(5.991) == pytest.approx(2.0, rel=0.01)
+    assert at.ellipse.minor_m / math.sqrt(5.991) == pytest.approx(1.0, rel=0.01)
+    assert at.ellipse.bearing_deg == pytest.approx(0.0, abs=0.5)
+    assert at.sight.drift_share == 0.5

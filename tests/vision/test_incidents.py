@@ -10,7 +10,7 @@ from missions.geo import LatLon, distance_m, moved
 from missions.model import Hazard
 from vision.incidents import Decision, DecisionKind, absorb
 from vision.inspection import joined
-from vision.model import Ellipse, Observation
+from vision.model import Ellipse, IncidentState, Observation
 
 HERE = LatLon(30.28, 119.42)
 NOW = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)
@@ -155,3 +155,104 @@ def test_a_flight_over_two_fires_fifty_metres_apart_ends_with_two_incidents():
             for side in (0, 1)
         ]
         assert len(joined(rng.permutation(np.array(looks, dtype=object)))) == 2
+
+
+def apart(number: int, east_m: float, *, shot: str = "", area_m2: float = 2.0, minutes: float = 0.0):
+    """Return a fire seen so far east of the usual place, in a picture of its own unless one is named."""
+    seen = look(number, away_m=abs(east_m), bearing=90.0 if east_m >= 0 else 270.0, area_m2=area_m2)
+    return replace(seen, shot=shot or f"p{number}", seen_at=NOW + timedelta(minutes=minutes))
+
+
+def all_of(observations) -> dict:
+    """Return the live incidents after many observations, by id."""
+    live: dict = {}
+    for seen in observations:
+        decision = absorb(live.values(), seen, now=seen.seen_at)
+        for ended in decision.ended:
+            del live[ended.id]
+        live[incident_of(decision).id] = decision.incident
+    return live
+
+
+def test_a_fire_line_of_a_thousand_observations_is_one_incident():
+    """A kilometre of flames, a source every 10 m, ten in a picture, seen by ten pictures each way."""
+    line = [
+        apart(1000 * sweep + i, 10.0 * i, shot=f"s{sweep}-{i // 10}", minutes=sweep)
+        for sweep in range(10)
+        for i in range(100)
+    ]
+    (incident,) = all_of(line).values()
+    assert incident.looks == 1000
+    assert 60 <= len(incident.spots) <= 200
+    middle_m = distance_m(HERE, incident.place)
+    assert middle_m == pytest.approx(495.0, abs=40.0)
+
+
+def test_two_sources_in_one_picture_stay_two_however_badly_it_was_placed():
+    """28 m apart with ellipses of 25 m they would join; one picture that shows both knows better."""
+    wide = Ellipse(25.0, 25.0, 0.0)
+    one, other = apart(1, 0.0, shot="p"), apart(2, 28.0, shot="p")
+    live = all_of([replace(one, ellipse=wide), replace(other, ellipse=wide)])
+    assert len(live) == 2
+
+
+def test_fires_that_grow_together_merge_and_keep_both_histories():
+    """Two fires 80 m apart; an hour later one look covers the ground of both."""
+    first, second = apart(1, 0.0, area_m2=900.0), apart(2, 80.0, area_m2=900.0, minutes=1)
+    live = all_of([first, second])
+    assert len(live) == 2
+    over = apart(3, 40.0, area_m2=7000.0, minutes=60)
+    decision = absorb(live.values(), over, now=over.seen_at)
+    assert decision.kind is DecisionKind.MERGED
+    whole = incident_of(decision)
+    (ended,) = decision.ended
+    assert ended.state is IncidentState.CLOSED
+    assert whole.merged == (ended.id,)
+    assert whole.opened_at == first.seen_at
+    assert set(whole.observations) == {"o1", "o2", "o3"}
+    assert whole.looks == 3
+    assert "goes on in" in decision.reason
+
+
+def test_small_fires_near_each_other_do_not_merge():
+    """A look between two sources 50 m apart joins one of them."""
+    live = all_of([apart(1, 0.0), apart(2, 50.0), apart(3, 12.0, minutes=1)])
+    assert len(live) == 2
+
+
+def test_two_incidents_that_further_looks_bring_to_one_place_become_one():
+    """One bad first look 28 m off opened a second incident; the looks that follow draw it in."""
+    blurred = replace(apart(2, 28.0, minutes=1), ellipse=Ellipse(9.0, 9.0, 0.0))
+    nearer = [
+        replace(apart(3 + i, 14.0 - 3 * i, minutes=2 + i), ellipse=Ellipse(9.0, 9.0, 0.0)) for i in range(5)
+    ]
+    assert len(all_of([apart(1, 0.0), blurred, *nearer])) == 1
+
+
+def test_an_incident_grows_when_its_area_does():
+    small, large = apart(1, 0.0, area_m2=20.0), apart(2, 0.0, area_m2=60.0, minutes=5)
+    (incident,) = all_of([small, large]).values()
+    assert incident.state is IncidentState.GROWING
+    (still,) = all_of([small, large, apart(3, 0.0, area_m2=62.0, minutes=10)]).values()
+    assert still.state is IncidentState.OPEN
+
+
+def test_what_looks_alike_is_preferred_where_two_incidents_are_as_near():
+    hot, cool = replace(apart(1, -14.0), temp_max_c=480.0), replace(apart(2, 14.0), temp_max_c=120.0)
+    live = all_of([hot, cool])
+    assert len(live) == 2
+    decision = absorb(live.values(), replace(apart(3, 0.0, minutes=1), temp_max_c=470.0), now=NOW)
+    assert "o1" in incident_of(decision).observations
+
+
+def test_every_joining_says_how_far_and_how_many_deviations():
+    live = all_of([apart(1, 0.0)])
+    reason = absorb(live.values(), apart(2, 10.0, minutes=1), now=NOW).reason
+    assert "m from the incident" in reason
+    assert "deviations" in reason
+
+
+def test_an_observation_from_the_future_is_seen_now():
+    seen = replace(apart(1, 0.0), seen_at=NOW + timedelta(days=400))
+    incident = incident_of(absorb([], seen, now=NOW))
+    assert incident.seen_at == incident.opened_at == NOW

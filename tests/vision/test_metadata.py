@@ -9,8 +9,10 @@ from missions.geo import Datum, geoid_m
 from missions.model import Sensor
 from vision.frame import load
 from vision.metadata import xmp
+from vision.metadata.cameras import identify
 from vision.metadata.dialects import read
 from vision.metadata.exif import Exif
+from vision.metadata.known import KNOWN
 from vision.metadata.reading import Reading, pose_of
 
 EXIF = Exif(make="X", lat_deg=30.0, lon_deg=120.0, altitude_m=150.0)
@@ -203,3 +205,73 @@ def test_a_camera_nobody_knows_has_no_focal_length(shared):
     frame = load(shared / "thermal" / "rjpeg" / "FLIR_E40.jpg")
     assert math.isnan(frame.shot.camera.focal_px)
     assert frame.shot.camera.sensor is Sensor.THERMAL
+
+
+def dewarped(flag: str) -> dict[str, str]:
+    return {
+        "drone-dji:DewarpFlag": flag,
+        "drone-dji:DewarpData": "2018-03-13;3660.0,3650.0,-8.0,46.0,-0.27,0.115,-0.0001,-0.0003,-0.036",
+    }
+
+
+def test_djis_calibration_gives_focal_length_centre_and_distortion():
+    """The centre is counted from the picture's middle."""
+    camera = identify(dewarped("0"), EXIF, width_px=5472, height_px=3648, thermal=False)
+    assert camera.focal_px == 3655.0
+    assert (camera.centre_x_px, camera.centre_y_px) == (2728.0, 1870.0)
+    assert camera.distortion == (-0.27, 0.115, -0.0001, -0.0003, -0.036)
+
+
+def test_a_picture_that_was_dewarped_has_no_distortion_left():
+    camera = identify(dewarped("1"), EXIF, width_px=5472, height_px=3648, thermal=False)
+    assert camera.distortion == (0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def test_a_calibration_of_another_picture_size_is_not_used():
+    """Skydio writes its colour camera's calibration beside thermal pictures too."""
+    values = {
+        "drone-skydio:CalibratedFocalLength/X": "2380",
+        "drone-skydio:CalibratedFocalLength/Y": "2376",
+        "drone-skydio:CalibratedOpticalCenter/X": "2029",
+        "drone-skydio:CalibratedOpticalCenter/Y": "1520",
+        "drone-skydio:DewarpData": "0.12,-0.23,0.098",
+    }
+    colour = identify(values, EXIF, width_px=4056, height_px=3040, thermal=False)
+    assert colour.focal_px == 2378.0
+    assert colour.distortion == (0.12, -0.23, 0.0, 0.0, 0.098)
+    assert math.isnan(identify(values, EXIF, width_px=640, height_px=512, thermal=True).focal_px)
+
+
+@pytest.mark.parametrize("known", KNOWN, ids=lambda k: k.model)
+def test_every_known_camera_sees_like_a_camera(known):
+    """Between 10° and 100° wide, with a source for its facts, no model twice in one width."""
+    assert known.source
+    assert sum((k.model, k.width_px) == (known.model, known.width_px) for k in KNOWN) == 1
+    if known.focal_mm:
+        wide = math.degrees(2 * math.atan(known.sensor_width_mm / 2 / known.focal_mm))
+        assert 10 < wide < 100
+
+
+def test_a_gimbal_is_composed_with_the_aircraft_that_carries_it():
+    """By hand: (1/2, 0, 0.866) banked by 10° is (0.5, -0.150, 0.853), pitched (0.424, -0.150, 0.893)."""
+    values = {
+        "exif:CameraYaw": "0",
+        "exif:CameraPitch": "-60",
+        "exif:CameraRoll": "0",
+        "exif:PlatformYaw": "90",
+        "exif:PlatformPitch": "-5",
+        "exif:PlatformRoll": "10",
+    }
+    reading = read(values, EXIF)
+    assert reading.pitch_deg == pytest.approx(-63.28, abs=0.02)
+    assert reading.heading_deg == pytest.approx(90 - 19.54, abs=0.02)
+
+
+def test_dji_tells_its_speed_north_and_east():
+    values = {
+        "drone-dji:GimbalPitchDegree": "-90",
+        "drone-dji:GimbalYawDegree": "0",
+        "drone-dji:FlightXSpeed": "+3.0",
+        "drone-dji:FlightYSpeed": "-4.0",
+    }
+    assert read(values, EXIF).velocity_m_s == (-4.0, 3.0, 0.0)

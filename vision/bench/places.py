@@ -94,14 +94,14 @@ def ellipse(job: Job) -> Iterator[Row]:
 def singles(quick: bool) -> tuple[Answer, ...]:
     """Return one look each at many targets, evenly over the bins."""
     rng = np.random.default_rng(71)
-    return tuple(_single(rng, bin_) for bin_ in BINS for _ in range(_SINGLES // (10 if quick else 1)))
+    return tuple(_single(rng, bin_) for bin_ in BINS for _ in range(_SINGLES // (20 if quick else 1)))
 
 
 @lru_cache(maxsize=4)
 def fusions(quick: bool, bad: int) -> tuple[Answer, ...]:
     """Return eight fused looks each at many targets; `bad` of them have a pose far beyond its errors."""
     rng = np.random.default_rng(72)
-    count = _OBJECTS // (10 if quick else 1) // (3 if bad else 1)
+    count = _OBJECTS // (45 if quick else 1) // (3 if bad else 1)
     return tuple(_fusion(rng, bin_, bad) for bin_ in BINS for _ in range(count))
 
 
