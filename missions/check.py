@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 from shapely.geometry import LineString, Polygon
 
+from missions.check_views import shown
 from missions.geo import LatLon, bearing_deg, distance_m
 from missions.model import Demand, Dock, DroneModel, NoFly, Plan, Site, Sortie, Task, Waypoint, Wind
 from missions.terrain import Terrain
@@ -22,6 +23,9 @@ LEAST_CLEARANCE_M = 30.0
 EVERY_M = 10.0
 MOST_SHOTS = 300
 MOST_ITEMS = 650
+
+# Points of ours that lie on the very rim of a demand may miss the last picture by a hand.
+LEAST_SHOWN = 0.99
 
 # What the plan says and what we work out may differ by this share: a turn here, a rounding there.
 AGREE = 0.04
@@ -44,7 +48,7 @@ def faults(
     the longest flight allowed.
     """
     wanted = site.demands if demands is None else demands
-    found = [*_served(plan, wanted)]
+    found = [*_served(plan, wanted), *_seen(plan, site, terrain, wanted)]
     for sortie in plan.sorties:
         problems = (
             *_shape(sortie, plan, site),
@@ -65,6 +69,15 @@ def _served(plan: Plan, demands: Sequence[Demand]) -> Iterator[str]:
         needed = {t.id for t in plan.tasks if demand.id in t.demands}
         if demand.id not in admitted and (not needed or needed - times.keys()):
             yield f"demand {demand.id} is neither served nor listed as unserved"
+
+
+def _seen(plan: Plan, site: Site, terrain: Terrain, demands: Sequence[Demand]) -> Iterator[str]:
+    """Yield demands that are said to be served and whose ground is not in the pictures."""
+    admitted = {u.demand for u in plan.unserved}
+    claimed = [d for d in demands if d.id not in admitted]
+    for demand, (share, points) in shown(plan, site, terrain, claimed).items():
+        if share < LEAST_SHOWN:
+            yield f"demand {demand}: {1 - share:.0%} of its {points} points on the ground are in no picture"
 
 
 def _shape(sortie: Sortie, plan: Plan, site: Site) -> Iterator[str]:
