@@ -82,10 +82,12 @@ def loading_of(
     patience: Patience,
     *,
     files: bool = False,
+    known_id: int = 0,
 ) -> Loading:
     """Return what puts an order on board: its fence and rally points where it has them, and its mission.
 
-    `files` says that the vehicle offers files, and so perhaps its mission as one.
+    `files` says that the vehicle offers files, and so perhaps its mission as one;
+    `known_id` is the opaque id that it gave this mission before.
     """
     lists: list[tuple[str, Proven]] = []
     for name, items in (("fence", fence_items(order.fence)), ("rally points", rally_items(order))):
@@ -94,7 +96,7 @@ def loading_of(
                 items, same=same_place, window=autopilot.window, patience=patience, kind=items[0].kind
             )
             lists.append((name, around))
-    placement = Placement(mission, autopilot, files=files, patience=patience)
+    placement = Placement(mission, autopilot, files=files, patience=patience, known_id=known_id)
     return Loading([*lists, ("mission", placement)])
 
 

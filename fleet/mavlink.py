@@ -107,6 +107,7 @@ class MavlinkCarrier:
         self._fires_cameras = True
         self._patience = Patience(resend_s=max(0.25, jitter_s), floor_s=max(0.05, jitter_s))
         self._remembered = Remembered()
+        self._known_ids: dict[tuple[Item, ...], int] = {}
         self._vehicles = Vehicles(slack_s=_STALL_WALL_S * clock.speed if clock.speed > 1 else 0.0)
         self._beat = asyncio.Event()
         self._beat_s = float("-inf")
@@ -198,7 +199,14 @@ class MavlinkCarrier:
             return
         abilities = self.state.abilities if self.state is not None else None
         files = abilities is not None and abilities.has_files
-        self.loading = loading_of(order, items, self.autopilot, self._patience, files=files)
+        self.loading = loading_of(
+            order,
+            items,
+            self.autopilot,
+            self._patience,
+            files=files,
+            known_id=self._known_ids.get(items, 0),
+        )
         self._send(self.loading.start(self.now()))
 
     def clear(self) -> None:
@@ -317,6 +325,13 @@ class MavlinkCarrier:
             machine = self.loading or self._clear
             if machine is not None:
                 self._send(machine.receive(cast(Transfer, message), now))
+                self._note_id()
+
+    def _note_id(self) -> None:
+        """Remember the number by which the vehicle tells the mission that was proven on board."""
+        found = self.loading.result if self.loading is not None else None
+        if found is not None and found.verified and found.opaque_id:
+            self._known_ids[self._aboard[0]] = found.opaque_id
 
     def _ask_streams(self, now: float) -> None:
         """Ask for telemetry when there is none: at first, and again after a reboot."""
