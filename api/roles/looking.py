@@ -114,7 +114,7 @@ class Looking:
             await close(session, request, Outcome.CLEAN, verdict.reason, now=now)
         elif not flown:
             return False  # nobody has flown for it yet
-        elif any(row.state != "done" for row in flown) and now - request.asked_at < PATIENCE:
+        elif any(_was_vain(row) for row in flown) and now - request.asked_at < PATIENCE:
             lost = "withdrawn" if any(row.state == "replaced" for row in flown) else "failed"
             await postpone(session, request, lost, now=now, rest=REST)
         else:
@@ -196,6 +196,11 @@ async def _waiting_pictures(session: AsyncSession, flown: Sequence[SortieRow]) -
     """Return whether pictures of these sorties are still to be searched."""
     query = select(func.count()).select_from(FrameRow).where(FrameRow.analysed_at.is_(None))
     return bool(await session.scalar(query.where(FrameRow.sortie.in_([row.id for row in flown]))))
+
+
+def _was_vain(row: SortieRow) -> bool:
+    """Return whether a sortie that is over brought nothing to look at."""
+    return row.state != "done" or row.shots_files == 0
 
 
 def _is_ready(heard: Heard, busy: set[str]) -> bool:
