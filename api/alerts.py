@@ -15,6 +15,7 @@ An alert, one incident told to one agency, moves by the table `MOVES`:
     any of them ──cancel──> cancelled ──(it gets worse)──> updated
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,6 +39,8 @@ REST = timedelta(minutes=10)
 
 STORM_COUNT, STORM_M, STORM_WITHIN = 5, 300.0, timedelta(minutes=30)
 """So many incidents of one hazard within so many metres and so long of each other are a storm."""
+
+_STORM_DEG = STORM_M / 110_000.0  # a degree of latitude is at least this long
 
 
 class NotifyReason(StrEnum):
@@ -181,11 +184,14 @@ def storm_of(incident: Incident, others: Iterable[Incident], storms: Mapping[str
     `others` are live incidents of any hazard, `storms` says which of them are part of which storm.
     The oldest of the crowd is the storm; one that was joined already takes the next in as well.
     """
+    lat, lon = incident.place.lat_deg, incident.place.lon_deg
     crowd = [
         other
         for other in others
-        if other.id != incident.id
+        if abs(other.place.lat_deg - lat) <= _STORM_DEG
         and other.hazard is incident.hazard
+        and abs(other.place.lon_deg - lon) <= _STORM_DEG / max(math.cos(math.radians(lat)), 0.01)
+        and other.id != incident.id
         and abs(other.opened_at - incident.opened_at) <= STORM_WITHIN
         and distance_m(other.place, incident.place) <= STORM_M
     ]

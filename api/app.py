@@ -27,6 +27,7 @@ from api.errors import (
 )
 from api.headers import SafeHeaders
 from api.limits import BodyLimit
+from api.observing import Observing
 from api.routes import ROUTERS
 from api.schemas import Problem
 from api.services import Services
@@ -71,6 +72,7 @@ def create_app(services: Services) -> FastAPI:
         responses=_PROBLEMS,
     )
     app.state.services = services
+    app.state.observing = Observing(services)
     app.add_middleware(BodyLimit, frame_bytes=services.options.max_frame_bytes)
     app.add_middleware(SafeHeaders)
     app.add_exception_handler(GridpatrolError, _explain)

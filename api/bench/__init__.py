@@ -7,7 +7,11 @@ Each group of rows is one module here with a function `rows(job)` that yields th
 from missions.measure import suite
 
 GROUPS = {
+    "fanout": "how soon 200 subscribers hear of a fire while 5 hang and 10 fail",
+    "killed": "10,000 alerts, 50 kills, a day of receiver outage on the virtual clock",
+    "cap": "generated CAP messages against the OASIS schema, our own rules, signature and feed size",
     "routing": "points and ellipses against brute force, on shared borders, in holes and overlaps",
+    "ingest": "observations over HTTP, each answered when its incident, its alerts and its rows are on disk",
 }
 
 

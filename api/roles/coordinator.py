@@ -30,12 +30,14 @@ from api.roles.watching import Watch
 from api.services import Services
 from api.settings import Settings
 from api.store.absorbing import record_observations
+from api.store.ageing import age_incidents
 from api.store.sorties import record_sortie_event
 
 log = get_logger(__name__)
 
 TRIES = 5
 AGAIN_S = 1.0
+AGE_EVERY_S = 60.0
 
 
 def run(settings: Settings) -> None:
@@ -74,6 +76,7 @@ async def _stand_by_and_work(
             group.create_task(watch.keep())
             group.create_task(scheduling.run())
             group.create_task(looking.run())
+            group.create_task(_age(services, bus, lease))
     finally:
         await lease.give_up()
 
@@ -99,6 +102,23 @@ async def _follow_analyses(services: Services, bus: Bus, lease: Lease) -> None:
 
     async for delivered in bus.take("OBSERVATIONS", NAME):
         await _once(delivered, absorb)
+
+
+async def _age(services: Services, bus: Bus, lease: Lease) -> None:
+    """Let incidents that nobody sees any more fade and close, for ever."""
+    while True:
+        # Hours decide here, so a minute of the service's own time is soon enough.
+        await asyncio.sleep(AGE_EVERY_S / services.clock.speed)
+        async with lease.writing() as session:
+            changed = await age_incidents(
+                session,
+                services.live,
+                site=services.site,
+                now=services.clock.now(),
+                public_url=services.options.public_url,
+            )
+        if changed:
+            await bus.publish("changes", {})
 
 
 async def _follow_sorties(services: Services, bus: Bus, lease: Lease, wake: Callable[[], None]) -> None:

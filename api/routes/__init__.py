@@ -10,6 +10,7 @@ from api.routes import (
     fleet,
     frames,
     incidents,
+    observations,
     plans,
     session,
     site,
@@ -32,6 +33,7 @@ ROUTERS = (
     frames.router,
     coverage.router,
     witnesses.router,
+    observations.router,
     events.router,
     cap.router,
 )

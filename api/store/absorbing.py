@@ -8,11 +8,11 @@ what lets one commit to disk carry a hundred.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, select
+from sqlalchemy import Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.analysis import Analysis, area_to_json, detection_to_json, ring_to_json
@@ -34,6 +34,17 @@ class Recorded:
     repeated: bool = False
     incidents: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
+    outcomes: Mapping[str, "Outcome"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one observation: kept now or before, and the incident it belongs to, if it does."""
+
+    incident: str | None
+    decision: str
+    reason: str
+    was_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +92,9 @@ async def absorb_all(
 
     live: what this process knows of the live incidents already; without it they are read.
     """
-    fresh = await _fresh(session, seen)
+    known, fresh = await _known_and_fresh(session, seen)
     if not fresh:
-        return Recorded()
+        return Recorded(outcomes=known)
     live = live or LiveIncidents()
     await live.begin(session)
     changed: dict[str, incidents.Changed] = {}
@@ -93,17 +104,16 @@ async def absorb_all(
         if decision.kind is DecisionKind.OPENED and live.is_anything_told:
             decision = await _claimed(session, live, one.observation, decision, site=site, now=now)
         for incident in _settled(decision):
-            known = live.by_id.get(incident.id)
+            before = live.by_id.get(incident.id)
             live.put(incident)
-            changed[incident.id] = _change(changed.get(incident.id), incident, known, one.frame)
+            changed[incident.id] = _change(changed.get(incident.id), incident, before, one.frame)
         kept.append(_row(one, decision))
-    await incidents.save_all(session, live, list(changed.values()), site=site)
-    await session.execute(insert(ObservationRow), kept)
-    told = await incidents.announce_all(
-        session, list(changed), site=site, now=now, public_url=public_url, live=live
-    )
+    rows = await incidents.save_all(session, live, list(changed.values()), site=site)
+    await (await session.connection()).execute(insert(cast(Table, ObservationRow.__table__)), kept)
+    told = await incidents.announce_all(session, rows, site=site, now=now, public_url=public_url, live=live)
     await live.finish(session)
-    return Recorded(incidents=tuple(changed), alerts=told)
+    outcomes = {row["id"]: Outcome(row["incident"], row["decision"], row["reason"]) for row in kept}
+    return Recorded(incidents=tuple(changed), alerts=told, outcomes={**known, **outcomes})
 
 
 async def _claimed(
@@ -130,15 +140,17 @@ async def _claimed(
     return Decision(DecisionKind.JOINED, found, f"confirms what was told of {apart_m:.0f} m away")
 
 
-async def _fresh(session: AsyncSession, seen: Sequence[Seen]) -> list[Seen]:
-    """Return the observations that are not kept yet, each once."""
+async def _known_and_fresh(
+    session: AsyncSession, seen: Sequence[Seen]
+) -> tuple[dict[str, Outcome], list[Seen]]:
+    """Return what became of the observations that are kept already, and the others, each once."""
     by_id = {one.observation.id: one for one in seen}
     if not by_id:
-        return []
-    known = select(ObservationRow.id).where(ObservationRow.id.in_(by_id))
-    for observation in await session.scalars(known):
-        del by_id[observation]
-    return list(by_id.values())
+        return {}, []
+    columns = ObservationRow.id, ObservationRow.incident, ObservationRow.decision, ObservationRow.reason
+    kept = await session.execute(select(*columns).where(ObservationRow.id.in_(by_id)))
+    known = {name: Outcome(incident, kind, why, was_known=True) for name, incident, kind, why in kept}
+    return known, [one for name, one in by_id.items() if name not in known]
 
 
 def _settled(decision: Decision) -> Iterable[Incident]:

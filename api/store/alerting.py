@@ -117,7 +117,7 @@ async def act(
     await escalating.stop(session, row.id, now=now)
     if act is AlertAct.SHELVE and until_at is not None:
         await escalating.unshelve_at(session, row.id, until_at, now=now)
-    await _step(session, row, act.value, by=name, now=now, note=note)
+    session.add(_step(row, act.value, by=name, now=now, note=note))
     await session.flush()
     await events.append(session, "alert", views.plain(views.alert(row)), now=now, agencies=[row.agency])
     return row
@@ -161,10 +161,11 @@ class _Round:
         self._alerts: dict[tuple[str, str], AlertRow] = {}
         self._routes: dict[tuple[str, str], RouteRow] = {}
         self._mutes: list[Mute] = []
-        self._receivers: dict[str, list[ReceiverRow]] = {}
+        self._receivers: dict[str, list[ReceiverRow]] | None = None
         self._touched: dict[str, set[str]] = {}
         self._rows: dict[str, IncidentRow] = {}
         self._told: dict[str, AlertRow] = {}
+        self._owed: list[Any] = []
 
     @classmethod
     async def begin(
@@ -208,9 +209,13 @@ class _Round:
     async def finish(self) -> Outcome:
         """Write what was decided, say it in the event stream, and return it."""
         told = list(self._told)
+        # Alerts first: what they owe points to them.
+        await self._session.flush()
+        self._session.add_all(self._owed)
         await self._session.flush()
         if told:
-            lines = [r.id for row in self._told.values() for r in self._receivers.get(row.agency, ())]
+            receivers = self._receivers or {}
+            lines = [r.id for row in self._told.values() for r in receivers.get(row.agency, ())]
             await outbox.hurry(self._session, lines, now=self._telling.now)
             whole = await self._session.scalars(_whole().where(AlertRow.id.in_(told)).order_by(AlertRow.id))
             for row in whole:
@@ -297,16 +302,15 @@ class _Round:
     ) -> None:
         now = self._telling.now
         alert = self._alerts.get((row.id, agency.id))
-        if not self._receivers:
+        if self._receivers is None:
             self._receivers = await listening(self._session)
         if alert is None:
             alert = self._alerts[row.id, agency.id] = _new(row, agency, now)
         _update(alert, row, reason, now, severity=severity, parts=parts)
         self._session.add(alert)
-        await self._session.flush()
         for receiver in self._receivers.get(agency.id, ()):
-            self._session.add(promised(alert, row, reason, receiver, self._telling))
-        await _step(self._session, alert, reason.value, by="service", now=now, note=None)
+            self._owed.append(promised(alert, row, reason, receiver, self._telling))
+        self._owed.append(_step(alert, reason.value, by="service", now=now, note=None))
         await escalating.begin(self._session, alert, agency, self._telling.site, now=now)
         self._told[alert.id] = alert
 
@@ -377,10 +381,8 @@ def _update(
     alert.history = [*alert.history, entry]
 
 
-async def _step(
-    session: AsyncSession, row: AlertRow, act: str, *, by: str, now: datetime, note: str | None
-) -> None:
-    session.add(AlertStepRow(alert=row.id, act=act, state=row.state, by=by, at=now, note=note))
+def _step(row: AlertRow, act: str, *, by: str, now: datetime, note: str | None) -> AlertStepRow:
+    return AlertStepRow(alert=row.id, act=act, state=row.state, by=by, at=now, note=note)
 
 
 def _history(row: AlertRow | None) -> Told | None:

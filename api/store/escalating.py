@@ -22,18 +22,13 @@ RUNG, UNSHELVE = "rung", "unshelve"
 
 async def begin(session: AsyncSession, alert: AlertRow, agency: Agency, site: Site, *, now: datetime) -> None:
     """Start the ladder of an alert that was just told; one under way begins anew."""
-    await timers.cancel(session, alert.id, now=now)
+    if alert.revision > 1:
+        await timers.cancel(session, alert.id, now=now)
     begun_at = begins_at(agency, Severity(alert.severity), now, site.timezone)
     facts = {"rung": 0, "revision": alert.revision, "begun_at": begun_at.isoformat()}
-    await timers.set_timer(
-        session,
-        RUNG,
-        alert.id,
-        due_at=begun_at,
-        now=now,
-        facts=facts,
-        timer_id=f"{alert.id}:{alert.revision}:0",
-    )
+    first = TimerRow(id=f"{alert.id}:{alert.revision}:0", kind=RUNG, subject=alert.id)
+    first.due_at, first.set_at, first.facts = begun_at, now, facts
+    session.add(first)
 
 
 async def stop(session: AsyncSession, alert_id: str, *, now: datetime) -> None:

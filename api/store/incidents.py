@@ -6,9 +6,9 @@ stands in `api.store.absorbing`, the words of witnesses in `api.store.witnesses`
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import JSON, Select, Table, Update, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +17,7 @@ from sqlalchemy.orm import defer, selectinload
 from api import alerts, views
 from api.errors import NotFound
 from api.store import alerting, events, standings
-from api.store.live import LiveIncidents, details, one_at_a_time, to_incident
+from api.store.live import LiveIncidents, Shown, details, one_at_a_time, to_incident
 from api.store.models import IncidentRow, ObservationRow
 from api.store.tenancy import seen_incidents
 from api.store.tokens import Caller
@@ -78,36 +78,28 @@ async def save_incident(session: AsyncSession, incident: Incident, frame: str | 
 
 async def save_all(
     session: AsyncSession, live: LiveIncidents, changed: Sequence[Changed], *, site: Site
-) -> None:
-    """Write many incidents as they now are, each with its place in words where that is news."""
-    before = {
-        row.id: Severity(row.severity)
-        for row in await session.execute(
-            select(IncidentRow.id, IncidentRow.severity).where(
-                IncidentRow.id.in_([one.incident.id for one in changed])
-            )
-        )
-    }
-    new, known = [], []
+) -> list[IncidentRow]:
+    """Write many incidents as they now are; return their rows, which belong to no session."""
+    new, known, rows = [], [], []
     for one in changed:
-        incident = one.incident
-        values = _values(incident, before.get(incident.id))
-        name = _name(live, incident, site)
-        if incident.id in before:
-            known.append(
-                {
-                    **{f"v_{k}": v for k, v in values.items()},
-                    "row": incident.id,
-                    "name": name,
-                    "frame": one.best_frame,
-                }
-            )
+        incident, before = one.incident, live.shown.get(one.incident.id)
+        values = _values(incident, Severity(before.severity) if before else None)
+        now = _shown(live, one, values["severity"], site)
+        frame, name = one.best_frame, now.place_name
+        if before is None:
+            new.append({**values, "id": incident.id, "place_name": name, "best_frame": frame})
         else:
-            new.append({**values, "id": incident.id, "place_name": name, "best_frame": one.best_frame})
+            is_same = before.place_name is name
+            updated = {f"v_{key}": value for key, value in values.items()}
+            known.append({**updated, "row": incident.id, "name": None if is_same else name, "frame": frame})
+        values |= {"place_name": name, "best_frame": now.best_frame}
+        rows.append(IncidentRow(id=incident.id, **values))
+    connection = await session.connection()
     if new:
-        await session.execute(insert(IncidentRow), new)
+        await connection.execute(insert(cast(Table, IncidentRow.__table__)), new)
     if known:
-        await (await session.connection()).execute(_update(_values(changed[0].incident, None)), known)
+        await connection.execute(_update(_values(changed[0].incident, None)), known)
+    return rows
 
 
 async def announce(
@@ -117,13 +109,13 @@ async def announce(
     row = await session.get_one(IncidentRow, incident_id)
     row.place_name = describe_all(LatLon(row.lat_deg, row.lon_deg), site.layers)
     await session.flush()
-    told = await announce_all(session, [incident_id], site=site, now=now, public_url=public_url)
+    told = await announce_all(session, [row], site=site, now=now, public_url=public_url)
     return list(told)
 
 
 async def announce_all(
     session: AsyncSession,
-    changed: Sequence[str],
+    rows: Sequence[IncidentRow],
     *,
     site: Site,
     now: datetime,
@@ -131,10 +123,8 @@ async def announce_all(
     live: LiveIncidents | None = None,
 ) -> tuple[str, ...]:
     """Tell whom incidents concern, and put them into the event stream; return the ids of alerts told."""
-    query = select(IncidentRow).where(IncidentRow.id.in_(changed)).options(defer(IncidentRow.details))
-    rows = (await session.scalars(query.execution_options(populate_existing=True))).all()
-    alerting_now = alerting.Telling(site=site, now=now, public_url=public_url)
-    told = await alerting.tell_all(session, [(row, _known(live, row)) for row in rows], alerting_now, live)
+    telling = alerting.Telling(site=site, now=now, public_url=public_url)
+    told = await alerting.tell_all(session, [(row, _known(live, row)) for row in rows], telling, live)
     standing = await standings.standings(session, [row.id for row in rows])
     for row in rows:
         shown = views.plain(views.incident(row, told.knowing[row.id], standing.get(row.id)))
@@ -171,19 +161,21 @@ def _values(incident: Incident, before: Severity | None) -> dict[str, Any]:
     }
 
 
-def _name(live: LiveIncidents, incident: Incident, site: Site) -> dict[str, str] | None:
-    """Return the place in words, None where it was worded for a place as near as not to matter."""
-    named_at = live.named_at.get(incident.id)
-    if named_at is not None and distance_m(named_at, incident.place) < MOVED_M:
-        return None
-    live.named_at[incident.id] = incident.place
-    return describe_all(incident.place, site.layers)
+def _shown(live: LiveIncidents, one: Changed, severity: str, site: Site) -> Shown:
+    """Return what is shown beside an incident; its place is worded anew when it has moved."""
+    incident, before = one.incident, live.shown.get(one.incident.id)
+    if before is not None and distance_m(before.named_at, incident.place) < MOVED_M:
+        now = replace(before, severity=severity, best_frame=one.best_frame or before.best_frame)
+    else:
+        frame = one.best_frame or (before.best_frame if before else None)
+        now = Shown(incident.place, describe_all(incident.place, site.layers), frame, severity)
+    live.shown[incident.id] = now
+    return now
 
 
 def _update(values: Mapping[str, Any]) -> Update:
     """Return the statement that writes many incidents; what is None of name and frame stays as it was."""
-    table = IncidentRow.__table__
-    assert isinstance(table, Table)
+    table = cast(Table, IncidentRow.__table__)
     plain: dict[str, Any] = {key: bindparam(f"v_{key}") for key in values}
     name, frame = table.c.place_name, table.c.best_frame
     return (

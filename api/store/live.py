@@ -39,17 +39,27 @@ _TIME: TypeAdapter[datetime | None] = TypeAdapter(datetime | None)
 Json = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What an incident's row shows beside: its place in words and for which place, its best picture."""
+
+    named_at: LatLon
+    place_name: Json
+    best_frame: str | None
+    severity: str
+
+
 @dataclass(slots=True)
 class LiveIncidents:
     """What one process knows of the live incidents. Used from one event loop.
 
-    `open` finds them by place, `named_at` says for which place each was worded last, `storms` which
-    storm each is part of, `told` which rest on somebody's word alone and are not in `open`.
+    `open` finds them by place, `shown` is what their rows show beside, `storms` says which storm each
+    is part of, `told` which rest on somebody's word alone and are not in `open`.
     """
 
     open: OpenIncidents = field(default_factory=OpenIncidents)
     by_id: dict[str, Incident] = field(default_factory=dict)
-    named_at: dict[str, LatLon] = field(default_factory=dict)
+    shown: dict[str, Shown] = field(default_factory=dict)
     storms: dict[str, str] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
     seq: int = -1
@@ -78,8 +88,9 @@ class LiveIncidents:
 
     async def finish(self, session: AsyncSession) -> None:
         """Take what this transaction wrote for known, so that it is not read again."""
-        await session.flush()
         self.seq = await session.scalar(select(func.max(IncidentRow.changed_seq))) or 0
+        if len(self.shown) > len(self.by_id):  # some are over: their last row is written now
+            self.shown = {name: shown for name, shown in self.shown.items() if name in self.by_id}
 
     def put(self, incident: Incident) -> None:
         """Know an incident as it now is; one that is over is forgotten."""
@@ -99,7 +110,8 @@ class LiveIncidents:
         told = set(await session.scalars(unconfirmed))
         for row in rows:
             self.put(to_incident(row))
-            self.named_at[row.id] = LatLon(row.lat_deg, row.lon_deg)
+            here = LatLon(row.lat_deg, row.lon_deg)
+            self.shown[row.id] = Shown(here, row.place_name, row.best_frame, row.severity)
             self.told.discard(row.id)
             if row.id in told and row.id in self.by_id:
                 self.told.add(row.id)
@@ -113,7 +125,7 @@ class LiveIncidents:
         self._is_sure = True
 
     def _forget(self) -> None:
-        self.open, self.by_id, self.named_at, self.storms = OpenIncidents(), {}, {}, {}
+        self.open, self.by_id, self.shown, self.storms = OpenIncidents(), {}, {}, {}
         self.told, self.seq = set(), -1
 
 

@@ -57,6 +57,7 @@ RIGHTS: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("GET", "/v1/alerts"): (401, 200, 200, 403),
     ("POST", "/v1/alerts/{alert_id}/acknowledge"): (401, 404, 404, 403),
     ("POST", "/v1/frames"): (401, 403, 403, 422),
+    ("POST", "/v1/observations"): (401, 403, 403, 422),
     ("GET", "/v1/frames"): (401, 200, 200, 403),
     ("GET", "/v1/frames/{frame_id}"): (401, 404, 404, 403),
     ("GET", "/v1/frames/{frame_id}/picture"): (401, 404, 404, 403),

@@ -92,6 +92,7 @@ class OrderRow(Base):
     resolve_by: Mapped[datetime]
     verdict: Mapped[str | None]
     look: Mapped[str]
+    look_request: Mapped[str | None] = mapped_column(ForeignKey("look_requests.id"))
     rating: Mapped[int | None]
     checklist: Mapped[list[Any]]
     created_by: Mapped[str]

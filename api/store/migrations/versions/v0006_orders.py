@@ -153,12 +153,16 @@ def _make_orders() -> None:
         sa.Column("resolve_by", TIME, nullable=False),
         sa.Column("verdict", sa.String(200), nullable=True),
         sa.Column("look", sa.String(200), nullable=False),
+        sa.Column("look_request", sa.String(200), nullable=True),
         sa.Column("rating", sa.Integer(), nullable=True),
         sa.Column("checklist", sa.JSON(), nullable=False),
         sa.Column("created_by", sa.String(200), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("changed_at", TIME, nullable=False),
         sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name=op.f("fk_orders_incident_incidents")),
+        sa.ForeignKeyConstraint(
+            ["look_request"], ["look_requests.id"], name=op.f("fk_orders_look_request_look_requests")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
     )
     op.create_index(op.f("ix_orders_agency"), "orders", ["agency"], unique=False)

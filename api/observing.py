@@ -1,0 +1,97 @@
+"""Observations handed in over HTTP: many callers, one commit to disk for all who wait.
+
+A commit costs the same whether it carries one observation or a hundred, so whoever
+comes first commits for all that wait by then, and those who come meanwhile are the
+next commit. An answer still means that everything is on disk: the observation, its
+incident, who is told of it, and the messages that owes.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.errors import NotFound
+from api.services import Services
+from api.store.absorbing import Outcome, Seen, absorb_all
+from api.store.models import FrameRow
+
+MOST = 100
+"""Observations in one commit: what comes on top waits for the next one, a few milliseconds later."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    seen: Seen
+    answer: asyncio.Future[Outcome]
+
+
+class Observing:
+    """Takes observations in. Used from one event loop."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._waiting: list[_Waiting] = []
+        self._turn = asyncio.Lock()
+
+    async def take_in(self, seen: Seen) -> Outcome:
+        """Return what became of an observation once it is on disk with all that follows from it.
+
+        Raises:
+            NotFound: the frame that shows it was never accepted.
+        """
+        mine = _Waiting(seen, asyncio.get_running_loop().create_future())
+        self._waiting.append(mine)
+        async with self._turn:
+            while not mine.answer.done():
+                await self._commit()
+        return mine.answer.result()
+
+    async def _commit(self) -> None:
+        """Commit what waits; what fails together is tried alone, so that one cannot spoil the rest."""
+        batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+        batch = [one for one in batch if not one.answer.done()]
+        try:
+            await self._write(batch)
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0].answer.set_exception(error)
+                return
+            for one in batch:
+                await self._alone(one)
+        except BaseException:
+            self._waiting = [*batch, *self._waiting]  # this caller went away: the next one commits
+            raise
+        self._services.feed.wake()
+
+    async def _alone(self, one: _Waiting) -> None:
+        try:
+            await self._write([one])
+        except Exception as error:
+            one.answer.set_exception(error)
+
+    async def _write(self, batch: list[_Waiting]) -> None:
+        services = self._services
+        async with services.database.write() as session:
+            known = await _known_frames(session, {one.seen.frame for one in batch})
+            there = [one for one in batch if one.seen.frame in known]
+            recorded = await absorb_all(
+                session,
+                [one.seen for one in there],
+                site=services.site,
+                now=services.clock.now(),
+                public_url=services.options.public_url,
+                live=services.live,
+            )
+        for one in batch:
+            if one.answer.done():
+                continue
+            if one.seen.frame not in known:
+                one.answer.set_exception(NotFound("frame", one.seen.frame))
+            else:
+                one.answer.set_result(recorded.outcomes[one.seen.observation.id])
+
+
+async def _known_frames(session: AsyncSession, frames: set[str]) -> set[str]:
+    return set(await session.scalars(select(FrameRow.id).where(FrameRow.id.in_(frames))))
