@@ -1,0 +1,72 @@
+"""What time does to incidents, and how their spread is told."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from api.services import Services
+from api.store.ageing import age_incidents
+from api.store.live import LiveIncidents
+from api.store.models import AlertRow, IncidentRow
+from missions.clock import FakeClock
+from missions.geo import moved
+from tests.api.conftest import Caller
+from tests.api.world import FOREST, NOW, fire, report
+
+
+async def state_of(services: Services, incident_id: str) -> str:
+    async with services.database.read() as session:
+        return (await session.get_one(IncidentRow, incident_id)).state
+
+
+async def age(services: Services, live: LiveIncidents) -> tuple[str, ...]:
+    async with services.database.write() as session:
+        return await age_incidents(session, live, site=services.site, now=services.clock.now())
+
+
+async def test_a_fire_that_nobody_sees_again_fades_and_closes(services: Services, clock: FakeClock) -> None:
+    """After two hours, and after a day; the alert stays in the hands it is in."""
+    (incident,) = (await report(services, 1, fire(1, FOREST))).incidents
+    live = LiveIncidents()
+    assert await age(services, live) == ()
+    clock.advance(2.5 * 3600)
+    assert await age(services, live) == (incident,)
+    assert await state_of(services, incident) == "fading"
+    assert await age(services, live) == ()
+    clock.advance(24 * 3600)
+    assert await age(services, live) == (incident,)
+    assert await state_of(services, incident) == "closed"
+    async with services.database.read() as session:
+        alert = (await session.scalars(select(AlertRow))).one()
+    assert alert.state == "raised"
+
+
+async def test_a_sight_of_a_fading_fire_opens_it_again(services: Services, clock: FakeClock) -> None:
+    (incident,) = (await report(services, 1, fire(1, FOREST))).incidents
+    live = LiveIncidents()
+    clock.advance(3 * 3600)
+    await age(services, live)
+    again = replace(fire(2, FOREST), seen_at=clock.now())
+    assert (await report(services, 2, again)).incidents == (incident,)
+    assert await state_of(services, incident) == "open"
+    assert await age(services, live) == ()
+
+
+async def test_the_spread_of_a_fire_is_told_with_it(services: Services, client_of: Caller) -> None:
+    """Twenty minutes apart, from 100 to 900 square metres: a front with an interval, worded twice."""
+    (incident,) = (await report(services, 1, fire(1, FOREST, area_m2=100.0))).incidents
+    client = client_of("operator")
+    whole = (await client.get(f"/v1/incidents/{incident}")).json()
+    assert whole["growth"] is None
+    later = replace(fire(2, moved(FOREST, 90.0, 8.0), area_m2=900.0), seen_at=NOW + timedelta(minutes=20))
+    await report(services, 2, later)
+    growth = (await client.get(f"/v1/incidents/{incident}")).json()["growth"]
+    assert growth["looks"] == 2
+    assert growth["area_m2"] == pytest.approx(900.0, rel=0.05)
+    low, high = growth["speed_90_m_s"]
+    assert low <= growth["speed_m_s"] <= high
+    assert growth["bearing_deg"] == pytest.approx(90.0, abs=30.0)
+    assert "ha" in growth["text"]["en-US"]
+    assert "公顷" in growth["text"]["zh-CN"]
