@@ -47,6 +47,9 @@ class Patience:
         """Learn from an answer to something sent first and last at these times."""
         if first_s == last_s or self._is_of_an_older_copy(now - first_s, now - last_s):
             self._learn(now - first_s)
+        elif self.round_trip_s is None and now - first_s > _TOO_LATE * self.resend_s:
+            # Nothing is known yet and several copies were under way: wait longer until one tells.
+            self.resend_s = min(self.slowest_s, self.resend_s * _BACK_OFF)
 
     def hurried(self) -> None:
         """Learn from the vehicle's word that a repeat was not needed."""

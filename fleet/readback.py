@@ -20,6 +20,7 @@ Messages = list[Outgoing]
 
 _COUNT = -1  # the number under which the count itself is asked for
 _MOST_RESTARTS = 20
+_SILENT = 8  # unanswered repeats of one item: the vehicle may have forgotten, and its word of that been lost
 
 
 @dataclass(slots=True)
@@ -84,6 +85,8 @@ class ReadBack:
         if self.done:
             return []
         late = [n for n, a in self._asked.items() if now - a.last_s >= self.patience.after(a.repeats)]
+        if self.count is not None and any(self._asked[n].repeats >= _SILENT for n in late):
+            return self._over(now)
         return [self._ask(number, now) for number in sorted(late)]
 
     def silent_s(self, now: float) -> float:

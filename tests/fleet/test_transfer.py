@@ -5,11 +5,18 @@ from dataclasses import replace
 
 import pytest
 
+from fleet.autopilots.ardupilot import ArduCopter
+from fleet.autopilots.px4 import Px4
+from fleet.bench.airlink import AirLink
+from fleet.bench.airlink import run as drive
+from fleet.bench.boards import ArduBoard, Px4Board, crc_of
+from fleet.bench.plans import uploaded
 from fleet.clearing import Clear
-from fleet.messages import Item, ItemCount, ItemWanted, MissionVerdict, Verdict
-from fleet.readback import ReadBack
-from fleet.transfer import Stage, Upload
-from tests.fleet.lossy import Ardu, HastyPx4, LossyLink, Px4, run
+from fleet.messages import Item, ItemCount, ItemWanted, ListKind, ListWanted, MissionVerdict, Verdict
+from fleet.readback import Download, ReadBack
+from fleet.transfer import Stage, Upload, UploadResult
+from tests.fleet import lossy
+from tests.fleet.lossy import Ardu, HastyPx4, LossyLink, run
 
 SEEDS = range(25)
 
@@ -27,7 +34,7 @@ def ardu_upload(sent: tuple[Item, ...]) -> Upload:
 
 
 @pytest.mark.parametrize("loss", [0.0, 0.05, 0.1, 0.2])
-@pytest.mark.parametrize("kind", [Ardu, Px4])
+@pytest.mark.parametrize("kind", [Ardu, lossy.Px4])
 def test_hundred_items_are_always_verified_whatever_is_lost(kind, loss):
     """At 20 % loss each way the median stays within what a person waits for."""
     sent, times = items(), []
@@ -41,7 +48,7 @@ def test_hundred_items_are_always_verified_whatever_is_lost(kind, loss):
 
 
 @pytest.mark.parametrize("seed", range(10))
-@pytest.mark.parametrize("kind", [Ardu, Px4])
+@pytest.mark.parametrize("kind", [Ardu, lossy.Px4])
 def test_doubled_and_reordered_messages_do_no_harm(kind, seed):
     """Delays of up to half a second overtake each other."""
     sent = items(40)
@@ -192,3 +199,171 @@ def test_reading_keeps_only_so_many_requests_under_way():
     asked = reader.receive(ItemCount(10), 0.1)
     assert [a.seq for a in asked] == [0, 1, 2]
     assert [a.seq for a in reader.receive(items()[1], 0.2)] == [3]
+
+
+def told(upload: Upload, *, loss: float = 0.0, seed: int = 1, board: ArduBoard | Px4Board) -> float:
+    """Return how long an upload to one of the bench's vehicles took."""
+    return drive(upload, board, AirLink(random.Random(seed), loss))
+
+
+def px4_upload(sent: tuple[Item, ...], **values) -> Upload:
+    return Upload(sent, same=PX4.same, known_ids=frozenset({PX4.list_id(sent)}), **values)
+
+
+PX4 = Px4()
+COPTER = ArduCopter()
+
+
+def test_a_plan_told_by_its_opaque_id_is_proven_without_reading_it():
+    """The count and the id are the proof: not one item comes back."""
+    sent, board = uploaded(PX4, 60), Px4Board()
+    link = AirLink(random.Random(1), 0.0)
+    upload = px4_upload(sent)
+    drive(upload, board, link)
+    assert upload.result.verified
+    assert upload.result.opaque_id == crc_of(board.items) == PX4.list_id(sent)
+    assert link.carried < 2 * 60 + 10
+
+
+def test_the_same_opaque_id_on_board_needs_no_upload():
+    """One question, one answer."""
+    sent, board = uploaded(PX4, 60), Px4Board()
+    told(px4_upload(sent), board=board)
+    again = px4_upload(sent)
+    assert told(again, board=board) < 0.2
+    assert again.result == UploadResult(True, False, opaque_id=PX4.list_id(sent))
+    assert board.uploads == 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_id_that_is_not_ours_is_not_believed(seed):
+    """A firmware that counts otherwise, or that took something else: everything is read back."""
+    sent, board = uploaded(PX4, 30), Px4Board()
+    upload = Upload(sent, same=PX4.same, known_ids=frozenset({12345}))
+    told(upload, loss=0.1, seed=seed, board=board)
+    assert upload.result.verified
+    remembered = Upload(sent, same=PX4.same, known_ids=frozenset({12345, upload.result.opaque_id}))
+    told(remembered, loss=0.1, seed=seed, board=board)
+    assert not remembered.result.uploaded
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_few_changed_items_are_written_and_the_rest_stays(seed):
+    """The tail of a long patrol is mended; the whole is proven all the same."""
+    old = uploaded(COPTER, 80)
+    sent = tuple(replace(i, altitude_m=70.5) if i.seq in (41, 43) else i for i in old)
+    board = ArduBoard()
+    board.take_over(list(old))
+    upload = Upload(sent, same=COPTER.same, first=1, window=8, partial=True)
+    told(upload, loss=0.1, seed=seed, board=board)
+    assert upload.result.verified
+    assert 3 <= upload.result.written <= 6
+    assert all(map(COPTER.same, sent[1:], board.items[1:]))
+    assert board.uploads == 0
+
+
+def test_many_changed_items_mean_a_new_upload():
+    """Reading stops as soon as that is clear."""
+    old = uploaded(COPTER, 80)
+    sent = tuple(replace(i, altitude_m=70.5) for i in old)
+    board = ArduBoard()
+    board.take_over(list(old))
+    upload = Upload(sent, same=COPTER.same, first=1, window=8, partial=True)
+    told(upload, board=board)
+    assert upload.result.verified
+    assert upload.result.written == 80
+    assert board.uploads == 1
+
+
+def test_a_vehicle_that_takes_no_parts_gets_the_whole():
+    """It answers the offer with an error."""
+
+    class Whole(ArduBoard):
+        def _begin_part(self, first, last, now):
+            return [MissionVerdict(Verdict.ERROR)]
+
+    old = uploaded(COPTER, 20)
+    sent = tuple(replace(i, altitude_m=70.5) if i.seq == 5 else i for i in old)
+    board = Whole()
+    board.take_over(list(old))
+    upload = Upload(sent, same=COPTER.same, first=1, window=8, partial=True)
+    told(upload, board=board)
+    assert upload.result.verified
+    assert board.uploads == 1
+
+
+@pytest.mark.parametrize("kind", [ListKind.FENCE, ListKind.RALLY])
+def test_fences_and_rally_points_are_told_from_the_mission(kind):
+    """What is said of another list in the middle of it is passed over."""
+    sent = tuple(replace(i, kind=kind, frame=0) for i in items(5))
+    upload = Upload(sent, kind=kind)
+    (offer,) = upload.start(0.0)
+    assert offer == ListWanted(kind)
+    assert upload.receive(ItemCount(5), 0.1) == []
+    (count,) = upload.receive(ItemCount(0, kind), 0.1)[1:]
+    assert count == ItemCount(5, kind)
+    assert upload.receive(ItemWanted(0), 0.2) == []
+    assert upload.receive(ItemWanted(0, kind), 0.2) == [sent[0]]
+    upload.receive(MissionVerdict(Verdict.NO_SPACE), 0.3)
+    assert upload.result is None
+    upload.receive(MissionVerdict(Verdict.NO_SPACE, kind), 0.3)
+    assert f"a {kind.words} of 5 items" in upload.result.reason or "item 0" in upload.result.reason
+
+
+@pytest.mark.parametrize("board", [ArduBoard, Px4Board])
+@pytest.mark.parametrize("loss", [0.0, 0.2])
+def test_a_list_is_downloaded_whole_whatever_is_lost(board, loss):
+    """From either autopilot, with as many requests under way as it bears."""
+    autopilot = COPTER if board is ArduBoard else PX4
+    held = board(items=list(uploaded(autopilot, 50)))
+    for seed in range(5):
+        download = Download(window=autopilot.window)
+        drive(download, held, AirLink(random.Random(seed), loss))
+        assert download.result.items == tuple(held.items)
+
+
+def test_a_download_that_is_never_answered_says_so():
+    """After half a minute."""
+
+    class Dead(ArduBoard):
+        def receive(self, message, now):
+            return []
+
+    download = Download()
+    assert drive(download, Dead(), AirLink(random.Random(1), 0.0)) < 40
+    assert "stopped answering" in download.result.reason
+
+
+def test_an_upload_that_another_transfer_with_us_blocks_ends_it_first():
+    """PX4 was being read when the end of that got lost: it refuses a count until it forgets."""
+    board = Px4Board(items=list(uploaded(PX4, 10)))
+    board.receive(ListWanted(), 0.0)
+    sent = uploaded(PX4, 20)
+    upload = px4_upload(sent)
+    upload._reader = ReadBack()
+    upload._offer(0.0)
+    board.receive(ItemCount(20), 0.0)
+    took_s = told(px4_upload(sent), loss=0.2, seed=4, board=board)
+    assert board.items == list(sent)
+    assert took_s < 15
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_read_back_that_px4_breaks_off_begins_again(seed):
+    """A request out of turn ends its reading; doubled and overtaken messages make some."""
+    sent = uploaded(PX4, 25)
+    vehicle = Px4Board()
+    upload = Upload(sent, same=PX4.same)
+    run(upload, vehicle, LossyLink(random.Random(seed), 0.1, double=0.1, jitter_s=0.3))
+    assert upload.result.verified
+    assert vehicle.items == list(sent)
+
+
+def test_a_link_of_a_second_and_a_half_is_not_flooded():
+    """The pace is the link's own; the vehicle itself asks for each item twice on such a link."""
+    sent, board = uploaded(COPTER, 12), ArduBoard()
+    link = AirLink(random.Random(1), 0.0, delay_s=0.75)
+    upload = Upload(sent, same=COPTER.same, first=1, window=8)
+    drive(upload, board, link)
+    assert upload.result.verified
+    assert link.carried < 110
