@@ -25,6 +25,7 @@ from missions.geo import LatLon
 from missions.model import CameraPose
 from missions.site import load_site
 from missions.terrain import Terrain
+from vision.grounds import mended
 from vision.inspection import examine
 
 log = get_logger(__name__)
@@ -40,7 +41,7 @@ def run(settings: Settings) -> None:
 
 async def _main(settings: Settings) -> None:
     site = load_site(settings.site)
-    terrain = Terrain.open(site.terrain)
+    terrain = mended(Terrain.open(site.terrain))
     pictures = open_pictures(settings.pictures_at)
     bus = await wiring.open_bus(settings, "analyst")
     log.info("ready")

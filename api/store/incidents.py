@@ -50,7 +50,7 @@ async def incidents(session: AsyncSession, caller: Caller) -> Sequence[IncidentR
 async def incident(
     session: AsyncSession, incident_id: str, caller: Caller
 ) -> tuple[IncidentRow, Sequence[ObservationRow]]:
-    """Return one incident and every look at it, oldest first.
+    """Return one incident and every look at it and at those that grew into it, oldest first.
 
     Raises:
         NotFound: there is none, or it is not the caller's.
@@ -58,7 +58,9 @@ async def incident(
     row = await session.scalar(_visible(_with_alerts(), caller).where(IncidentRow.id == incident_id))
     if row is None:
         raise NotFound("incident", incident_id)
-    looks = select(ObservationRow).where(ObservationRow.incident == incident_id)
+    whole = select(IncidentRow.details).where(IncidentRow.id == incident_id)
+    merged = (await session.scalar(whole) or {}).get("merged", [])
+    looks = select(ObservationRow).where(ObservationRow.incident.in_([incident_id, *merged]))
     return row, (await session.scalars(looks.order_by(ObservationRow.seen_at, ObservationRow.id))).all()
 
 

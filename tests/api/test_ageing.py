@@ -70,3 +70,18 @@ async def test_the_spread_of_a_fire_is_told_with_it(services: Services, client_o
     assert growth["bearing_deg"] == pytest.approx(90.0, abs=30.0)
     assert "ha" in growth["text"]["en-US"]
     assert "公顷" in growth["text"]["zh-CN"]
+
+
+async def test_fires_that_grew_together_show_both_histories(services: Services, client_of: Caller) -> None:
+    """Two fires 80 m apart, then a look over both: the older goes on with all three, the other is over."""
+    far = moved(FOREST, 90.0, 80.0)
+    (older,) = (await report(services, 1, fire(1, FOREST, area_m2=900.0))).incidents
+    younger_fire = replace(fire(2, far, area_m2=900.0), seen_at=NOW + timedelta(minutes=1))
+    (younger,) = (await report(services, 2, younger_fire)).incidents
+    over = fire(3, moved(FOREST, 90.0, 40.0), area_m2=7000.0)
+    recorded = await report(services, 3, over)
+    assert set(recorded.incidents) == {older, younger}
+    assert await state_of(services, younger) == "closed"
+    whole = (await client_of("operator").get(f"/v1/incidents/{older}")).json()
+    assert {look["id"] for look in whole["observations"]} == {"fire 1", "fire 2", "fire 3"}
+    assert [look["decision"] for look in whole["observations"] if look["id"] == "fire 3"] == ["merged"]
