@@ -33,6 +33,7 @@ class Airborne(Machine):
     _shut_since_s: float | None = None
     _door_asked_s = float("-inf")
     _said_s = float("-inf")
+    _in_vain = False  # the autopilot would not be diverted: it is not tried again
     _down_since_s: float | None = None
 
     # --- stages ---
@@ -84,7 +85,7 @@ class Airborne(Machine):
         if sight.flying is not Flying.MISSION and now - self._entered_s > _OWN_RETURN_S:
             if sight.flying is Flying.RETURN:
                 self._tell("returning", f"the autopilot insists on coming home ({sight.mode})")
-                self.target = None
+                self.target, self._in_vain = None, True
                 self._enter(Stage.RETURNING, now)
             elif self._is_due(now):
                 self._out.append(Divert(self.target.id))
@@ -173,7 +174,7 @@ class Airborne(Machine):
             self._shut_since_s = now
             self._tell(self._told_as, f"the door of {dock.dock} is {dock.door}")
         self._open_door(sight, now)
-        landing = self._nearest_landing(vehicle)
+        landing = None if self._in_vain else self._nearest_landing(vehicle)
         if landing is None or not (dock.door == "stuck" or now - self._shut_since_s > _SHUT_LIMIT_S):
             return False
         self._divert(landing, f"the door of {dock.dock} is {dock.door}", now)

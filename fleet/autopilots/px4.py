@@ -26,7 +26,6 @@ from fleet.parameters import Wanted
 from missions.items import MissionItem
 
 _DO_SET_MODE = 176
-_SET_MISSION_CURRENT = 224
 _ARM_DISARM = 400
 _MISSION_START = 300
 _SET_MESSAGE_INTERVAL = 511
@@ -144,8 +143,8 @@ class Px4:
                 return (_command(_RUN_PREARM_CHECKS),)
 
     def jump(self, seq: int, mode: int | None) -> tuple[Command, ...]:
-        current = _command(_SET_MISSION_CURRENT, seq)
-        return (current,) if self.flying(mode) is Flying.MISSION else (current, _set_mode(_MISSION))
+        # Its navigator begins at the item that MISSION_START names, and knows no DO_SET_MISSION_CURRENT.
+        return (_command(_MISSION_START, seq),)
 
     def kept(self, step: Step, *, armed: bool | None, mode: int | None) -> bool:
         match step:

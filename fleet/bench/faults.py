@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fleet.bench.faultsite import Place, places, sortie, write
+from fleet.bench.faultsite import Place, above_ground_m, places, sortie, write
 from fleet.bench.processes import Region, broker, region, simulator
 from fleet.failsafe import FAULTS, End, Fault
 from fleet.stages import Wish
@@ -31,6 +31,8 @@ _SPEED = 8.0
 _READY_S = 45.0  # simulated, from the simulator's start: the position estimate
 _LIMIT_S = 1500.0  # simulated: a battery to be charged takes longest
 _STILL_S = 8.0  # simulated: a drone that was told landed must not move in it
+_STILL_M = 1.5
+_GROUND_M = 12.0  # what an estimate that was led astray may be wrong by on a slope
 _DOWN_S = 15.0  # simulated: how long nobody is there after a kill
 _QUICK = ("recall", "home_shut")
 
@@ -169,7 +171,7 @@ class _Batch:
         with contextlib.suppress(TimeoutError):
             landed = asyncio.create_task(self._moves_on(gateway, name, place))
             await gateway.until(lambda: gateway.over(name), _LIMIT_S / self._speed)
-            moved_on = await asyncio.wait_for(landed, 2 * _STILL_S / self._speed + 5.0)
+            moved_on = await landed
         events = gateway.told(name)
         ended = _ended(events, gateway.states.get(place.drone), place)
         wanted, told = fault.ends_on(self._autopilot), fault.told_on(self._autopilot)
@@ -180,18 +182,22 @@ class _Batch:
         return Found(fault.id, self._autopilot, wanted, ended, said, moved_on, why)
 
     async def _moves_on(self, gateway: Region, name: str, place: Place) -> bool:
-        """Return whether a drone that was told landed moves or is armed afterwards."""
-        await gateway.until(lambda: _landed(gateway.told(name)) or gateway.over(name), _LIMIT_S / self._speed)
+        """Return whether a drone that was told landed is above the ground, armed, or moves afterwards."""
+        with contextlib.suppress(TimeoutError):
+            await gateway.until(
+                lambda: _landed(gateway.told(name)) or gateway.over(name), _LIMIT_S / self._speed
+            )
         if not _landed(gateway.told(name)):
             return False
+        await asyncio.sleep(0.6)  # until a state has come that is younger than the landing
         first = gateway.states[place.drone]
-        until = time.monotonic() + max(2.5, _STILL_S / self._speed)
+        until = time.monotonic() + max(2.0, _STILL_S / self._speed)
         while time.monotonic() < until:
-            await asyncio.sleep(0.5)  # states are told each second
             state = gateway.states[place.drone]
-            if state["armed"] or abs((state["altitude_m"] or 0.0) - (first["altitude_m"] or 0.0)) > 3.0:
+            if state["armed"] or abs((state["altitude_m"] or 0.0) - (first["altitude_m"] or 0.0)) > _STILL_M:
                 return True
-        return False
+            await asyncio.sleep(0.3)  # states are told a few times a second
+        return above_ground_m(first) > _GROUND_M
 
 
 def _entries(fault: Fault, place: Place) -> list[dict[str, Any]]:

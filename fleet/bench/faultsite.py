@@ -4,9 +4,11 @@ The example valley with other docks: found on its flat ground, so that a short
 sortie of each stays clear of it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ruamel.yaml import YAML
@@ -51,7 +53,7 @@ def valley() -> Path:
 
 def places(count: int) -> list[Place]:
     """Return so many docks with an alternate each, on ground that a sortie to the north stays clear of."""
-    terrain = Terrain.open(valley().with_name("valley_dem.tif"))
+    terrain = _terrain()
     found: list[Place] = []
     for spot in _grid(terrain):
         if len(found) == count:
@@ -71,6 +73,13 @@ def places(count: int) -> list[Place]:
             )
         )
     raise WorkFailed(f"the valley has room for {len(found)} drones only")
+
+
+def above_ground_m(state: Mapping[str, Any]) -> float:
+    """Return how high above the valley's ground a drone says it is, 0 where it does not say."""
+    if state["lat_deg"] is None or state["altitude_m"] is None:
+        return 0.0
+    return float(state["altitude_m"] - _height(_terrain(), LatLon(state["lat_deg"], state["lon_deg"])))
 
 
 def write(chosen: Sequence[Place], path: Path) -> None:
@@ -137,6 +146,11 @@ def _grid(terrain: Terrain) -> Iterator[LatLon]:
             spot = moved(moved(corner, 0.0, float(up)), 90.0, float(right))
             if spot.lat_deg < far.lat_deg:
                 yield LatLon(round(spot.lat_deg, 6), round(spot.lon_deg, 6))
+
+
+@cache
+def _terrain() -> Terrain:
+    return Terrain.open(valley().with_name("valley_dem.tif"))
 
 
 def _way(spot: LatLon) -> list[LatLon]:

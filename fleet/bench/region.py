@@ -4,8 +4,8 @@
 
 The first line says what there is: {"drones": [{"drone", "dock", "system_id",
 "connect"}], "clock", "mqtt"}. Each further line is a command of the gateway. Told
-on standard output, one JSON value a line: {"reply"}, {"event"}, {"dock"} and, every
-wall second, {"states"}: what is known of each drone.
+on standard output, one JSON value a line: {"reply"}, {"event"}, {"dock"} and, again and
+again, {"states"}: what is known of each drone.
 """
 
 import asyncio
@@ -20,7 +20,8 @@ from fleet.journal import Journal
 from missions.clock import clock_from
 from missions.model import Drone
 
-_TOLD_S = 1.0
+_TOLD_S, _TOLD_MANY_S = 0.25, 1.0
+_MANY = 20
 
 
 class _Told:
@@ -71,7 +72,7 @@ async def serve(folder: Path) -> None:
 async def _tell_states(gateway: Gateway) -> None:
     while True:
         tell({"states": {drone: gateway.telemetry(drone) for drone in gateway.carriers}})
-        await asyncio.sleep(_TOLD_S)
+        await asyncio.sleep(_TOLD_S if len(gateway.carriers) < _MANY else _TOLD_MANY_S)
 
 
 async def _lines() -> asyncio.StreamReader:

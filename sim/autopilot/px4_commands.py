@@ -74,9 +74,9 @@ def _done(worked: bool) -> int:
 
 
 def _do_set_mode(v: "Vehicle", c: Command) -> int:
-    if not int(c.p[0]) & mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED:
+    if not c.whole(0) & mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED:
         return DENIED
-    return _change(v, int(c.p[1]), int(c.p[2]))
+    return _change(v, c.whole(1), c.whole(2))
 
 
 def _mode(mode: Px4Mode) -> Callable[["Vehicle", Command], int]:
@@ -84,10 +84,10 @@ def _mode(mode: Px4Mode) -> Callable[["Vehicle", Command], int]:
 
 
 def _arm(v: "Vehicle", c: Command) -> int:
-    forced = round(c.p[1]) == FORCED
-    if round(c.p[0]) == 1:
+    forced = c.whole(1) == FORCED
+    if c.whole(0) == 1:
         return _done(v.pilot.arm(forced=forced))
-    if round(c.p[0]) != 0:
+    if c.whole(0) != 0:
         return UNSUPPORTED
     if v.pilot.disarm(forced=forced):
         return ACCEPTED
@@ -105,11 +105,13 @@ def _mission_start(v: "Vehicle", c: Command) -> int:
     if not -1 <= c.p[0] < max(1, len(v.pilot.run.items)) or not v.pilot.run.items:
         v.say(mav.MAV_SEVERITY_CRITICAL, "Mission start denied! No valid mission")
         return DENIED
+    if c.p[0] >= 0:  # PX4's navigator takes the first value as the item to begin with
+        v.pilot.run.set_current(c.whole(0), v.pilot.helm)
     return _done(v.pilot.start_mission())
 
 
 def _reposition(v: "Vehicle", c: Command) -> int:
-    if int(c.p[1]) != _CHANGES_MODE:
+    if c.whole(1) != _CHANGES_MODE:
         return UNSUPPORTED
     if not v.pilot.set_mode(Px4Mode.HOLD):
         return LATER
