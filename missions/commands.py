@@ -9,13 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
+from missions.bench.command import HELP as BENCH_HELP
+from missions.bench.command import planner_command
 from missions.errors import InputWrong
 from missions.export import geojson, kml, planfile, qgc, waypoints, wpml
 from missions.export.planfile import PlanFile
 from missions.model import Plan, Site
 from missions.newsite_command import HELP as NEW_SITE_HELP
 from missions.newsite_command import new_site_command
-from missions.program import out_folder, say, show_json
+from missions.program import bench, out_folder, say, show_json
 from missions.shares import shares
 from missions.yaml_lines import Lined
 
@@ -39,6 +41,7 @@ def register(app: typer.Typer) -> None:
     app.command("plan", help=PLAN_HELP)(plan_command)
     app.command("export", help=EXPORT_HELP)(export_command)
     app.command("new-site", help=NEW_SITE_HELP)(new_site_command)
+    bench.command("planner", help=BENCH_HELP)(planner_command)
 
 
 def plan_command(

@@ -1,0 +1,136 @@
+"""One of our own cases: our sorties over it, beside simpler planners and a lower bound."""
+
+import resource
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.sparse.csgraph import minimum_spanning_tree
+
+from missions.bench import baselines, peers
+from missions.bench.proof import case_faults, sortie_s
+from missions.routing.alone import search_alone
+from missions.routing.cases import PER_S, Case, problem_of, read
+from missions.routing.effort import Effort
+from missions.routing.problem import Problem, Tour
+from missions.routing.regions import LARGE, plan_regions
+from missions.routing.search import search
+
+# A sortie: its dock and its points in order, by the case's numbers.
+Sorties = list[tuple[int, list[int]]]
+
+
+def measure_case(
+    file: Path, *, seconds: float, workers: int, seed: int, compare: bool, tell: Callable[[str], None]
+) -> dict[str, Any]:
+    """Return our sorties over a case and what they take, and with `compare` what others' take.
+
+    `seconds` are CPU seconds of the one worker that plans; with several workers, or from
+    1,500 points on, seconds by the clock.
+
+    Raises:
+        InputWrong: the file is no case.
+    """
+    case = read(file)
+    began_s, began_cpu_s = time.monotonic(), time.process_time()
+    if len(case.points) >= LARGE or workers > 1:
+        found = plan_regions(case, seconds=seconds, workers=workers, seed=seed)
+        sorties: Sorties = [(t.dock, list(t.points)) for t in found.tours]
+        peak_bytes = _own_peak_bytes() + sum(found.peak_bytes.values())
+        cpu_s = time.process_time() - began_cpu_s + found.cpu_s
+    else:
+        problem = problem_of(case, range(len(case.docks)), range(len(case.points)))
+        left_s = max(0.5, seconds - (time.process_time() - began_cpu_s))
+        sorties = _sorties(search(problem, Effort(seconds=left_s), seed=seed).tours, problem)
+        peak_bytes, cpu_s = _own_peak_bytes(), time.process_time() - began_cpu_s
+    result = {
+        "name": case.name,
+        **_told(case, sorties),
+        "cpu_s": round(cpu_s, 2),
+        "wall_s": round(time.monotonic() - began_s, 2),
+        "peak_bytes": peak_bytes,
+        "seconds": seconds,
+        "workers": workers,
+        "seed": seed,
+        "routes": {"sorties": [{"dock": dock, "points": points} for dock, points in sorties]},
+    }
+    left = result["unserved"]
+    tell(f"{case.name}: {result['flight_s']:.0f} s in {result['sorties']} sorties, {left} left out")
+    if compare:
+        result["lower_bound_s"], result["compared"] = _compared(case, seconds, seed, tell)
+    return result
+
+
+def _told(case: Case, sorties: Sorties) -> dict[str, Any]:
+    wrong = case_faults(case, sorties)
+    return {
+        "flight_s": round(sum(sortie_s(case, dock, points) for dock, points in sorties), 1),
+        "sorties": len(sorties),
+        "unserved": len(case.points) - len({p for _, points in sorties for p in points}),
+        "feasible": not wrong,
+        "faults": list(wrong[:3]),
+    }
+
+
+def _compared(
+    case: Case, seconds: float, seed: int, tell: Callable[[str], None]
+) -> tuple[float | None, list[dict[str, Any]]]:
+    """Return a lower bound in seconds, and what each other way of planning comes to."""
+    if len(case.points) >= LARGE:
+        reason = f"its matrix of all points at once is not built from {LARGE} points on"
+        return None, [{"name": name, "skipped": reason} for name in WAYS]
+    problem = problem_of(case, range(len(case.docks)), range(len(case.points)))
+    places = np.rint(np.vstack([case.docks, case.points])[:, :2]).astype(np.int64)
+    rows = []
+    for name, way in WAYS.items():
+        began_s = time.process_time()
+        try:
+            row: dict[str, Any] = _told(case, _sorties(way(problem, places, seconds, seed), problem))
+            row |= {"cpu_s": round(time.process_time() - began_s, 2), "skipped": None}
+            tell(f"  {name}: {row['flight_s']:.0f} s in {row['sorties']} sorties")
+        except peers.NotInstalled as error:
+            row = {"skipped": str(error)}
+        rows.append({"name": name} | row)
+    return lower_bound_s(problem), rows
+
+
+def _alone(problem: Problem, places: Any, seconds: float, seed: int) -> Sequence[Tour]:
+    return search_alone(problem, Effort(seconds=seconds), seed=seed).tours
+
+
+# Ways of planning, simplest first: each is given the problem, the places, the seconds and the seed.
+WAYS: dict[str, Callable[[Problem, Any, float, int], Sequence[Tour]]] = {
+    "nearest neighbour": lambda problem, places, seconds, seed: baselines.nearest_neighbour(problem),
+    "k-means and 2-opt": lambda problem, places, seconds, seed: baselines.clusters(problem, places),
+    "giant tour and split": lambda problem, places, seconds, seed: baselines.giant_tour(problem),
+    "VROOM": lambda problem, places, seconds, seed: peers.vroom(problem),
+    "OR-Tools routing": lambda problem, places, seconds, seed: peers.or_tools(problem, seconds=seconds),
+    "PyVRP alone": _alone,
+}
+
+
+def lower_bound_s(problem: Problem) -> float:
+    """Return seconds that no plan can undercut: all tours together join every point to some dock.
+
+    Without one of its legs each tour is a chain from its dock; all chains together join the points
+    and the docks, taken as one place, so the least tree that does so is no longer than they are.
+    """
+    arcs = np.minimum(problem.time[0], problem.time[0].T).astype(float)
+    docks = problem.depots
+    inside = problem.time[0][docks:, docks:].astype(float)
+    # A leg between two points brings the service of the one it ends at, whichever way it is flown.
+    joined = np.zeros((len(inside) + 1, len(inside) + 1))
+    joined[1:, 1:] = np.minimum(inside, inside.T)
+    joined[0, 1:] = problem.time[0][:docks, docks:].min(axis=0)
+    home = arcs[docks:, :docks].min()
+    return float(minimum_spanning_tree(np.maximum(joined, joined.T)).sum() + home) / PER_S
+
+
+def _sorties(tours: Sequence[Tour], problem: Problem) -> Sorties:
+    return [(t.fleet, [node - problem.depots for node in t.nodes]) for t in tours]
+
+
+def _own_peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,0 +1,1 @@
+"""Which jobs go into which tours, in which order: the core of planning, on PyVRP."""

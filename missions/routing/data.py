@@ -1,0 +1,98 @@
+"""Our problem as PyVRP's data, and its solutions as our tours.
+
+A tour is a vehicle of PyVRP, our energy its distance and our time its duration, so
+that both limits hold at once. A job of several nodes is a group of clients of which
+one at most is visited.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pyvrp
+
+from missions.routing.problem import Problem, Tour, Whole
+
+# What PyVRP takes for no limit.
+NO_LIMIT = int(np.iinfo(np.int64).max)
+
+
+def to_pyvrp(problem: Problem, *, all_fit: bool) -> pyvrp.ProblemData:
+    """Return the problem as PyVRP wants it.
+
+    Jobs are clients that may be left out for a prize: an answer must come even when
+    not everything can be flown, and a required client that fits nowhere would leave
+    none. `all_fit` says that all musts are known to fit; they are then required,
+    which halves the work of a round.
+    """
+    clients: list[pyvrp.Client] = []
+    groups: list[pyvrp.ClientGroup] = []
+    for job in problem.jobs:
+        required, group = job.must and all_fit, None
+        if len(job.nodes) > 1:
+            group = len(groups)
+            members = [node - problem.depots for node in job.nodes]
+            groups.append(pyvrp.ClientGroup(members, required=required))
+        clients += [
+            pyvrp.Client(
+                node,
+                delivery=list(job.load),
+                prize=job.prize,
+                required=required and group is None,
+                group=group,
+            )
+            for node in job.nodes
+        ]
+    return pyvrp.ProblemData(
+        [pyvrp.Location(0, 0) for _ in range(problem.size)],
+        clients,
+        [pyvrp.Depot(depot) for depot in range(problem.depots)],
+        _vehicles(problem),
+        [_hollow(matrix) for matrix in problem.energy],
+        [_hollow(matrix) for matrix in problem.time],
+        groups,
+    )
+
+
+def tour_of(route: pyvrp.Route, depots: int) -> Tour:
+    """Return a route of PyVRP as our tour."""
+    return Tour(route.vehicle_type(), tuple(a.idx + depots for a in route.schedule() if a.is_client()))
+
+
+def tours_of(solution: pyvrp.Solution, depots: int) -> tuple[Tour, ...]:
+    """Return the tours of a solution that keep their limits: each is good whatever the others do."""
+    return tuple(tour_of(route, depots) for route in solution.routes() if route.is_feasible())
+
+
+def to_solution(data: pyvrp.ProblemData, tours: Iterable[Tour], depots: int) -> pyvrp.Solution:
+    """Return tours as a solution of PyVRP."""
+    return pyvrp.Solution(
+        data, [pyvrp.Route(data, [n - depots for n in t.nodes], t.fleet) for t in tours if t.nodes]
+    )
+
+
+def _vehicles(problem: Problem) -> list[pyvrp.VehicleType]:
+    return [
+        pyvrp.VehicleType(
+            num_available=fleet.tours,
+            capacity=list(fleet.capacity),
+            start_depot=fleet.start,
+            end_depot=fleet.end,
+            fixed_cost=fleet.fixed,
+            unit_distance_cost=problem.per_energy,
+            unit_duration_cost=problem.per_time,
+            profile=fleet.profile,
+            shift_duration=NO_LIMIT if fleet.most_time is None else fleet.most_time,
+            max_distance=NO_LIMIT if fleet.most_energy is None else fleet.most_energy,
+        )
+        for fleet in problem.fleets
+    ]
+
+
+def _hollow(matrix: Whole) -> Any:  # PyVRP's stub types no array rightly
+    """Return a matrix with nothing on its diagonal, as PyVRP wants it."""
+    if not matrix.diagonal().any():
+        return np.ascontiguousarray(matrix)
+    hollow = matrix.copy()
+    np.fill_diagonal(hollow, 0)
+    return hollow

@@ -1,0 +1,191 @@
+"""The search for tours, stage by stage, and the best choice of all tours met on the way."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pyvrp import Solution
+
+from missions.routing.data import tours_of
+from missions.routing.descent import Descent
+from missions.routing.effort import Effort, Meter
+from missions.routing.parts import apart, around, part
+from missions.routing.pool import Pool
+from missions.routing.problem import Answer, Problem, Tour, measure
+
+# Where rounds are counted, choosing ends by the number of its own steps; this is a safety.
+MOST_COMBINING_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the search: up to which share of the effort, and how warm it begins.
+
+    A `fresh` stage starts anew; another from the best there is. `jobs` are the most that
+    are searched at a time, all when None. After each stage the best choice among all
+    tours met so far is looked for.
+    """
+
+    until: float
+    warmth: float
+    fresh: bool = False
+    jobs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to search. `neighbours` are jobs near to each that a move may bring it to."""
+
+    stages: tuple[Stage, ...] = (Stage(0.5, 0.03, fresh=True), Stage(0.8, 0.015), Stage(1.0, 0.008))
+    neighbours: int = 25
+    # Rounds for each job of a part before the next part's turn.
+    rounds_per_job: int = 8
+    # Spare tours beyond those in use, once an answer is there.
+    spare_tours: int = 2
+    # Part of the effort that one choice among the tours may take.
+    combine: float = 0.05
+    # Part of the effort after which musts that still do not all fit may be left out.
+    give_up: float = 0.15
+
+
+def search(
+    problem: Problem,
+    effort: Effort,
+    *,
+    seed: int = 1,
+    start: Sequence[Tour] = (),
+    manner: Manner | None = None,
+) -> Answer:
+    """Return the best tours found; each keeps its limits, and jobs in none of them did not fit.
+
+    The search begins from the tours of `start` when given.
+    """
+    if not problem.jobs or not problem.fleets:
+        return Answer((), sum(job.prize for job in problem.jobs), 0)
+    return _Search(problem, effort, seed, manner or manner_for(problem)).run(tuple(start))
+
+
+def manner_for(problem: Problem) -> Manner:
+    """Return how to search a problem: where jobs may be left out, begin anew more often."""
+    if all(job.must for job in problem.jobs):
+        return Manner()
+    fresh = tuple(Stage(k / 5, 0.02, fresh=True) for k in range(1, 5))
+    return Manner(stages=(*fresh, Stage(1.0, 0.02)))
+
+
+class _Search:
+    def __init__(self, problem: Problem, effort: Effort, seed: int, manner: Manner) -> None:
+        self.problem, self.seed, self.manner = problem, seed, manner
+        self.meter, self.pool = Meter(effort), Pool(problem)
+        self.job_of = [int(job) for job in problem.job_of()]
+        self.best: tuple[Tour, ...] = ()
+        self.cost = self._cost(())
+        self.all_fit = any(job.must for job in problem.jobs)
+        self._dice = random.Random(seed)
+
+    def run(self, start: tuple[Tour, ...]) -> Answer:
+        self._offer(start)
+        for number, stage in enumerate(self.manner.stages):
+            if self.meter.share < min(1.0, stage.until):
+                if stage.jobs is None or not self.best:
+                    self._whole(stage, self.seed + number)
+                else:
+                    self._in_parts(stage)
+                self._combine()
+        return Answer(self.best, self.cost, self.meter.rounds)
+
+    def _whole(self, stage: Stage, seed: int) -> None:
+        """Search the whole problem at once until the stage's share of the effort is spent."""
+        descent = Descent(
+            self._tightened(), all_fit=self.all_fit, seed=seed, neighbours=self.manner.neighbours
+        )
+        first = descent.of(self.best) if self.best and not stage.fresh else descent.fresh()
+        began, seen = self.meter.share, first
+        gave_up = False
+
+        def share(best: Solution) -> float:
+            nonlocal seen, gave_up
+            if best is not seen:
+                seen = best
+                self._offer(tours_of(best, self.problem.depots))
+            spent = self.meter.count(self.cost)
+            gave_up = self.all_fit and not best.is_feasible() and spent > self.manner.give_up
+            return 1.0 if gave_up else (spent - began) / max(1e-9, stage.until - began)
+
+        best = descent.travel(first, warmth=stage.warmth, pool=self.pool, share=share)
+        self._offer(tours_of(best, self.problem.depots))
+        if gave_up:
+            self.all_fit = False
+            self._whole(replace(stage, fresh=not self.best), seed + 1000)
+
+    def _in_parts(self, stage: Stage) -> None:
+        """Search tours near each other by themselves, one group after another."""
+        assert stage.jobs is not None
+        while self.meter.share < stage.until:
+            tours = self.best
+            sizes = [len(tour.nodes) for tour in tours]
+            far = apart(self.problem, tours)
+            for centre in self._dice.sample(range(len(tours)), max(1, len(tours) // 4)):
+                chosen = around(far, sizes, centre, stage.jobs)
+                if self.meter.share >= stage.until or self.best is not tours:
+                    break
+                self._part([tours[k] for k in chosen], stage)
+
+    def _part(self, tours: list[Tour], stage: Stage) -> None:
+        """Search these tours of the best answer by themselves, for rounds by their number of jobs."""
+        jobs = sorted(self.job_of[node] for tour in tours for node in tour.nodes)
+        used, everywhere = Counter(t.fleet for t in tours), Counter(t.fleet for t in self.best)
+        mine = part(self.problem, jobs, used=used, elsewhere=everywhere - used, spare=self.manner.spare_tours)
+        descent = Descent(
+            mine.problem, all_fit=True, seed=self._dice.randrange(2**31), neighbours=self.manner.neighbours
+        )
+        pool = Pool(mine.problem)
+        most, done = self.manner.rounds_per_job * len(jobs), 0
+
+        def share(_: Solution) -> float:
+            nonlocal done
+            done += 1
+            return 1.0 if self.meter.count(self.cost) >= stage.until else done / most
+
+        best = descent.travel(descent.of(mine.inside(tours)), warmth=stage.warmth, pool=pool, share=share)
+        for tour, worth in pool.tours():
+            self.pool.add(mine.outside([tour])[0], self.cost * (1 + worth))
+        found = mine.outside(tours_of(best, mine.problem.depots))
+        taken = set(tours)
+        self._offer((*(t for t in self.best if t not in taken), *found))
+
+    def _tightened(self) -> Problem:
+        """Return the problem with few more tours than are in use: spare ones mislead the search."""
+        if not self.best:
+            return self.problem
+        used = Counter(tour.fleet for tour in self.best)
+        return replace(
+            self.problem,
+            fleets=tuple(
+                replace(fleet, tours=min(fleet.tours, used[k] + self.manner.spare_tours))
+                for k, fleet in enumerate(self.problem.fleets)
+            ),
+        )
+
+    def _combine(self) -> None:
+        """Take the best choice among all tours met, if that is better."""
+        done = {self.job_of[node] for tour in self.best for node in tour.nodes}
+        musts = frozenset(j for j in done if self.problem.jobs[j].must)
+        seconds = min(self.manner.combine * self.meter.effort.seconds, MOST_COMBINING_S)
+        chosen = self.pool.best(self.cost, seconds=seconds, musts=musts)
+        if chosen is not None:
+            self._offer(chosen)
+
+    def _offer(self, tours: tuple[Tour, ...]) -> None:
+        """Keep the tours if they are the best so far."""
+        cost = self._cost(tours)
+        if tours and cost < self.cost:
+            self.best, self.cost = tours, cost
+            for tour in tours:
+                self.pool.add(tour, cost)
+
+    def _cost(self, tours: tuple[Tour, ...]) -> int:
+        done = {self.job_of[node] for tour in tours for node in tour.nodes}
+        left = sum(job.prize for k, job in enumerate(self.problem.jobs) if k not in done)
+        return left + sum(measure(self.problem, tour).cost for tour in tours)
