@@ -109,6 +109,9 @@ class Commands:
         order = _Order(command, told, kept, urgent)
         flight = self._flying.get(key)
         if flight is None:
+            promise = self._promised.get(key)
+            if promise is not None and promise.order.command == command and now < promise.until_s:
+                return []  # it took this very order and is about to do it
             self._promised.pop(key, None)  # a newer order of its kind: the older promise is off
             self._flying[key] = _Flight(order, now + self.retry_s)
             return [command]

@@ -152,3 +152,13 @@ def test_a_newer_order_takes_back_the_promise_of_the_older_one():
     commands.tick(9.0)
     assert outcomes == []
     assert commands.outcomes[176].command == RTL
+
+
+def test_an_order_that_was_taken_is_not_given_again_while_it_may_still_be_done():
+    """Asked for once more in the meantime it would be started twice."""
+    commands, mode = Commands(), {"now": 0}
+    commands.ask(AUTO, 0.0, kept=lambda: mode["now"] == 3)
+    commands.receive(CommandAnswer(176, Answer.ACCEPTED), 0.1)
+    assert commands.ask(AUTO, 2.0, kept=lambda: mode["now"] == 3) == []
+    commands.tick(6.0)
+    assert commands.ask(AUTO, 6.1, kept=lambda: mode["now"] == 3) == [AUTO]
