@@ -112,6 +112,8 @@ class Looking:
                 site=services.site, now=now, public_url=services.options.public_url,
             )  # fmt: skip
             await close(session, request, Outcome.CLEAN, verdict.reason, now=now)
+        elif verdict.outcome is Outcome.SEEN:
+            await close(session, request, Outcome.SEEN, verdict.reason, now=now)
         elif not flown:
             return False  # nobody has flown for it yet
         elif any(_was_vain(row) for row in flown) and now - request.asked_at < PATIENCE:

@@ -11,7 +11,7 @@ from api.alerts import event as hazard_name
 from api.shapes import ellipse_ring
 from api.store import alerting, coverage, incidents, standings
 from api.store.models import IncidentRow, ObservationRow
-from api.store.tables.witnesses import LookRequestRow, StandingRow
+from api.store.tables.witnesses import LookRequestRow
 from api.verification import Outcome, Purpose, worded
 from missions.geo import LatLon
 from missions.model import Hazard, Site
@@ -57,7 +57,11 @@ async def verdict(
         return Verdict(Outcome.NOT_SEEN, _not_searched(hazard))
     visit = coverage.visit(place, ellipse, hazard, rows)
     percent = int(100 * visit.share) if visit else 0
-    if visit is None or visit.share < ENOUGH or not visit.is_clean:
+    if visit is not None and not visit.is_clean:
+        if request.purpose == Purpose.CONFIRM.value:
+            return Verdict(Outcome.NOT_SEEN, worded("something_else"))
+        return Verdict(Outcome.SEEN, worded("seen_again"))
+    if visit is None or visit.share < ENOUGH:
         return Verdict(Outcome.NOT_SEEN, worded("not_shown", percent=percent))
     at = f"{visit.at.astimezone(ZoneInfo(site.timezone)):%H:%M}"
     return Verdict(
@@ -85,18 +89,18 @@ async def clear(
     now: datetime,
     public_url: str | None,
 ) -> None:
-    """Close an incident because a look that could have seen it saw nothing, and tell whom it concerned."""
+    """Close an incident because a look that could have seen it saw nothing, and tell whom it concerned.
+
+    One that was only told of is cleared: it never was. One that drones had seen is over.
+    """
     await incidents.one_at_a_time(session)
     told = await standings.standing(session, incident.id)
-    if told is None:
-        told = StandingRow(
-            incident=incident.id, sources=[], note=None, standing="", reason={}, changed_at=now
-        )
-        session.add(told)
-    told.standing, told.reason, told.changed_at = standings.CLEARED, reason, now
     incident.state = "closed"
     await session.flush()
-    await alerting.cancel_all(session, incident.id, now=now, note=reason["en-US"])
+    if told is not None and told.standing == standings.UNCONFIRMED:
+        told.standing, told.reason, told.changed_at = standings.CLEARED, reason, now
+        telling = alerting.Telling(site, now, public_url)
+        await alerting.cancel_all(session, incident.id, telling, note=reason["en-US"])
     await incidents.announce(session, incident.id, site=site, now=now, public_url=public_url)
 
 

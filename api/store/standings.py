@@ -22,6 +22,9 @@ from vision.witnesses.sighting import Witness
 
 UNCONFIRMED, CONFIRMED, CLEARED = "unconfirmed", "confirmed", "cleared"
 
+FEW = 500
+"""As many as one statement names; more are picked from all."""
+
 TOLD_NEAR_DEG = 0.06
 """About 6 km: no witness's error ellipse reaches farther."""
 
@@ -39,10 +42,8 @@ async def standing(session: AsyncSession, incident_id: str) -> StandingRow | Non
 async def standings(session: AsyncSession, incidents: Iterable[str]) -> dict[str, StandingRow]:
     """Return the standings of many incidents, by incident."""
     ids = list(incidents)
-    if len(ids) == 1:
-        rows = await session.scalars(select(StandingRow).where(StandingRow.incident == ids[0]))
-    else:
-        rows = await session.scalars(select(StandingRow))
+    query = select(StandingRow)
+    rows = await session.scalars(query.where(StandingRow.incident.in_(ids)) if len(ids) <= FEW else query)
     wanted = set(ids)
     return {row.incident: row for row in rows if row.incident in wanted}
 
