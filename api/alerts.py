@@ -56,6 +56,8 @@ class NotifyReason(StrEnum):
     MUTED = "muted"
     PART_OF_STORM = "part of a storm"
     SHELVED = "shelved"
+    REMINDER = "nobody has acknowledged"
+    CANCELLED = "cancelled"
     KNOWN = "known"
     RESTING = "told a moment ago"
 

@@ -1,4 +1,4 @@
-"""Who is called next while nobody takes an alert in hand. Pure.
+"""Who is called next while nobody takes an alert in hand, and how patient the service is. Pure.
 
 The desk is told at once, on its receivers of step 0. Then people are called: whoever
 is on call first, by their channels one after the other, then the next person; what the
@@ -25,6 +25,25 @@ class Patience:
 
     channel_s: float = 120.0
     person_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """After a fire is out: how often it is looked at again, and how many times."""
+
+    every_s: float = 4 * 3600.0
+    looks: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SilencePatience:
+    """How long each kind may be silent before that is an alarm, in seconds."""
+
+    worker_s: float = 30.0
+    drone_s: float = 60.0
+    dock_s: float = 120.0
+    analysis_s: float = 300.0
+    feed_s: float = 12 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)

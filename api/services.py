@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from api.delivery.signing import Signer
+from api.escalation import Patience, SilencePatience, Watch
 from api.feed import Feed
 from api.oidc import Provider
 from api.pictures import Pictures
@@ -51,6 +52,7 @@ class Options:
     none. `exercise` marks every CAP message as an exercise, as a demo must.
     A session ends after `session_s`, or when unused for `idle_s`, all of wall time;
     whoever has a role of `second_factor` must set one up before anything else.
+    `patience` is for acknowledgements, `watch` for fires that are out, `silence` for who must be heard of.
     """
 
     public_url: str | None = None
@@ -66,6 +68,9 @@ class Options:
     cap_sender: str | None = None
     console: Path | None = None
     max_frame_bytes: int = 64 * 2**20
+    patience: Patience = field(default_factory=Patience)
+    watch: Watch = field(default_factory=Watch)
+    silence: SilencePatience = field(default_factory=SilencePatience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +89,7 @@ class Services:
     options: Options = field(default_factory=Options)
     rates: Rates = field(default_factory=Rates)
     seal: Seal = field(default_factory=Seal.fresh)
+    channels: tuple[str, ...] = ("webhook",)
+    mqtt_login: Callable[[str], tuple[str, str]] | None = None  # of an agency: its user and password
     signer: Signer | None = None  # without one CAP messages go unsigned and no evidence is packed
     live: LiveIncidents = field(default_factory=LiveIncidents)

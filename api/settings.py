@@ -6,10 +6,12 @@ names in small letters (`http_port = 8000`) and lies in the working folder or
 where GRIDPATROL_CONFIG points.
 """
 
+import json
 import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -20,9 +22,13 @@ from pydantic_settings import (
 )
 from sqlalchemy import make_url
 
+from api.delivery.channels import Channels
+from api.delivery.gateway import HttpTemplate
+from api.delivery.mail import MailServer
+from api.delivery.mqtt import MqttSender
 from api.oidc import Provider
-from api.services import Outbound
 from api.rights import Role
+from api.services import Outbound
 from missions.clock import Clock, clock_from
 from missions.errors import InputWrong
 from missions.model import Site
@@ -72,6 +78,15 @@ class Settings(BaseSettings):
     oidc_issuer: str = Field("", description="the identity provider people may log in at; empty means none")
     oidc_client_id: str = Field("", description="what the identity provider calls this service")
     oidc_secret_file: Path | None = Field(None, description="the file with the identity provider's secret")
+    escalate_channel_s: float = Field(120.0, gt=0, description="without answer: the next channel after")
+    escalate_person_s: float = Field(300.0, gt=0, description="without answer: the next person after")
+    watch_every_h: float = Field(4.0, gt=0, description="a fire that is out is looked at again so often")
+    watch_looks: int = Field(3, ge=0, le=50, description="and so many times")
+    mail_server: str = Field("", description="smtp://, smtp+starttls:// or smtps:// [user:password@]host")
+    mail_from: str = Field("gridpatrol@localhost", description="the address mails come from")
+    chat_robots: bool = Field(False, description="whether alerts may go to DingTalk, WeCom and Feishu")
+    sms: HttpTemplate | None = Field(None, description="the gateway for text messages: url, headers, body")
+    voice: HttpTemplate | None = Field(None, description="the gateway for calls: url, headers, body")
     exercise: bool = Field(False, description="whether every message is marked as an exercise")
     log_level: str = Field("info", pattern=r"^(debug|info|warning|error)$", description="least level logged")
 
@@ -178,12 +193,31 @@ class Settings(BaseSettings):
         back = f"{self.public_url.rstrip('/')}/v1/login/provider/return"
         return Provider(self.oidc_issuer, self.oidc_client_id, secret, back)
 
+    def channels(self, mqtt: MqttSender | None = None) -> Channels:
+        """Return the channels that are set up.
+
+        Raises:
+            InputWrong: the mail server's URL is of another form.
+        """
+        return Channels(
+            mail_server=MailServer.parse(self.mail_server) if self.mail_server else None,
+            mail_from=self.mail_from,
+            chat_robots=self.chat_robots,
+            sms=self.sms,
+            voice=self.voice,
+            mqtt=mqtt,
+        )
+
     def outbound(self) -> tuple[Outbound, ...]:
         """Return the connections to the outside that settings can switch on; docs/outbound.md lists them all."""
         database = make_url(self.database)
         return (
             Outbound("identity provider", bool(self.oidc_issuer), self.oidc_issuer or None),
             Outbound("database server", database.host is not None, database.host),
+            Outbound("mail server", bool(self.mail_server), urlsplit(self.mail_server).hostname),
+            Outbound("chat robots", self.chat_robots, "DingTalk, WeCom, Feishu"),
+            Outbound("text message gateway", self.sms is not None, self.sms.url if self.sms else None),
+            Outbound("call gateway", self.voice is not None, self.voice.url if self.voice else None),
             Outbound("picture store", "://" in self.pictures_at, self.pictures or None),
         )
 
@@ -208,6 +242,8 @@ def read(**flags: Any) -> Settings:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

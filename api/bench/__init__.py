@@ -12,6 +12,7 @@ GROUPS = {
     "cap": "generated CAP messages against the OASIS schema, our own rules, signature and feed size",
     "routing": "points and ellipses against brute force, on shared borders, in holes and overlaps",
     "ingest": "observations over HTTP, each answered when its incident, its alerts and its rows are on disk",
+    "escalation": "a thousand timers while their processes are killed; no call after an acknowledgement",
 }
 
 

@@ -19,6 +19,12 @@ from vision.model import Ellipse
 
 CONTENT_TYPE = "application/cloudevents+json"
 
+_KINDS = {
+    NotifyReason.FIRST: "raised",
+    NotifyReason.REMINDER: "reminder",
+    NotifyReason.CANCELLED: "cancelled",
+}
+
 
 def alert_message(
     message_id: str,
@@ -31,7 +37,7 @@ def alert_message(
     public_url: str | None,
 ) -> str:
     """Return the body that tells one agency of one incident; `incident` names no other agency."""
-    kind = "raised" if reason is NotifyReason.FIRST else "updated"
+    kind = _KINDS.get(reason, "updated")
     ring = ring_to_json(
         ellipse_ring(LatLon(incident.lat_deg, incident.lon_deg), Ellipse(**incident.ellipse.model_dump()))
     )

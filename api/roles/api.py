@@ -14,12 +14,14 @@ from structlog.stdlib import get_logger
 
 from api.app import create_app
 from api.bus import Bus
+from api.bus_server import AGENCY_PUBLISHER, address_of, key_of
+from api.delivery.channels import senders
+from api.delivery.mqtt import MqttSender
 from api.delivery.outbox import Outbox
-from api.delivery.post import Post
-from api.delivery.webhook import WebhookSender
 from api.intake import publish_waiting
 from api.roles import wiring
 from api.roles.services import build_services
+from api.roles.timekeeping import Timekeeper
 from api.services import Services
 from api.settings import Settings
 from missions.errors import InputWrong
@@ -61,10 +63,21 @@ async def _serve(settings: Settings, services: Services, bus: Bus) -> None:
                 timeout_graceful_shutdown=GRACE_S,
             )
         )
-        async with Post(services.options.allowed_networks) as post, asyncio.TaskGroup() as group:
-            group.create_task(Outbox(services, {"webhook": WebhookSender(post)}).run())
+        channels = settings.channels(_mqtt(settings))
+        async with senders(channels, services.options.allowed_networks) as sends, asyncio.TaskGroup() as group:
+            group.create_task(Outbox(services, sends).run())
             group.create_task(_publish_what_waits(services))
+            group.create_task(Timekeeper(services, "api").run())
             group.create_task(server.run_on(door, at_end=services.feed.close))
+
+
+def _mqtt(settings: Settings) -> MqttSender | None:
+    """Return what publishes to agencies' MQTT clients on the bus of the data folder."""
+    address = address_of(settings.data)
+    if address is None:
+        return None
+    password = key_of(settings.data, AGENCY_PUBLISHER)
+    return MqttSender(address.mqtt_port, user=AGENCY_PUBLISHER, password=password)
 
 
 async def _hear(services: Services, bus: Bus) -> None:

@@ -26,6 +26,7 @@ from api.roles.lease import NAME, Lease
 from api.roles.looking import Looking
 from api.roles.scheduling import Scheduling, planning_pool
 from api.roles.services import build_services
+from api.roles.timekeeping import Timekeeper
 from api.roles.watching import Watch
 from api.services import Services
 from api.settings import Settings
@@ -73,6 +74,7 @@ async def _stand_by_and_work(
             await scheduling.answer_wishes()
             group.create_task(_follow_analyses(services, bus, lease))
             group.create_task(_follow_sorties(services, bus, lease, scheduling.wake))
+            group.create_task(Timekeeper(services, NAME).run())
             group.create_task(watch.keep())
             group.create_task(scheduling.run())
             group.create_task(looking.run())

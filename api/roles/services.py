@@ -4,7 +4,9 @@ import asyncio
 from pathlib import Path
 
 from api.bus import Bus
+from api.bus_server import agency_user, key_of
 from api.delivery.signing import open_signer
+from api.escalation import Patience, Watch
 from api.pictures import open_pictures
 from api.seal import Seal
 from api.services import Json, Options, Services
@@ -45,11 +47,15 @@ async def build_services(settings: Settings, bus: Bus) -> Services:
         request_plan=request_plan,
         seal=Seal.of(settings.data),
         signer=signer,
+        channels=settings.channels().names + ("mqtt",),
+        mqtt_login=lambda agency: (agency_user(agency), key_of(settings.data, agency_user(agency))),
         options=Options(
             public_url=settings.public_url or None,
             allowed_networks=settings.networks(),
             secure_cookie=settings.public_url.startswith("https://"),
             exercise=settings.exercise,
+            patience=Patience(settings.escalate_channel_s, settings.escalate_person_s),
+            watch=Watch(settings.watch_every_h * 3600.0, settings.watch_looks),
             cap_sender=settings.cap_sender or None,
             session_s=settings.session_hours * 3600,
             idle_s=settings.idle_hours * 3600,

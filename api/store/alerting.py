@@ -93,6 +93,7 @@ async def act(
     now: datetime,
     note: str | None = None,
     until_at: datetime | None = None,
+    telling: Telling | None = None,
 ) -> AlertRow:
     """Do something to an alert that was read in this transaction; acknowledging again changes nothing.
 
@@ -100,6 +101,8 @@ async def act(
         IllegalMove: it is in no state for that.
         Forbidden: it is not for whoever asks.
         BadRequest: a shelf without an end, or one that ends too late; a cancellation without a reason.
+
+    telling: with it a cancellation is told to the agency's receivers.
     """
     before, mine = AlertState(row.state), set(by)
     after = alerts.moved(before, act, by=mine)
@@ -118,6 +121,8 @@ async def act(
     if act is AlertAct.SHELVE and until_at is not None:
         await escalating.unshelve_at(session, row.id, until_at, now=now)
     session.add(_step(row, act.value, by=name, now=now, note=note))
+    if act is AlertAct.CANCEL and telling is not None:
+        await _say(session, row, NotifyReason.CANCELLED, telling)
     await session.flush()
     await events.append(session, "alert", views.plain(views.alert(row)), now=now, agencies=[row.agency])
     return row
@@ -134,15 +139,32 @@ async def acknowledge(session: AsyncSession, alert_id: str, caller: Caller, *, n
     return await act(session, row, AlertAct.ACKNOWLEDGE, by=(By.OFFICER,), name=caller.name, now=now)
 
 
-async def cancel_all(session: AsyncSession, incident_id: str, *, now: datetime, note: str) -> list[AlertRow]:
+async def cancel_all(
+    session: AsyncSession, incident_id: str, telling: Telling, *, note: str
+) -> list[AlertRow]:
     """Cancel what was told of an incident that is over; return the alerts that were not cancelled before."""
     rows = await session.scalars(
         _whole().where(AlertRow.incident == incident_id).with_for_update(of=AlertRow)
     )
     live = [row for row in rows if row.state != AlertState.CANCELLED]
     for row in live:
-        await act(session, row, AlertAct.CANCEL, by=(By.SERVICE,), name="service", now=now, note=note)
+        by, now = (By.SERVICE,), telling.now
+        await act(session, row, AlertAct.CANCEL, by=by, name="service", now=now, note=note, telling=telling)
     return live
+
+
+async def _say(session: AsyncSession, row: AlertRow, reason: NotifyReason, telling: Telling) -> None:
+    """Promise a message to everybody who was told of an alert at once."""
+    incident = await session.get_one(IncidentRow, row.incident)
+    lines = (await listening(session)).get(row.agency, [])
+    session.add_all(promised(row, incident, reason, receiver, telling) for receiver in lines)
+    await session.flush()
+    await outbox.hurry(session, [receiver.id for receiver in lines], now=telling.now)
+
+
+async def whole(session: AsyncSession, alert_id: str) -> AlertRow | None:
+    """Lock and return an alert with its deliveries, None when there is none."""
+    return await session.scalar(_whole().where(AlertRow.id == alert_id).with_for_update(of=AlertRow))
 
 
 async def steps(session: AsyncSession, alert_id: str) -> Sequence[AlertStepRow]:

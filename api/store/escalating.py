@@ -26,7 +26,7 @@ async def begin(session: AsyncSession, alert: AlertRow, agency: Agency, site: Si
         await timers.cancel(session, alert.id, now=now)
     begun_at = begins_at(agency, Severity(alert.severity), now, site.timezone)
     facts = {"rung": 0, "revision": alert.revision, "begun_at": begun_at.isoformat()}
-    first = TimerRow(id=f"{alert.id}:{alert.revision}:0", kind=RUNG, subject=alert.id)
+    first = TimerRow(id=f"{alert.id}:{alert.version}:begin", kind=RUNG, subject=alert.id)
     first.due_at, first.set_at, first.facts = begun_at, now, facts
     session.add(first)
 
@@ -63,5 +63,5 @@ async def set_next(
         due_at=begun_at + timedelta(seconds=after_s),
         now=now,
         facts=facts,
-        timer_id=f"{timer.subject}:{timer.facts['revision']}:{rung}",
+        timer_id=f"{timer.id.rpartition(':')[0]}:{rung}",
     )

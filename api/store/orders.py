@@ -16,6 +16,7 @@ from sqlalchemy.orm import selectinload
 
 from api import orders
 from api.errors import BadRequest, Conflict, Forbidden, NotFound
+from api.escalation import Watch
 from api.orders import Act, By, LookState, Order, OrderState, Verdict, Wish
 from api.store import events, timers
 from api.store.models import IncidentRow
@@ -43,14 +44,6 @@ class Doer:
 
 
 SERVICE = Doer("service", None, frozenset({By.SERVICE}))
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """After a fire is out: how often it is looked at again, and how many times."""
-
-    every_s: float = 4 * 3600.0
-    looks: int = 3
 
 
 async def create(

@@ -102,6 +102,12 @@ async def listening(session: AsyncSession, *, step: int = 0) -> dict[str, list[R
     return found
 
 
+async def steps_of(session: AsyncSession, agency: str, *, below: int) -> list[int]:
+    """Return the later steps at which some receiver of an agency is told, in order."""
+    steps = select(ReceiverRow.step).where(ReceiverRow.agency == agency, ReceiverRow.disabled_at.is_(None))
+    return sorted(set(await session.scalars(steps.where(ReceiverRow.step.between(1, below - 1)))))
+
+
 async def remove(session: AsyncSession, receiver_id: str) -> None:
     """Take a receiver away; what was sent to it stays in the log, what waits becomes dead letters."""
     waits = update(DeliveryRow).where(DeliveryRow.receiver == receiver_id, DeliveryRow.state == "pending")
