@@ -116,30 +116,36 @@ def noise_m2(sights: Sequence[Sight], tracks: Sequence[str], seconds: Floats) ->
     (2n values) says how each place moves with one deviation of it.
     """
     n = len(sights)
-    pose = np.zeros((n, _POSE_ERRORS, 2))
-    for i, seen in enumerate(sights):
-        pose[i, : len(seen.pose)] = seen.pose
-    flat = pose.transpose(0, 2, 1).reshape(2 * n, _POSE_ERRORS)
-    noise = (flat @ flat.T) * np.kron(_shared(sights, tracks, seconds), np.ones((2, 2)))
-    for i, seen in enumerate(sights):
-        if seen.own:
-            own = np.array(seen.own)
-            noise[2 * i : 2 * i + 2, 2 * i : 2 * i + 2] += own.T @ own
+    flat = _stacked([o.pose for o in sights], _POSE_ERRORS).transpose(0, 2, 1).reshape(2 * n, _POSE_ERRORS)
+    noise = flat @ flat.T
+    noise *= _shared(sights, tracks, seconds).repeat(2, axis=0).repeat(2, axis=1)
+    own = _stacked([o.own for o in sights], max(len(o.own) for o in sights))
+    each = np.arange(n)
+    noise.reshape(n, 2, n, 2)[each, :, each, :] += own.transpose(0, 2, 1) @ own
     noise[np.diag_indices(2 * n)] += _ROUNDING_M2
     return noise, np.array([o.ground for o in sights], dtype=float).ravel()
 
 
+def _stacked(shifts: Sequence[tuple[Shift, ...]], most: int) -> Floats:
+    """Return shifts of many sights as one array (sights × most × 2), zeros where a sight has fewer."""
+    if all(len(one) == most for one in shifts):
+        return np.array(shifts, dtype=float).reshape(len(shifts), most, 2)
+    stacked = np.zeros((len(shifts), most, 2))
+    for i, one in enumerate(shifts):
+        if one:
+            stacked[i, : len(one)] = one
+    return stacked
+
+
 def _shared(sights: Sequence[Sight], tracks: Sequence[str], seconds: Floats) -> Floats:
     """Return which share of their pose errors each two looks have in common; 1 with itself."""
-    n = len(sights)
-    share = np.sqrt(np.array([o.drift_share for o in sights]))
-    memory_s = np.array([o.drift_s for o in sights])
+    share, memory_s = np.array([(o.drift_share, o.drift_s) for o in sights]).T
     codes = {track: code for code, track in enumerate(dict.fromkeys(tracks))}
     track = np.array([codes[t] for t in tracks])
-    apart_s = np.abs(seconds[:, None] - seconds[None, :])
-    kept = np.exp(-apart_s / np.minimum(memory_s[:, None], memory_s[None, :]))
-    shared = share[:, None] * share[None, :] * kept * (track[:, None] == track[None, :])
-    shared[np.arange(n), np.arange(n)] = 1.0
+    apart_s = np.abs(seconds[:, None] - seconds)
+    shared = np.exp(-apart_s / np.minimum(memory_s[:, None], memory_s))
+    shared *= np.sqrt(share[:, None] * share) * (track[:, None] == track)
+    np.fill_diagonal(shared, 1.0)
     return np.asarray(shared)
 
 
@@ -151,21 +157,27 @@ def _least_squares(
     The unknowns are east, north and the ground's deviation, which is known to be 0 ± 1.
     """
     n = len(kept)
-    rows = np.array([2 * i + axis for i in kept for axis in (0, 1)])
-    weight = np.linalg.inv(noise[np.ix_(rows, rows)])
-    model = np.column_stack([np.tile(np.eye(2), (n, 1)), ground[rows]])
+    if 2 * n < len(noise):
+        rows = np.array([2 * i + axis for i in kept for axis in (0, 1)])
+        noise, ground = noise[np.ix_(rows, rows)], ground[rows]
+    weight: Floats = np.asarray(np.linalg.inv(noise), dtype=float)
+    model = np.zeros((2 * n, 3))
+    model[0::2, 0] = model[1::2, 1] = 1.0
+    model[:, 2] = ground
+    seen = places.ravel()
     weighted = weight @ model
     information = model.T @ weighted
     information[2, 2] += 1.0
-    spread = np.linalg.inv(information)
-    unknown = spread @ (weighted.T @ places.ravel())
+    spread: Floats = np.asarray(np.linalg.inv(information), dtype=float)
+    unknown = spread @ (weighted.T @ seen)
     if n == 1:
         return unknown[:2], spread[:2, :2], np.zeros(1)
-    left = weight @ (places.ravel() - model @ unknown)
+    left = weight @ (seen - model @ unknown)
     telling = weight - weighted @ spread @ weighted.T
-    blocks = telling.reshape(n, 2, n, 2)[np.arange(n), :, np.arange(n), :]
-    parts = left.reshape(n, 2)
-    surprise = np.einsum("ij,ij->i", parts, np.linalg.solve(blocks, parts[:, :, None])[:, :, 0])
+    e, f = left[0::2], left[1::2]
+    diagonal = np.diagonal(telling)
+    ee, ff, ef = diagonal[0::2], diagonal[1::2], np.diagonal(telling, 1)[0::2]
+    surprise = (ff * e * e - 2 * ef * e * f + ee * f * f) / (ee * ff - ef * ef)
     return unknown[:2], spread[:2, :2], surprise
 
 
