@@ -27,7 +27,8 @@ MOST_ITEMS = 650
 # Points of ours that lie on the very rim of a demand may miss the last picture by a hand.
 LEAST_SHOWN = 0.99
 
-# What the plan says and what we work out may differ by this share: a turn here, a rounding there.
+# What the plan says and what we work out may differ by this share: a turn here, a rounding there;
+# on a hop of a minute one turn is more than that, and allowed.
 AGREE = 0.04
 
 # Taking off, touching down and turning about, in seconds of hovering (flown, not calculated).
@@ -163,9 +164,10 @@ def _endurance(sortie: Sortie, site: Site, longest_s: float | None) -> Iterator[
     except ValueError:
         yield "the wind along a leg is stronger than the drone"
         return
-    if abs(time_s - sortie.flight_s) > AGREE * time_s:
+    if abs(time_s - sortie.flight_s) > max(AGREE * time_s, ABOUT_TURN_S):
         yield f"it says {sortie.flight_s:.0f} s and takes {time_s:.0f} s"
-    if abs(energy_wh - sortie.energy_wh) > AGREE * energy_wh:
+    turn_wh = ABOUT_TURN_S * model.hover_w / 3600
+    if abs(energy_wh - sortie.energy_wh) > max(AGREE * energy_wh, turn_wh):
         yield f"it says {sortie.energy_wh:.0f} Wh and takes {energy_wh:.0f} Wh"
     if max(energy_wh, sortie.energy_wh) > model.battery_wh * (1 - model.reserve):
         yield f"it eats into the reserve: {energy_wh:.0f} of {model.battery_wh:g} Wh"
