@@ -1,4 +1,5 @@
-"""`gridpatrol bench alerts`: routing, intake, deliveries, escalation and a whole day of 200 docks.
+"""`gridpatrol bench alerts`: routing, intake, deliveries, escalation and a whole day of 200 docks;
+and of `bench ground` what needs a database or a plan.
 
 Each group of rows is one module here with a function `rows(job)` that yields them
 (`missions/measure.py`); `enrol` names the groups and loads none of them.
@@ -15,9 +16,17 @@ GROUPS = {
     "escalation": "a thousand timers while their processes are killed; no call after an acknowledgement",
 }
 
+GROUND = {
+    "firms": "the real FIRMS files into incidents, static sources masked, and once more",
+    "verify": "a look dispatched for a report against the next scheduled pass, on the valley's own plan",
+}
+
 
 def enrol() -> None:
-    """Add this package's rows to the suite `alerts`."""
+    """Add this package's rows to the suites `alerts` and `ground`."""
+    ground = suite("ground")
+    for group, note in GROUND.items():
+        ground.add(group, f"api.bench.{group}:rows", note)
     alerts = suite("alerts")
     for group, note in GROUPS.items():
         alerts.add(group, f"api.bench.{group}:rows", note)
