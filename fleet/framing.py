@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-_V2, _V1 = 0xFD, 0xFE
+_V2, _V1 = _STARTS = 0xFD, 0xFE
 _HEADER_V2, _HEADER_V1, _CHECKSUM, SIGNATURE = 10, 6, 2, 13
 SIGNED = 1  # the only incompatibility flag there is; a packet with another one must be dropped
 
@@ -75,7 +75,8 @@ class Framing:
                 at = self._next_start(data, at + 1)
             else:
                 packet = data[at : at + length]
-                found = self._frame(packet)
+                follows = data[at + length : at + length + 1]
+                found = self._frame(packet, borders=not follows or follows[0] in _STARTS)
                 if found is None:
                     at = self._next_start(data, at + 1)
                     continue
@@ -94,7 +95,8 @@ class Framing:
         self.counts.noise_bytes += found - began
         return found
 
-    def _frame(self, packet: bytes) -> Frame | None:
+    def _frame(self, packet: bytes, *, borders: bool) -> Frame | None:
+        """Return the packet, None if it is none; `borders` says that another one, or nothing, follows it."""
         if packet[0] == _V2:
             length, flags, number, system, component = packet[1], packet[2], packet[4], packet[5], packet[6]
             message_id = packet[7] | packet[8] << 8 | packet[9] << 16
@@ -105,6 +107,8 @@ class Framing:
         body = header + length
         extra = self.extras.get(message_id)
         if extra is None:
+            if not borders:
+                return None  # noise that looks like the start of one would swallow what is behind it
             self.counts.unknown += 1
         else:
             told = packet[body] | packet[body + 1] << 8

@@ -93,6 +93,13 @@ def test_a_message_of_another_dialect_is_counted_and_passed_over():
     assert link.counts.unknown == 1
 
 
+def test_noise_that_looks_like_a_packet_swallows_no_packet_behind_it():
+    """A start byte, a long length and an id that nobody has: judged by what follows it."""
+    noise = b"\xfd\x1e\0\0\0\1\1\x60\xea\0" + bytes(20)
+    link = framing()
+    assert [f.packet for f in link.feed(noise + PLACE + BEAT)] == [PLACE, BEAT]
+
+
 def test_lost_packets_are_known_by_each_senders_own_numbering():
     """Two vehicles count for themselves; an overtaken packet is not lost twice."""
     beat = mavlink.MAVLink_heartbeat_message(2, 3, 81, 4, 4, 3)
