@@ -5,9 +5,10 @@ Python (some versions: into a package of that name), so PATH is never asked. Its
 configuration is written at each start into the data folder, readable by the
 owner alone, like the keys. Everything listens on 127.0.0.1.
 
-Two accounts: HUB for our roles, each with its own key and the subjects of
+Three accounts: HUB for our roles, each with its own key and the subjects of
 `bus.RIGHTS`; DOCKS for MQTT, where a dock may say its state and answers and
-hear its commands, and cannot so much as name a subject of HUB.
+hear its commands; AGENCIES for MQTT, where each agency hears its own alerts and
+may say nothing. Neither of these can so much as name a subject of HUB.
 `sync_interval: always`: what was confirmed survives a power cut.
 """
 
@@ -16,10 +17,11 @@ import contextlib
 import importlib.util
 import json
 import os
+import re
 import secrets
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,11 +36,14 @@ log = get_logger(__name__)
 
 HOST = "127.0.0.1"
 START_PATIENCE_S = 15.0
+_TOPIC_PART = re.compile(r"[A-Za-z0-9_-]{1,64}")
 DOCK_USER, DOCK_GATEWAY_USER = "docks", "gateway-docks"
 DOCK_RIGHTS = {
     DOCK_USER: Rights(publish=("docks.*.state", "docks.*.answer"), subscribe=("docks.*.command",)),
     DOCK_GATEWAY_USER: Rights(publish=("docks.*.command",), subscribe=("docks.*.state", "docks.*.answer")),
 }
+AGENCY_PUBLISHER = "alerts"
+"""The MQTT user that publishes alerts to agencies; it is ours."""
 
 
 class NoServer(WorkFailed):
@@ -112,7 +117,12 @@ def address_of(data: Path) -> BusAddress | None:
         return None
 
 
-def configuration(data: Path, address: BusAddress) -> str:
+def agency_user(agency: str) -> str:
+    """Return an agency's user name at the MQTT broker."""
+    return f"agency-{agency}"
+
+
+def configuration(data: Path, address: BusAddress, agencies: Sequence[str] = ()) -> str:
     """Return the server's configuration (its language takes JSON as it is)."""
     return json.dumps(
         {
@@ -129,6 +139,7 @@ def configuration(data: Path, address: BusAddress) -> str:
             "accounts": {
                 "HUB": {"jetstream": "enabled", "users": [_hub_user(data, role) for role in RIGHTS]},
                 "DOCKS": {"jetstream": "enabled", "users": [_dock_user(data, u) for u in DOCK_RIGHTS]},
+                "AGENCIES": {"jetstream": "enabled", "users": _agency_users(data, agencies)},
             },
         },
         indent=2,
@@ -136,9 +147,9 @@ def configuration(data: Path, address: BusAddress) -> str:
 
 
 @asynccontextmanager
-async def running(data: Path) -> AsyncIterator["BusServer"]:
+async def running(data: Path, agencies: Sequence[str] = ()) -> AsyncIterator["BusServer"]:
     """Yield a started server with its streams made; it is stopped on the way out."""
-    server = await BusServer.start(data)
+    server = await BusServer.start(data, agencies)
     try:
         yield server
     finally:
@@ -153,7 +164,7 @@ class BusServer:
         self.address = address
 
     @classmethod
-    async def start(cls, data: Path) -> "BusServer":
+    async def start(cls, data: Path, agencies: Sequence[str] = ()) -> "BusServer":
         """Return a server that takes connections and has its streams.
 
         It takes the ports of its last start when they are free, so that roles
@@ -168,7 +179,7 @@ class BusServer:
         words = ""
         for attempt in range(3):  # a port may be taken between looking and listening
             address = _choose(address_of(data) if attempt == 0 else None)
-            write_private(folder / "nats-server.conf", configuration(data, address))
+            write_private(folder / "nats-server.conf", configuration(data, address, agencies))
             with (folder / "nats-server.log").open("wb") as output:
                 command: list[str | Path] = [program, "--config", folder / "nats-server.conf"]
                 process = await children.start(command, stdout=output, stderr=output)
@@ -261,14 +272,28 @@ def _hub_user(data: Path, role: str) -> dict[str, object]:
     return {"user": role, "password": key_of(data, role), "permissions": permissions}
 
 
+def _agency_users(data: Path, agencies: Sequence[str]) -> list[dict[str, object]]:
+    """Return one user for each agency whose id can stand in a topic, and the one who tells them."""
+    users = [_mqtt_user(data, AGENCY_PUBLISHER, Rights(publish=("agencies.*.alerts",)))]
+    for agency in agencies:
+        if _TOPIC_PART.fullmatch(agency):
+            # The broker itself listens below $MQTT.sub for a client that asks for QoS 1.
+            mine = Rights(publish=(), subscribe=(f"agencies.{agency}.>", "$MQTT.sub.>"))
+            users.append(_mqtt_user(data, agency_user(agency), mine))
+    return users
+
+
 def _dock_user(data: Path, user: str) -> dict[str, object]:
-    rights = DOCK_RIGHTS[user]
+    return _mqtt_user(data, user, DOCK_RIGHTS[user])
+
+
+def _mqtt_user(data: Path, user: str, rights: Rights) -> dict[str, object]:
     return {
         "user": user,
         "password": key_of(data, user),
         "allowed_connection_types": ["MQTT"],
         "permissions": {
-            "publish": {"allow": list(rights.publish)},
-            "subscribe": {"allow": list(rights.subscribe)},
+            "publish": {"allow": list(rights.publish)} if rights.publish else {"deny": [">"]},
+            "subscribe": {"allow": list(rights.subscribe)} if rights.subscribe else {"deny": [">"]},
         },
     }

@@ -1,9 +1,9 @@
 """Subscribers' own programs for the delivery benches: one process, a port each, every receipt kept.
 
-    python -m api.bench.receivers LOG HANGING FAILING HEALTHY
+    python -m api.bench.receivers LOG HANGING FAILING HEALTHY [PORT...]
 
-The first line on stdout is the JSON list of ports, hanging ones first, then
-those that answer 500, then the healthy. Each request becomes a JSON line in LOG:
+The first line on stdout is the JSON list of ports (those given, else free ones),
+hanging ones first, then those that answer 500, then the healthy. Each request becomes a JSON line in LOG:
 when its answer was written (wall clock), which subscriber, the message id, the
 SHA-256 of its body, what it is about, and the status. It shares no code with the sender.
 """
@@ -68,7 +68,7 @@ class Desk(asyncio.Protocol):
         self._log.write(json.dumps({"at": time.time(), **receipt}) + "\n")
 
 
-async def serve(log: Path, hanging: int, failing: int, healthy: int) -> None:
+async def serve(log: Path, hanging: int, failing: int, healthy: int, *wanted: int) -> None:
     """Serve until killed."""
     manners = [HANGS] * hanging + [FAILS] * failing + [HEALTHY] * healthy
     with log.open("a", buffering=1, encoding="utf-8") as receipts:
@@ -79,7 +79,8 @@ async def serve(log: Path, hanging: int, failing: int, healthy: int) -> None:
             def desk(number: int = number, manner: str = manner) -> Desk:
                 return Desk(number, manner, receipts)
 
-            server = await loop.create_server(desk, "127.0.0.1", 0, backlog=512)
+            port = wanted[number] if wanted else 0
+            server = await loop.create_server(desk, "127.0.0.1", port, backlog=512)
             ports.append(server.sockets[0].getsockname()[1])
         print(json.dumps(ports), flush=True)
         await asyncio.Event().wait()

@@ -129,7 +129,16 @@ async def answers(port: int) -> None:
 
 
 @asynccontextmanager
-async def subscribers(log: Path, *, hanging: int, failing: int, healthy: int) -> AsyncIterator[list[int]]:
+async def receiving(log: Path, ports: Sequence[int]) -> AsyncIterator[None]:
+    """Let healthy subscribers listen on these ports until leaving."""
+    async with subscribers(log, hanging=0, failing=0, healthy=len(ports), ports=ports):
+        yield
+
+
+@asynccontextmanager
+async def subscribers(
+    log: Path, *, hanging: int, failing: int, healthy: int, ports: Sequence[int] = ()
+) -> AsyncIterator[list[int]]:
     """Yield the ports of subscribers that run in a process of their own."""
     command = [
         sys.executable,
@@ -139,6 +148,7 @@ async def subscribers(log: Path, *, hanging: int, failing: int, healthy: int) ->
         str(hanging),
         str(failing),
         str(healthy),
+        *map(str, ports),
     ]
     process = await children.start(command, stdout=asyncio.subprocess.PIPE, environment=dict(os.environ))
     assert process.stdout is not None
@@ -148,9 +158,14 @@ async def subscribers(log: Path, *, hanging: int, failing: int, healthy: int) ->
         await children.stop(process)
 
 
+def frame_id(number: int) -> str:
+    """Return the id of a bench's frame."""
+    return str(uuid5(NAMESPACE_URL, f"bench frame {number}"))
+
+
 async def report(session: AsyncSession, number: int, *, fires: int, site: Site, now: datetime) -> None:
     """Accept frame `number` and record the fires it shows, as gateway, analyst and coordinator do."""
-    frame = str(uuid5(NAMESPACE_URL, f"bench frame {number}"))
+    frame = frame_id(number)
     body = b"no picture is looked at here"
     meta = FrameIn(
         id=frame,

@@ -120,8 +120,12 @@ def cap_document(
     if saying.references:
         _add(root, "references", " ".join(_reference(r, site, options) for r in saying.references))
     _add(root, "incidents", saying.incident.id)
+    shape = _shape(saying.incident, outline)
     for language in reversed(LANGUAGES):
-        _info(root, saying, language, site=site, options=options, outline=outline)
+        info = _info(root, saying, language, site=site, options=options)
+        area = etree.SubElement(info, _cap("area"))
+        _add(area, "areaDesc", saying.incident.place_name[language])
+        _add(area, *shape)
     return root
 
 
@@ -154,8 +158,7 @@ def _info(
     *,
     site: Site,
     options: Options,
-    outline: Sequence[LatLon],
-) -> None:
+) -> etree._Element:
     incident, is_over = saying.incident, saying.kind is Kind.CANCEL
     info = etree.SubElement(root, _cap("info"))
     _add(info, "language", language)
@@ -180,19 +183,17 @@ def _info(
     if options.public_url and incident.frame and saying.audience is Audience.RESTRICTED:
         address = f"{options.public_url}/v1/frames/{incident.frame}/marked.jpg"
         _resource(info, saying.title(language), address)
-    _area(info, incident, language, outline)
+    return info
 
 
-def _area(info: etree._Element, incident: IncidentOut, language: str, outline: Sequence[LatLon]) -> None:
-    area = etree.SubElement(info, _cap("area"))
-    _add(area, "areaDesc", incident.place_name[language])
+def _shape(incident: IncidentOut, outline: Sequence[LatLon]) -> tuple[str, str]:
+    """Return the element that says where it is, and its text."""
     place, ellipse = LatLon(incident.lat_deg, incident.lon_deg), Ellipse(**incident.ellipse.model_dump())
     ring = area_ring(place, ellipse, outline)
     if ring is not None:
-        _add(area, "polygon", " ".join(f"{lat:.6f},{lon:.6f}" for lat, lon in ring))
-    else:
-        radius_km = max(ellipse.major_m, 1.0) / 1000.0
-        _add(area, "circle", f"{place.lat_deg:.6f},{place.lon_deg:.6f} {radius_km:.3f}")
+        return "polygon", " ".join(f"{lat:.6f},{lon:.6f}" for lat, lon in ring)
+    radius_km = max(ellipse.major_m, 1.0) / 1000.0
+    return "circle", f"{place.lat_deg:.6f},{place.lon_deg:.6f} {radius_km:.3f}"
 
 
 def _description(saying: Saying, language: str, site: Site) -> str:

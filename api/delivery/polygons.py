@@ -18,6 +18,9 @@ from vision.model import Ellipse
 MOST_POINTS = 100
 """Of a ring, the closing one included."""
 
+MOST_MENDED = 300
+"""Points of a ring that crosses itself and is still untangled."""
+
 PLACES = 6
 """Decimals of a degree that are written: 11 cm."""
 
@@ -60,7 +63,11 @@ def _shape(places: Sequence[LatLon]) -> Polygon | None:
     lons = [lon for _, lon in written]
     if max(lons) - min(lons) > 180 or len(set(written)) < 3:
         return None
-    return _largest(make_valid(Polygon(written)))
+    shape = Polygon(written)
+    if shape.is_valid:
+        return _largest(shape)
+    # Undoing the crossings of thousands of points can take minutes: their hull is then close enough.
+    return _largest(make_valid(shape) if len(written) <= MOST_MENDED else shape.convex_hull)
 
 
 def _largest(shape: BaseGeometry) -> Polygon | None:

@@ -12,7 +12,7 @@ import contextlib
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import h11
@@ -31,6 +31,9 @@ REPLY_BYTES = 64 * 1024
 
 _NEVER = (400, 413, 415, 422)
 """The receiver has read the message and will not have it; the same bytes would fare no better."""
+
+KEPT_BYTES = 1024
+"""Of a reply, for channels whose receivers say yes and no in it."""
 
 _READ_BYTES = 16 * 1024
 
@@ -182,7 +185,7 @@ def _request(talk: h11.Connection, target: Target, body: bytes, headers: Mapping
 async def _answer(line: _Line) -> tuple[Outcome, bool]:
     """Return what the receiver answered, and whether the connection may be used again."""
     response: h11.Response | None = None
-    read = 0
+    read, kept = 0, b""
     while True:
         event = line.talk.next_event()
         if event is h11.NEED_DATA:
@@ -194,12 +197,13 @@ async def _answer(line: _Line) -> tuple[Outcome, bool]:
             response = event
         elif isinstance(event, h11.Data):
             read += len(event.data)
+            kept += bytes(event.data[: KEPT_BYTES - len(kept)])
             if read > REPLY_BYTES and response is not None:
                 note = f"the reply was cut off after {REPLY_BYTES // 1024} kB"
-                return _judged(response, note), False
+                return replace(_judged(response, note), reply=kept), False
         elif isinstance(event, h11.EndOfMessage) and response is not None:
             may_go_on = line.talk.our_state is h11.DONE and line.talk.their_state is h11.DONE
-            return _judged(response, None), may_go_on
+            return replace(_judged(response, None), reply=kept), may_go_on
 
 
 def _judged(response: h11.Response, note: str | None) -> Outcome:

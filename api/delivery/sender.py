@@ -19,6 +19,7 @@ class Outcome:
     is_gone: bool = False  # the receiver asked us to stop for good
     status: int | None = None
     note: str | None = None
+    reply: bytes = b""  # how the answer began, for channels that read it
 
 
 class Sender(Protocol):

@@ -9,7 +9,7 @@ import contextlib
 import fcntl
 import os
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,7 @@ async def serving(
             raise InputWrong(f"port {settings.http_port} is in use: choose another with --http-port")
         site = load_site(settings.site)
         one_log = OneLog(settings.data)
-        async with _kept_bus(settings.data, one_log) as address:
+        async with _kept_bus(settings.data, one_log, [agency.id for agency in site.agencies]) as address:
             started = asyncio.ensure_future(beside(address)) if beside else None
             await _prepare_database(settings, site)
             supervisor = Supervisor(
@@ -158,9 +158,9 @@ def own_token(data: Path, name: str) -> str:
 
 
 @asynccontextmanager
-async def _kept_bus(data: Path, one_log: OneLog) -> AsyncIterator[BusAddress]:
+async def _kept_bus(data: Path, one_log: OneLog, agencies: Sequence[str]) -> AsyncIterator[BusAddress]:
     """Yield the address of a bus that is started again, on the same ports, whenever it ends."""
-    server = await BusServer.start(data)
+    server = await BusServer.start(data, agencies)
 
     async def keep() -> None:
         nonlocal server
@@ -171,7 +171,7 @@ async def _kept_bus(data: Path, one_log: OneLog) -> AsyncIterator[BusAddress]:
             await asyncio.sleep(pause_s(failures))  # a back-off: nothing tells when a start would work
             failures += 1
             try:
-                server = await BusServer.start(data)
+                server = await BusServer.start(data, agencies)
             except WorkFailed as error:  # tried again: the process that ended is still the one we wait for
                 one_log.write(f"the bus does not start: {error}", role="supervisor")
 

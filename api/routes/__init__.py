@@ -5,6 +5,7 @@ from api.routes import (
     alerts,
     audit,
     cap,
+    deliveries,
     coverage,
     events,
     fleet,
@@ -36,4 +37,5 @@ ROUTERS = (
     observations.router,
     events.router,
     cap.router,
+    deliveries.router,
 )
