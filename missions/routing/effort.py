@@ -15,15 +15,15 @@ TELL_EVERY_S = 0.2
 class Effort:
     """What a search may take.
 
-    With `rounds` the answer is the same on every machine; with `seconds` (of this
-    process's CPU) it depends on how fast that is. The search also ends at a cost of
-    `enough`, after `patience` rounds without a better one, or when `cancelled` says so.
+    It ends with the `rounds` or the `seconds`, whichever is first; with rounds alone the
+    answer is the same on every machine. Seconds are this process's CPU's unless another
+    `clock` is given. The search also ends at a cost of `enough`, or when `cancelled` says so.
     """
 
     seconds: float = math.inf
-    rounds: int | None = None
+    rounds: float = math.inf
+    clock: Callable[[], float] = time.process_time
     enough: float = -math.inf
-    patience: int | None = None
     cancelled: Callable[[], bool] | None = None
     progress: Progress | None = None
 
@@ -34,43 +34,31 @@ class Meter:
 
     effort: Effort
     rounds: int = 0
-    best: float = math.inf
-    _since: int = 0
     _ended: bool = False
     _told_s: float = -math.inf
-    _began_s: float = field(default_factory=time.process_time)
+    _began_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._began_s = self.effort.clock()
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds since the search began."""
+        return self.effort.clock() - self._began_s
 
     @property
     def share(self) -> float:
         """The share spent, 1 when the search must end."""
         if self._ended:
             return 1.0
-        if self.effort.rounds is not None:
-            return min(1.0, self.rounds / self.effort.rounds)
-        return min(1.0, self.spent_s / self.effort.seconds)
-
-    @property
-    def spent_s(self) -> float:
-        """CPU seconds of this process since the search began."""
-        return time.process_time() - self._began_s
-
-    @property
-    def left_s(self) -> float:
-        """Seconds left; without end when rounds are counted, whatever they take."""
-        return math.inf if self.effort.rounds is not None else self.effort.seconds - self.spent_s
+        return min(1.0, max(self.rounds / self.effort.rounds, self.spent_s / self.effort.seconds))
 
     def count(self, best: float) -> float:
         """Count one round that leaves this best cost; return the share spent."""
         self.rounds += 1
-        self._since = 0 if best < self.best else self._since + 1
-        self.best = min(best, self.best)
         effort = self.effort
-        self._ended = (
-            self.best <= effort.enough
-            or (effort.patience is not None and self._since >= effort.patience)
-            or (effort.cancelled is not None and effort.cancelled())
-        )
+        self._ended = best <= effort.enough or (effort.cancelled is not None and effort.cancelled())
         if effort.progress and self.spent_s - self._told_s >= TELL_EVERY_S:
             self._told_s = self.spent_s
-            effort.progress(self.share, self.best)
+            effort.progress(self.share, best)
         return self.share
