@@ -54,6 +54,8 @@ _REQUEST_MESSAGE = 512
 _CAPTURE_STATUS = 262.0
 _IMAGE_CAPTURED = 263.0
 _AUTOPILOT_VERSION = 148.0
+_ABILITIES_AGAIN_S = 3.0
+_ABILITY_ASKS = 5
 _AUTOPILOT = 1
 _LOOP_JITTER_WALL_S = 0.05  # what a busy machine adds to any answer
 
@@ -112,6 +114,8 @@ class MavlinkCarrier:
         self._beat = asyncio.Event()
         self._beat_s = float("-inf")
         self._streams_s = float("-inf")
+        self._abilities_s = float("-inf")
+        self._ability_asks = _ABILITY_ASKS
 
     def now(self) -> float:
         """Return the steady clock, in simulated seconds."""
@@ -231,7 +235,7 @@ class MavlinkCarrier:
         """Order the vehicle to fly its list from an item on."""
         state = self.state
         for command in self.autopilot.jump(seq, state.mode if state else None):
-            self.order(command)
+            self._send(self._commands.ask(command, self.now(), urgent=True))
 
     def order(self, command: Command) -> None:
         """Send any command, repeated until it is answered."""
@@ -309,6 +313,7 @@ class MavlinkCarrier:
             self._beat_s = now
             self.link.send(Alive(), self.system)
         self._ask_streams(now)
+        self._ask_abilities(now)
         self._send(self._commands.tick(now))
         for machine in (self.loading, self._clear, self.profile):
             if machine is not None:
@@ -340,11 +345,19 @@ class MavlinkCarrier:
             return
         if now - state.moved_s > _SILENT_STREAMS_S or state.fix is None or state.ready_to_arm is None:
             self._streams_s = now
-            if state.abilities is None:
-                self._ask_message(_AUTOPILOT, _AUTOPILOT_VERSION)
             for command in self.autopilot.streams():
                 self._send(self._commands.ask(command, now))
             self.ask_shots()
+
+    def _ask_abilities(self, now: float) -> None:
+        """Ask what the autopilot can do until it says so; one that never does is asked a few times."""
+        state = self.state
+        known = state is None or state.abilities is not None
+        if known or not self._ability_asks or now - self._abilities_s < _ABILITIES_AGAIN_S:
+            return
+        self._ability_asks -= 1
+        self._abilities_s = now
+        self._ask_message(_AUTOPILOT, _AUTOPILOT_VERSION)
 
     def _ask_message(
         self, component: int, message_id: float, index: float = 0.0, told: Told | None = None
