@@ -7,13 +7,13 @@ between the same three; what they chose is followed, not fought.
 
 from fleet.autopilots import Flying, Step
 from fleet.docks import DockAction
-from fleet.machine import Machine, place_of, where_landed
+from fleet.machine import AT_PLACE_M, Machine, place_of, where_landed
 from fleet.stages import Divert, Leg, Need, Sight, Stage, Wish
 from fleet.vehicle import Contact, VehicleState
 from fleet.zones import Landing
 from missions.geo import distance_m
 
-BESIDE_DOCK_M = 10.0
+BESIDE_DOCK_M = AT_PLACE_M
 LOW_PERCENT = 15.0  # plans keep more: below it something went wrong, whatever the autopilot thinks
 _PAUSE_LIMIT_S = 600.0
 _STEER_LIMIT_S = 60.0
@@ -170,6 +170,8 @@ class Airborne(Machine):
         if not self._has_dock or dock is None or dock.door == "open":
             self._shut_since_s = None
             return False
+        if self.stage is Stage.FLYING and dock.door != "stuck":
+            return False  # another drone of the dock may have come home: it opens when this one does
         if self._shut_since_s is None:
             self._shut_since_s = now
             self._tell(self._told_as, f"the door of {dock.dock} is {dock.door}")

@@ -12,15 +12,18 @@ import typer
 
 from fleet import bench
 from fleet.checking import CheckResult, check
-from fleet.fly import Flight, FlightResult, order_of
+from fleet.fly import Flight, FlightResult, order_of, rest_in
+from fleet.groundgrid import ground_of
 from fleet.keying import give_key
 from fleet.keyring import Keyring
+from fleet.order import check_ground
 from fleet.replay import replay
 from fleet.signing import Key, Offer
 from missions.clock import Clock, ScaledClock, SystemClock, clock_from
 from missions.errors import WorkFailed
 from missions.export import planfile
 from missions.program import out_folder, say, show_json
+from missions.terrain import Terrain
 
 _FLY_EXAMPLE = """
 Fly one sortie of a plan.
@@ -55,9 +58,22 @@ def _fly(
     keys: Annotated[
         Path | None, typer.Option(help="File of signing keys, as gridpatrol sign writes it.")
     ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Folder of an earlier flight of this sortie: fly the pictures it left."),
+    ] = None,
+    terrain: Annotated[
+        Path | None,
+        typer.Option(help="Elevation model: refuses heights under the ground, and tells it to the drone."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
 ) -> None:
     order = order_of(planfile.read(plan), sortie)
+    if resume is not None:
+        order = rest_in(resume, order)
+    ground = None if terrain is None else ground_of(Terrain.open(terrain))
+    if ground is not None:
+        check_ground(order, ground)
     clock = _clock(speed)
     if check_only:
         looked = asyncio.run(check(order, connect, clock=clock, say=say))
@@ -65,10 +81,10 @@ def _fly(
         if not looked.ready:
             raise typer.Exit(1)
         return
-    folder = out or Path("flights") / f"{sortie}-{clock.now():%Y%m%dT%H%M%S}"
+    folder = out or Path("flights") / f"{order.id}-{clock.now():%Y%m%dT%H%M%S}"
     out_folder(folder)
     keyring = Keyring(keys) if keys is not None else None
-    flight = Flight(order, connect, folder=folder, clock=clock, say=say, keyring=keyring)
+    flight = Flight(order, connect, folder=folder, clock=clock, say=say, keyring=keyring, ground=ground)
     result = asyncio.run(_fly_with_a_person(flight))
     if result is None:
         raise typer.Exit(1)

@@ -37,7 +37,7 @@ class Fault:
     told: str = ""
     injected: tuple[Mapping[str, Any], ...] = ()
     asked: Wish | None = None
-    asked_s: float = 20.0
+    asked_s: float = 40.0
     kill: bool = False  # the gateway is killed while it flies, and started again
     px4_ends: End | None = None  # where it ends otherwise with PX4
     px4_told: str | None = field(default=None)
@@ -55,7 +55,7 @@ def _at(kind: str, **values: Any) -> tuple[Mapping[str, Any], ...]:
     return ({"kind": kind, **values},)
 
 
-def _flying(kind: str, at_s: float = 20.0, **values: Any) -> tuple[Mapping[str, Any], ...]:
+def _flying(kind: str, at_s: float = 40.0, **values: Any) -> tuple[Mapping[str, Any], ...]:
     return ({"kind": kind, "after": "takeoff", "at_s": at_s, **values},)
 
 
@@ -178,9 +178,9 @@ FAULTS: tuple[Fault, ...] = (
         "recalled while the link is cut for 20 s",
         End.DOCK,
         "recalled",
-        _flying("link", at_s=10, loss=1, for_s=20),
+        _flying("link", at_s=30, loss=1, for_s=20),
         asked=Wish.RECALL,
-        asked_s=15.0,
+        asked_s=35.0,
     ),
     # --- where it is, and the air ---
     Fault(
@@ -265,7 +265,7 @@ FAULTS: tuple[Fault, ...] = (
         "no picture is told of for 30 s",
         End.DOCK,
         "",
-        _flying("camera_mute", 5.0, what="records", for_s=30),
+        _flying("camera_mute", 15.0, what="records", for_s=30),
     ),
     Fault(
         "camera_shutter",
@@ -312,14 +312,14 @@ FAULTS: tuple[Fault, ...] = (
         "its door is stuck shut and a cell is low",
         End.ALTERNATE,
         "is stuck",
-        (*_at("dock_stuck", door="shut", at_s=IN_FLIGHT_S), *_flying("low_cell", 30.0, drop_v=5)),
+        (*_at("dock_stuck", door="shut", at_s=IN_FLIGHT_S), *_flying("low_cell", 55.0, drop_v=5)),
     ),
     Fault(
         "home_shut_cut",
         "its door is stuck shut, and the link is cut for 15 s",
         End.ALTERNATE,
         "is stuck",
-        (*_at("dock_stuck", door="shut", at_s=IN_FLIGHT_S), *_flying("link", 25.0, loss=1, for_s=15)),
+        (*_at("dock_stuck", door="shut", at_s=IN_FLIGHT_S), *_flying("link", 50.0, loss=1, for_s=15)),
     ),
     # --- people and the gateway ---
     Fault("recall", "a person recalls it", End.DOCK, "recalled by a person", asked=Wish.RECALL),

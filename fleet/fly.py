@@ -12,20 +12,23 @@ from pathlib import Path
 from typing import Any
 
 from fleet.dispatcher import Dispatcher
+from fleet.errors import LinkFailed
 from fleet.gateway import DroneLink, Gateway
 from fleet.journal import Journal
 from fleet.keyring import Keyring
-from fleet.order import DockPlace, SortieOrder, order_from
+from fleet.order import DockPlace, Ground, SortieOrder, order_from
 from fleet.preflight import Finding, findings
+from fleet.resume import rest_of
 from fleet.stages import Stage, Wish
 from missions.clock import Clock
-from missions.errors import WorkFailed
+from missions.errors import InputWrong, WorkFailed
 from missions.export.planfile import PlanFile
 from missions.items import mission_items
 from missions.model import Drone
 
 _PERCENT_STEP = 2.0  # the vehicle tells whole percents and hovers on its own clock
 _MOST_PERCENT = 95.0
+_PART = "-part"  # S1-part2 is the rest of S1
 _PROGRESS_S = 20.0
 _PROGRESS_WALL_S = 4.0
 Say = Callable[[str], None]
@@ -81,6 +84,29 @@ def order_of(plan: PlanFile, sortie_id: str, *, drone: str = "") -> SortieOrder:
     return order_from(order.to_json())
 
 
+def rest_in(folder: Path, order: SortieOrder) -> SortieOrder:
+    """Return what an earlier flight of this sortie left to be flown, by the journal in its folder.
+
+    Raises:
+        InputWrong: no flight of this sortie has ended there, or every picture is there.
+        PlanRefused: the rest must not be flown.
+    """
+    path = folder / "journal.sqlite"
+    flown = None
+    if path.exists():
+        with contextlib.closing(Journal(path)) as journal:
+            flown = journal.last_flown()
+    first = order.id.partition(_PART)[0]
+    if flown is None or flown.order.id.partition(_PART)[0] != first:
+        raise InputWrong(f"{folder}: no flight of sortie {first} has ended there")
+    _, _, number = flown.order.id.partition(_PART)
+    name = f"{first}{_PART}{int(number or 1) + 1}"
+    rest = rest_of(flown.order, flown.proven, id=name, drone=order.drone)
+    if rest is None:
+        raise InputWrong(f"{folder}: every picture of sortie {first} is there, nothing is left to fly")
+    return rest
+
+
 class Flight:
     """One flight under way; `run` returns how it ended."""
 
@@ -93,7 +119,9 @@ class Flight:
         clock: Clock,
         say: Say,
         keyring: Keyring | None = None,
+        ground: Ground | None = None,
     ) -> None:
+        self._is_new = not (folder / "journal.sqlite").exists()
         folder.mkdir(parents=True, exist_ok=True)
         self._order = order
         self._folder = folder
@@ -108,6 +136,7 @@ class Flight:
             sink=_FolderSink(folder / "pictures", say),
             journal=self._journal,
             keyring=keyring,
+            ground=ground,
         )
         self._carrier = self._gateway.carriers[order.drone]
 
@@ -137,8 +166,20 @@ class Flight:
                 gateway.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await gateway
+        except LinkFailed:
+            self._leave_nothing()
+            raise
         finally:
             self._journal.close()
+
+    def _leave_nothing(self) -> None:
+        """Take away what was made for a flight that never began, and the folder if nothing else is in it."""
+        if self._is_new:
+            self._journal.close()
+            for made in self._folder.glob("journal.sqlite*"):
+                made.unlink()
+            with contextlib.suppress(OSError):  # something of somebody else's is in it
+                self._folder.rmdir()
 
     async def _run(self, gateway: asyncio.Task[None]) -> FlightResult:
         await self._carrier.beat()

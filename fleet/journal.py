@@ -140,6 +140,11 @@ class Journal:
             for asked, stage, counted, memory in rows
         ]
 
+    def last_flown(self) -> FlownSortie | None:
+        """Return the sortie that was begun last and is over, None if there is none."""
+        row = self._db.execute("SELECT id FROM sorties WHERE open = 0 ORDER BY rowid DESC").fetchone()
+        return None if row is None else self.flown(str(row[0]))
+
     def flown(self, sortie: str) -> FlownSortie | None:
         """Return a sortie that is over, None if there is none of this id or it is still under way."""
         row = self._db.execute(

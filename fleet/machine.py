@@ -10,7 +10,7 @@ from fleet.zones import Landing
 from missions.geo import LatLon, distance_m
 
 AIRBORNE_M = 1.5
-AT_PLACE_M = 30.0  # a drone so near to a dock or a landing has reached it
+AT_PLACE_M = 10.0  # a drone so near to the middle of a dock or a landing has reached it
 _LATE_FACTOR = 1.5
 _LATE_MARGIN_S = 300.0
 

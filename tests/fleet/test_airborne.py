@@ -200,3 +200,15 @@ def test_a_landing_far_from_home_leaves_no_door_open():
     flown.see(door="open", **AIR)
     landed(flown, **at(MEADOW))
     assert flown.done.count(Need.CLOSE_HOME) == 1
+
+
+def test_a_door_closed_for_another_drone_is_opened_on_the_way_home_only():
+    """The dock holds two, and the other one landed first."""
+    flown = flight()
+    flown.see(door="closed", **AIR)
+    flown.see(200.0, door="closed", **AIR)
+    assert flown.machine.stage is Stage.FLYING
+    opened = flown.done.count(DockAction.OPEN)
+    flown.see(door="closed", **RETURN)
+    flown.see(door="closed", **RETURN)
+    assert flown.done.count(DockAction.OPEN) == opened + 1

@@ -1,0 +1,56 @@
+"""The front door: what is left of an earlier flight, and what is not left behind."""
+
+import pytest
+
+from fleet.errors import LinkFailed
+from fleet.fly import Flight, rest_in
+from fleet.journal import Journal
+from fleet.stages import Stage
+from missions.clock import SystemClock
+from missions.errors import InputWrong
+from tests.fleet.builders import order
+
+
+def flown(folder, proven, name: str = "S1"):
+    journal = Journal(folder / "journal.sqlite")
+    journal.accept(f"fly-{name}", {}, order() if name == "S1" else rest_in(folder, order()))
+    journal.note_proven(name, proven)
+    journal.note_stage(name, Stage.FAILED)
+    journal.close()
+
+
+def test_the_rest_of_a_flight_is_found_in_its_folder(tmp_path):
+    """And the rest of that rest, in turn."""
+    flown(tmp_path, {0})
+    rest = rest_in(tmp_path, order())
+    assert (rest.id, sorted(rest.shot_places())) == ("S1-part2", [1, 2])
+    flown(tmp_path, {1}, "S1-part2")
+    again = rest_in(tmp_path, order())
+    assert (again.id, sorted(again.shot_places())) == ("S1-part3", [2])
+
+
+def test_a_folder_without_such_a_flight_is_said_plainly(tmp_path):
+    """Nothing ended there, or nothing is left."""
+    with pytest.raises(InputWrong, match="no flight of sortie S1 has ended there"):
+        rest_in(tmp_path, order())
+    flown(tmp_path, {0, 1, 2})
+    with pytest.raises(InputWrong, match="every picture of sortie S1 is there"):
+        rest_in(tmp_path, order())
+
+
+async def test_a_flight_that_cannot_connect_leaves_no_folder(tmp_path):
+    """It never began."""
+    folder = tmp_path / "flights" / "S1"
+    flight = Flight(order(), "tcp:127.0.0.1:9", folder=folder, clock=SystemClock(), say=lambda text: None)
+    with pytest.raises(LinkFailed):
+        await flight.run()
+    assert not folder.exists()
+
+
+async def test_a_folder_of_somebody_else_stays(tmp_path):
+    """With what was in it, and nothing more."""
+    (tmp_path / "notes.txt").write_text("mine")
+    flight = Flight(order(), "tcp:127.0.0.1:9", folder=tmp_path, clock=SystemClock(), say=lambda text: None)
+    with pytest.raises(LinkFailed):
+        await flight.run()
+    assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
