@@ -3,6 +3,7 @@
 from typing import Any
 
 from missions.geo import Area, LatLon
+from vision.growth import extents, measure
 from vision.inspection import FrameResult, Inspection
 from vision.metadata.reading import Reading
 from vision.model import Detection, Ellipse, Incident, Observation
@@ -14,7 +15,7 @@ def to_json(inspection: Inspection) -> Json:
     """Return the command's JSON value."""
     return {
         "frames": [_frame(r) for r in inspection.frames],
-        "incidents": [_incident(i) for i in inspection.incidents],
+        "incidents": [_incident(i) | {"growth": _growth(i, inspection)} for i in inspection.incidents],
     }
 
 
@@ -119,8 +120,27 @@ def _incident(incident: Incident) -> Json:
         "area_m2": _area(incident.area_m2),
         "temp_max_c": None if incident.temp_max_c is None else round(incident.temp_max_c, 1),
         "looks": incident.looks,
+        "sources": max(len(incident.spots), 1),
+        "state": incident.state.value,
         "seen_at": incident.seen_at.isoformat(),
         "best_shot": incident.best_shot,
+    }
+
+
+def _growth(incident: Incident, inspection: Inspection) -> Json | None:
+    """Return how an incident spreads, None where fewer than two looks tell its outline."""
+    its = frozenset(incident.observations)
+    seen = [o for r in inspection.frames for o in r.observations if o.id in its]
+    growth = measure(extents(seen))
+    if growth is None:
+        return None
+    return {
+        "area_m2": _area(growth.area_m2),
+        "area_m2_per_h": _area(growth.area_m2_per_h),
+        "bearing_deg": growth.bearing_deg,
+        "speed_m_s": round(growth.speed_m_s, 4),
+        "speed_90_m_s": [round(growth.speed_low_m_s, 4), round(growth.speed_high_m_s, 4)],
+        "looks": growth.looks,
     }
 
 

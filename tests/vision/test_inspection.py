@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import re
 from dataclasses import replace
 from io import BytesIO
@@ -19,7 +20,7 @@ from missions.model import Hazard
 from missions.program import main
 from missions.terrain import Terrain
 from tests.vision.conftest import meadow, write_thermal
-from vision import examine, inspect
+from vision import examine, inspect, present
 from vision.inspection import marked
 
 
@@ -262,3 +263,32 @@ def test_a_hazard_nobody_looks_for_is_refused_by_name(fire_file, capsys):
     assert "no detector looks for flood, only for fire, hot_spot" in capsys.readouterr().err
     assert main(["inspect", str(fire_file), "--hazard", "flood", "--hazard", "fire"]) == 0
     assert "no detector looks for flood" in capsys.readouterr().err
+
+
+@pytest.mark.shared_data
+def test_every_real_photo_has_pose_footprint_and_ellipse_or_says_why_not(shared):
+    """With a model that covers one of them only: the others lie on those beside them, or on level ground."""
+    folder = shared / "geotagged"
+    found = inspect([folder], dem=folder / "openathena" / "skydio-catilina-dem.tiff")
+    by_name = {r.file.rsplit("/", 1)[-1]: r for r in found.frames if r.skipped is None}
+    assert len(by_name) == 10
+    whole = {name for name, r in by_name.items() if r.shot and r.shot.pose and r.footprint and r.aim}
+    assert by_name.keys() - whole == {"autel_xl715_test.jpg", "parrot-1.jpg"}
+    assert "no gimbal angles" in str(by_name["autel_xl715_test.jpg"].note)
+    assert "fisheye" in str(by_name["parrot-1.jpg"].note)
+    rows = {r["file"].rsplit("/", 1)[-1]: r for r in present.to_json(found)["frames"]}
+    assert all(rows[name]["ellipse_m"][0] >= rows[name]["ellipse_m"][1] > 0 for name in whole)
+
+
+def test_a_fire_that_spreads_between_two_flights_tells_its_growth(tmp_path, pose):
+    """A disc of fire of 20 and then 60 pixels across, ten minutes apart."""
+    for i, (half, minute) in enumerate(((10, b"10:00"), (30, b"10:10"))):
+        celsius = meadow(seed=i)
+        celsius[256 - half : 256 + half, 320 - half : 320 + half] = 450.0
+        path = write_thermal(tmp_path / f"GP_{i}_T.TIF", celsius, pose)
+        path.write_bytes(path.read_bytes().replace(b"T10:00:05", b"T" + minute + b":05"))
+    (incident,) = present.to_json(inspect([tmp_path]))["incidents"]
+    growth = incident["growth"]
+    assert growth["looks"] == 2
+    assert growth["area_m2"] == pytest.approx((60 * 120 / 758.33) ** 2, rel=0.1)
+    assert growth["speed_m_s"] == pytest.approx(20 * math.sqrt(2) * 120 / 758.33 / 600, rel=0.3)

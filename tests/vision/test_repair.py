@@ -11,6 +11,7 @@ from rasterio.transform import from_origin
 
 from missions.geo import Altitude, Datum, LatLon
 from missions.terrain import Terrain
+from tests.vision.conftest import meadow, write_thermal
 from vision.frame import load
 from vision.grounds import Grounds, mended
 from vision.inspection import inspect
@@ -18,8 +19,6 @@ from vision.metadata.dialects import read
 from vision.metadata.exif import Exif
 from vision.metadata.reading import pose_of
 from vision.repair import heightened, in_time, unswapped
-
-from .conftest import meadow, write_thermal
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 DJI = {

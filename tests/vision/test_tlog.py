@@ -9,10 +9,9 @@ from pymavlink.dialects.v20 import common as mav
 from missions.errors import InputWrong
 from missions.geo import LatLon, distance_m
 from missions.model import CameraPose, PoseError
+from tests.vision.conftest import meadow, write_thermal
 from vision.inspection import inspect
 from vision.metadata.tlog import read
-
-from .conftest import meadow, write_thermal
 
 HERE = LatLon(30.28, 119.42)
 
