@@ -68,7 +68,19 @@ def _parts(known: "_Known", here: Point, language: str) -> list[str]:
         *(_inside(area, here, language) for area in (*known.compartments, *known.villages)),
     ]
     on = sorted((part for part in found if part), key=lambda part: part.rank)
-    return [part.words for part in on][:MOST_PARTS] or list(_nearest(known, here, language))
+    if on:
+        return [part.words for part in on][:MOST_PARTS]
+    return list(_nearest(known, here, language)) or _off(known, here, language)
+
+
+def _off(known: "_Known", here: Point, language: str) -> list[str]:
+    """Return the line or river that a place without any named area around is nearest to, if one is near."""
+    found = [
+        *(_on_line(line, here, language, reach_m=NEAR_REACH_M) for line in known.lines),
+        *(_on_river(river, here, language, reach_m=NEAR_REACH_M) for river in known.rivers),
+    ]
+    nearest = min((part for part in found if part), key=lambda part: part.rank, default=None)
+    return [nearest.words] if nearest else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +112,14 @@ class _Known:
     villages: tuple[_Ground, ...]
 
 
-def _on_line(line: _Line, here: Point, language: str) -> _Part | None:
+def _on_line(line: _Line, here: Point, language: str, *, reach_m: float = LINE_REACH_M) -> _Part | None:
     if not len(line.spans):
         return None
     nearest = int(shapely.distance(line.spans, here).argmin())
     span = line.spans[nearest]
     (small, _), (large, _) = line.layer.towers[nearest : nearest + 2]
     off_m = span.distance(here)
-    if off_m > LINE_REACH_M:
+    if off_m > reach_m:
         return None
     along_m = span.project(here)
     on_small_side = along_m <= span.length / 2
@@ -129,10 +141,10 @@ def _on_line(line: _Line, here: Point, language: str) -> _Part | None:
     return _Part(off_m, words)
 
 
-def _on_river(water: _Water, here: Point, language: str) -> _Part | None:
+def _on_river(water: _Water, here: Point, language: str, *, reach_m: float = RIVER_REACH_M) -> _Part | None:
     line, river = water.line, water.layer
     off_m = line.distance(here)
-    if off_m > RIVER_REACH_M + river.half_width_m:
+    if off_m > reach_m + river.half_width_m:
         return None
     along_m = line.project(here)
     chainage_m = round(river.chainage_m + along_m)

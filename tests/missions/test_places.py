@@ -55,6 +55,16 @@ LAYERS = ReferenceLayers(
         (at(340, 2003), "Lan river, km 1+240, in the water", "兰溪K1+240，河道内"),
         (at(50, -1950), "compartment 7", "7林班"),
         (at(5000, 5400), "300 m north of Heping", "和平村以北300米"),
+        (
+            at(420, 500),
+            "110 kV Jingle line, towers 45–46, 120 m on the small-number side, 500 m off the line",
+            "110千伏景乐线45–46号塔，小号侧120米，距线路500米",
+        ),
+        (
+            at(340, 1500),
+            "Lan river, km 1+240, right bank, 490 m from the water",
+            "兰溪K1+240，右岸，距水边490米",
+        ),
         (at(-9000, 9000), "30.08116, 119.90665", "30.08116, 119.90665"),
     ],
 )
