@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from missions.model import Camera, CameraPose, Sensor
-from sim.autopilot.dialect import RGB_CAMERA, THERMAL_CAMERA, Message, Outgoing, mav
+from sim.autopilot.dialect import RGB_CAMERA, THERMAL_CAMERA, Message, Outgoing, mav, whole
 
 GIMBAL_DEG_S = 90.0
 _SUFFIX = {RGB_CAMERA: "W.JPG", THERMAL_CAMERA: "T.TIF"}
@@ -123,7 +123,7 @@ class Cameras:
             case mav.MAVLINK_MSG_ID_CAMERA_CAPTURE_STATUS:
                 return mav.MAV_RESULT_ACCEPTED, self._status(boot_ms, interval_s)
             case mav.MAVLINK_MSG_ID_CAMERA_IMAGE_CAPTURED:
-                index = int(argument)
+                index = whole(argument)
                 if not 0 <= index < self.count:
                     return mav.MAV_RESULT_FAILED, None
                 return mav.MAV_RESULT_ACCEPTED, self._captured(self.exposures[index], component)

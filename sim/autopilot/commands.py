@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from missions.geo import LatLon
-from sim.autopilot.dialect import Message, mav
+from sim.autopilot.dialect import Message, mav, whole
 from sim.autopilot.guided import fly_to
 from sim.autopilot.items import GLOBAL, Item
 from sim.autopilot.modes import Mode, mode_from
@@ -38,6 +38,10 @@ class Command:
             return None
         return LatLon(lat, lon)
 
+    def whole(self, index: int) -> int:
+        """Return a value as the whole number it stands for; what is none is 0."""
+        return whole(self.p[index])
+
 
 def command_from(message: Message, link: int) -> Command:
     """Return the command a COMMAND_LONG or COMMAND_INT holds."""
@@ -65,6 +69,11 @@ def set_mode(vehicle: "Vehicle", base_mode: int, custom_mode: int) -> int:
     return _done(vehicle.pilot.set_mode(mode))
 
 
+def _or(value: float, other: float) -> float:
+    """Return a value, or another one where it is not known."""
+    return other if math.isnan(value) else value
+
+
 def _done(worked: bool) -> int:
     return ACCEPTED if worked else FAILED
 
@@ -85,7 +94,7 @@ def _mode(mode: Mode) -> Callable[["Vehicle", Command], int]:
 
 
 def _do_set_mode(v: "Vehicle", c: Command) -> int:
-    return set_mode(v, int(c.p[0]), int(c.p[1]))
+    return set_mode(v, c.whole(0), c.whole(1))
 
 
 def _mission_start(v: "Vehicle", c: Command) -> int:
@@ -101,7 +110,7 @@ def _pause_continue(v: "Vehicle", c: Command) -> int:
 
 
 def _set_mission_current(v: "Vehicle", c: Command) -> int:
-    seq = int(c.p[0])
+    seq = c.whole(0)
     if seq >= len(v.pilot.run.items) or seq < 0:
         return DENIED
     if c.p[1] == 1:
@@ -113,13 +122,13 @@ def _set_mission_current(v: "Vehicle", c: Command) -> int:
 
 def change_speed(v: "Vehicle", c: Command) -> int:
     """Change the speed of travel, climb or descent."""
-    return _done(v.change_speed(int(c.p[0]), c.p[1]))
+    return _done(v.change_speed(c.whole(0), c.p[1]))
 
 
 def _reposition(v: "Vehicle", c: Command) -> int:
     if c.place is None:
         return DENIED
-    if v.pilot.mode is not Mode.GUIDED and (not int(c.p[1]) & 1 or not v.pilot.set_mode(Mode.GUIDED)):
+    if v.pilot.mode is not Mode.GUIDED and (not c.whole(1) & 1 or not v.pilot.set_mode(Mode.GUIDED)):
         return DENIED
     x, y = round(c.place.lat_deg * 1e7), round(c.place.lon_deg * 1e7)
     return _done(fly_to(v.pilot, c.frame, x, y, c.p[6]))
@@ -132,7 +141,7 @@ def set_home(v: "Vehicle", c: Command) -> int:
     elif c.place is None:
         return DENIED
     else:
-        v.pilot.set_home(c.place, c.p[6])
+        v.pilot.set_home(c.place, _or(c.p[6], v.identity.pad_amsl_m))
     v.estimate.advance(v.now_s, v.pilot.home)
     v.send(v.build(mav.MAVLINK_MSG_ID_HOME_POSITION))
     return ACCEPTED
@@ -145,7 +154,7 @@ def get_home(v: "Vehicle", c: Command) -> int:
 
 def request_message(v: "Vehicle", c: Command) -> int:
     """Send one message that is asked for."""
-    return _request(v, int(c.p[0]), c.link)
+    return _request(v, c.whole(0), c.link)
 
 
 def request_version(v: "Vehicle", c: Command) -> int:
@@ -163,7 +172,7 @@ def _request(v: "Vehicle", message_id: int, link: int) -> int:
 
 def set_interval(v: "Vehicle", c: Command) -> int:
     """Set how often a message comes."""
-    message_id, interval_us = int(c.p[0]), c.p[1]
+    message_id, interval_us = c.whole(0), c.p[1]
     if message_id not in v.personality.builders or math.isnan(interval_us):
         return DENIED
     interval_s = interval_us / 1e6 if interval_us > 0 else None
@@ -173,7 +182,7 @@ def set_interval(v: "Vehicle", c: Command) -> int:
 
 def get_interval(v: "Vehicle", c: Command) -> int:
     """Send how often a message comes."""
-    message_id = int(c.p[0])
+    message_id = c.whole(0)
     if message_id not in v.personality.builders:
         return FAILED
     interval_s = v.streams.interval_s(c.link, message_id)
@@ -220,7 +229,7 @@ def yes(v: "Vehicle", c: Command) -> int:
 
 def as_item(v: "Vehicle", c: Command) -> int:
     """Carry out a camera or gimbal command as the mission item of the same number."""
-    x, y = (round(a) if math.isfinite(a) else 0 for a in c.p[4:6])
+    x, y = c.whole(4), c.whole(5)
     p1, p2, p3, p4 = c.p[:4]
     return _done(v.do(Item(c.number, params=(p1, p2, p3, p4), x=x, y=y)))
 

@@ -1,5 +1,6 @@
 """The one place of the simulator that imports pymavlink, and what a machine answers with."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,43 @@ THERMAL_CAMERA = 101
 
 Message = Any  # a pymavlink message; its classes are generated and untyped
 
-__all__ = ["AUTOPILOT", "RGB_CAMERA", "THERMAL_CAMERA", "Forwarded", "Message", "Outgoing", "Text", "mav"]
+__all__ = [
+    "AUTOPILOT",
+    "RGB_CAMERA",
+    "THERMAL_CAMERA",
+    "Forwarded",
+    "Message",
+    "Outgoing",
+    "Text",
+    "mav",
+    "tamed",
+    "whole",
+]
+
+
+_MOST = 1e9  # beyond every angle, height, time and number that means something
+_AS_BYTES = "PARAM_SET"  # its float may be an integer's bytes
+
+
+def tamed(message: Message) -> Message:
+    """Return a message whose floats are numbers one can calculate with, or NaN.
+
+    Infinite is as little known as NaN, and no drone is a thousand million metres
+    away: such values are cut here once, so that nobody behind has to fear them.
+    """
+    if message.get_type() == _AS_BYTES:
+        return message
+    for name, form in zip(message.fieldnames, message.fieldtypes, strict=True):
+        if form == "float":
+            value = getattr(message, name)
+            if isinstance(value, float) and not -_MOST <= value <= _MOST:
+                setattr(message, name, math.copysign(_MOST, value) if math.isfinite(value) else math.nan)
+    return message
+
+
+def whole(value: float) -> int:
+    """Return the whole number a float stands for; NaN is 0."""
+    return round(value) if math.isfinite(value) else 0
 
 
 @dataclass(frozen=True, slots=True)

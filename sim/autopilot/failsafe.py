@@ -41,6 +41,11 @@ class GroundWatch:
     heard_s: float | None = None
     failed: bool = False
 
+    @property
+    def regained(self) -> str:
+        """What is said when the ground station is back."""
+        return "GCS Failsafe Cleared"
+
     def heartbeat(self, system_id: int, now_s: float) -> bool:
         """Take note of a heartbeat; return whether it ends a failure."""
         if system_id != self.params.whole("SYSID_MYGCS"):

@@ -6,7 +6,7 @@ current = 2 and no upload around it.
 
 import math
 
-from sim.autopilot.dialect import Message, mav
+from sim.autopilot.dialect import Message, mav, whole
 from sim.autopilot.items import WAYPOINT, Item, kept
 from sim.autopilot.manoeuvres import Steer
 from sim.autopilot.pilot import Pilot
@@ -26,7 +26,7 @@ def fly_to(pilot: Pilot, frame: int, x: int, y: int, z: float) -> bool:
 def take_item(pilot: Pilot, message: Message) -> int:
     """Take a MISSION_ITEM or MISSION_ITEM_INT with current = 2; return its MISSION_ACK type."""
     scale = 1e7 if message.get_type() == "MISSION_ITEM" else 1
-    x, y = round(message.x * scale), round(message.y * scale)
+    x, y = whole(message.x * scale), whole(message.y * scale)
     if fly_to(pilot, message.frame, x, y, message.z):
         return int(mav.MAV_MISSION_ACCEPTED)
     return int(mav.MAV_MISSION_ERROR)
@@ -43,6 +43,8 @@ def take_global(pilot: Pilot, message: Message) -> None:
 def take_local(pilot: Pilot, message: Message) -> None:
     """Take SET_POSITION_TARGET_LOCAL_NED: metres north, east and down of home, or of the drone."""
     if not message.type_mask & _NO_POSITION:
+        if not math.isfinite(message.x + message.y + message.z):
+            return
         offset = message.coordinate_frame in (mav.MAV_FRAME_LOCAL_OFFSET_NED, mav.MAV_FRAME_BODY_OFFSET_NED)
         base = pilot.drone.believed if offset else pilot.helm.home
         pilot.go_to(Point(base.east_m + message.y, base.north_m + message.x, base.up_m - message.z))
@@ -51,4 +53,5 @@ def take_local(pilot: Pilot, message: Message) -> None:
 
 
 def _steer(pilot: Pilot, message: Message) -> None:
-    pilot.fly(Steer((message.vy, message.vx, -message.vz), pilot.now_s))
+    if math.isfinite(message.vx + message.vy + message.vz):
+        pilot.fly(Steer((message.vy, message.vx, -message.vz), pilot.now_s))

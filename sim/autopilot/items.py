@@ -8,7 +8,7 @@ therefore differs from the upload in these ways, and in no others.
 import math
 from dataclasses import dataclass, replace
 
-from sim.autopilot.dialect import Message, mav
+from sim.autopilot.dialect import Message, mav, whole
 
 GLOBAL, RELATIVE, TERRAIN = 0, 3, 10
 _FRAMES = {0: GLOBAL, 5: GLOBAL, 3: RELATIVE, 6: RELATIVE, 10: TERRAIN, 11: TERRAIN}
@@ -126,7 +126,7 @@ def received(message: Message) -> Item:
     params = (message.param1, message.param2, message.param3, message.param4)
     if message.get_type() == "MISSION_ITEM":
         scale = _scale(message.command)
-        x, y = round(message.x * scale), round(message.y * scale)
+        x, y = whole(message.x * scale), whole(message.y * scale)
     else:
         x, y = message.x, message.y
     return Item(message.command, message.frame, params, x, y, message.z)

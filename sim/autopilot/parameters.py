@@ -7,6 +7,7 @@ at a time, as a real link would carry it. PX4 besides has a hash over all of
 them, read like a parameter of its own, so that a client may keep its copy.
 """
 
+import math
 import struct
 import zlib
 from collections import deque
@@ -19,6 +20,7 @@ HASH = "_HASH_CHECK"
 _UINT32 = 5
 _NOT_LISTED = 0xFFFF
 _PER_TICK = 12
+_MOST = 2**31 - 1
 
 Table = tuple[tuple[str, float, int], ...]  # name, value, type
 
@@ -57,7 +59,10 @@ class Parameters:
         """Set a parameter as the vehicle itself does, rounded to its type."""
         if name not in self._values:
             raise KeyError(name)
-        fresh = _rounded(value) if self._types[name] == FLOAT else float(round(value))
+        if not math.isfinite(value):
+            return
+        kind = self._types[name]
+        fresh = _rounded(value) if kind == FLOAT else float(max(-_MOST, min(_MOST, round(value))))
         if fresh != self._values[name]:
             self._values[name] = fresh
             self.version += 1

@@ -70,7 +70,7 @@ class Payload:
         """Carry out a command to a camera component itself and return its MAV_RESULT."""
         match command.number:
             case mav.MAV_CMD_REQUEST_MESSAGE:
-                return self._request(component, int(command.p[0]), command.p[1], command.link)
+                return self._request(component, command.whole(0), command.p[1], command.link)
             case mav.MAV_CMD_REQUEST_CAMERA_INFORMATION:
                 return self._request(component, mav.MAVLINK_MSG_ID_CAMERA_INFORMATION, 0.0, command.link)
             case mav.MAV_CMD_REQUEST_CAMERA_CAPTURE_STATUS:
@@ -90,7 +90,7 @@ class Payload:
 
     def _capture(self, command: Command) -> int:
         """Take what IMAGE_START_CAPTURE asks for; the same single picture asked for again is there."""
-        interval_s, count, sequence = command.p[1], command.p[2], int(command.p[3] or 0)
+        interval_s, count, sequence = command.p[1], command.p[2], command.whole(3)
         if count == 1 and sequence > 0:
             if sequence == self._sequence:
                 return ACCEPTED

@@ -48,6 +48,10 @@ _RALLY_ONLY, _NEAREST = 1, 3  # RTL_TYPE
 class Px4GroundWatch(GroundWatch):
     """Notices that no ground station is heard any more; any one will do."""
 
+    @property
+    def regained(self) -> str:
+        return "Connection to ground station regained"
+
     def heartbeat(self, system_id: int, now_s: float) -> bool:
         self.heard_s = now_s
         ended, self.failed = self.failed, False

@@ -15,7 +15,7 @@ from sim.autopilot import commands, guided, telemetry
 from sim.autopilot.arducopter import ArduCopter
 from sim.autopilot.auto import NOT_STARTED
 from sim.autopilot.camera import Cameras, Exposure
-from sim.autopilot.dialect import AUTOPILOT, Forwarded, Message, Outgoing, Text, mav
+from sim.autopilot.dialect import AUTOPILOT, Forwarded, Message, Outgoing, Text, mav, tamed
 from sim.autopilot.estimate import Estimate
 from sim.autopilot.files import arducopter_files
 from sim.autopilot.ftp import FtpServer
@@ -126,6 +126,7 @@ class Vehicle:
             return self._emptied()
         if getattr(message, "target_system", 0) not in (0, self.system_id):
             return []
+        tamed(message)
         component = getattr(message, "target_component", 0)
         if component in self.payload.cameras.components:
             if kind in ("COMMAND_LONG", "COMMAND_INT"):
@@ -388,7 +389,7 @@ class Vehicle:
         if message.type == mav.MAV_TYPE_GCS or message.autopilot == mav.MAV_AUTOPILOT_INVALID:
             self._outbox.append(Forwarded(bytes(message.get_msgbuf()), link))
         if self.pilot.ground.heartbeat(message.get_srcSystem(), now_s):
-            self.say(mav.MAV_SEVERITY_WARNING, "GCS Failsafe Cleared")
+            self.say(mav.MAV_SEVERITY_WARNING, self.pilot.ground.regained)
 
     def _command(self, message: Message, link: int) -> None:
         result = commands.carry_out(self, commands.command_from(message, link))
