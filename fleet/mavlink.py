@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast, get_args
 
+import structlog
+
 from fleet.autopilots import Autopilot, Flying, Step
 from fleet.autopilots.choice import autopilot_of
 from fleet.carrier import CameraEvent, Progress
@@ -62,6 +64,8 @@ _LOOP_JITTER_WALL_S = 0.05  # what a busy machine adds to any answer
 # Sped up, a pause of the machine looks like a long silence of the drone.
 _STALL_WALL_S = 0.5
 
+_log = structlog.get_logger()
+
 _TRANSFER = get_args(Transfer)
 _CAMERA = get_args(CameraEvent)
 
@@ -77,7 +81,16 @@ async def listen(link: Link, carriers: Sequence["MavlinkCarrier"]) -> None:
                 if all(c.system for c in carriers):  # else one may yet take the first vehicle heard
                     hearers[heard.system] = found
             for carrier in found:
-                carrier.hear(heard)
+                _hear_safely(carrier, heard)
+
+
+def _hear_safely(carrier: "MavlinkCarrier", heard: Heard) -> None:
+    """Hand a message on; one that nobody foresaw must not end the flights of a whole region."""
+    try:
+        carrier.hear(heard)
+    except Exception:
+        carrier.link.counts.unreadable += 1
+        _log.exception("a message could not be handled", link=heard.link, system=heard.system)
 
 
 class MavlinkCarrier:

@@ -6,6 +6,7 @@ compared and what differs is written and read again; every change is told. An
 autopilot that keeps a hash over its parameters is not read twice for nothing.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -35,6 +36,8 @@ class Wanted:
         """Return the value to write, or None if what was found will do."""
         if self.value is None:
             return None
+        if not math.isfinite(found):
+            return self.value  # what a vehicle holds that is no number is mended, not believed
         if self.is_mask:
             bits = int(found) | int(self.value)
             return None if bits == int(found) else float(bits)
