@@ -11,7 +11,10 @@ from api.schemas import Accepted
 from api.services import Json, Services
 from api.store import sorties
 from missions.errors import WorkFailed
-from missions.model import Site
+from missions.geo import distance_m
+from missions.model import Dock, Site
+
+DIVERSION_M = 3000.0  # so far another dock may lie to be landed at: four minutes of the reserve
 
 
 async def launch(services: Services, sortie_id: str, *, drone: str | None = None) -> Accepted:
@@ -48,8 +51,19 @@ def with_limits(order: Json, site: Site) -> Json:
         "max_wind_m_s": min(model.max_wind_m_s, dock.max_wind_m_s),
         "climb_m_s": model.climb_m_s,
         "descent_m_s": model.descent_m_s,
+        "landings": [_landing(d) for d in site.docks if d.id != dock.id and _is_near(d, dock)],
     }
     return {**order, "sortie": {**sortie, **limits}}
+
+
+def _landing(dock: Dock) -> Json:
+    """Return another dock as a place to land, should the sortie's own be shut when it comes home."""
+    place = {"lat_deg": dock.place.lat_deg, "lon_deg": dock.place.lon_deg, "elevation_m": dock.elevation_m}
+    return {"id": dock.id, "kind": "dock", **place}
+
+
+def _is_near(dock: Dock, home: Dock) -> bool:
+    return distance_m(dock.place, home.place) <= DIVERSION_M
 
 
 async def steer(services: Services, sortie_id: str, action: str) -> Accepted:

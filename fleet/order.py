@@ -7,7 +7,7 @@ hub and stays in the journal, so a restarted gateway still knows what flies.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -79,6 +79,11 @@ class SortieOrder:
         """Whether some height is above the ground below, so that the autopilot must be told the ground."""
         return any(i.frame == FRAME_ABOVE_TERRAIN for i in self.items)
 
+    @property
+    def fits(self) -> bool:
+        """Whether the ways to its landings find room behind its mission."""
+        return len(self.flown(climbs_in_place=True)[0]) + 1 <= ITEM_LIMIT
+
     def landing(self, landing_id: str) -> Landing | None:
         """Return the landing of this id, None if there is none."""
         return next((a for a in self.landings if a.id == landing_id), None)
@@ -149,9 +154,9 @@ def order_from(value: Mapping[str, Any]) -> SortieOrder:
         )
     except (KeyError, TypeError, ValueError, BadPlace) as error:
         raise PlanRefused((f"the order cannot be read ({error!r})",)) from None
-    check(order.items, on_board=len(order.flown(climbs_in_place=True)[0]))
+    check(order.items)
     check_fence(order)
-    return order
+    return order if order.fits else replace(order, landings=())  # a mission matters more than a way out of it
 
 
 def dock_from(value: Mapping[str, Any]) -> DockPlace:
@@ -164,15 +169,13 @@ def dock_from(value: Mapping[str, Any]) -> DockPlace:
     return DockPlace(str(value["id"]), *place, float(value["elevation_m"]))
 
 
-def check(items: Sequence[MissionItem], *, on_board: int = 0) -> None:
+def check(items: Sequence[MissionItem]) -> None:
     """Pass a mission that may be sent; items are counted from 1, as 0 is home.
-
-    `on_board` is how many items it has with the ways to its landings.
 
     Raises:
         PlanRefused: names each item that is wrong and why.
     """
-    problems = _list_problems(items, max(on_board, len(items)))
+    problems = _list_problems(items)
     for number, item in enumerate(items, start=1):
         problems += [f"item {number} {why}" for why in _item_problems(item)]
     _refuse(problems)
@@ -239,12 +242,12 @@ def _landing_items(
     return [up, over, down] if climbs_in_place else [over, down]
 
 
-def _list_problems(items: Sequence[MissionItem], on_board: int) -> list[str]:
+def _list_problems(items: Sequence[MissionItem]) -> list[str]:
     if not items:
         return ["it has no items"]
     problems = []
-    if on_board + 1 > ITEM_LIMIT:
-        problems.append(f"it has {on_board + 1} items with home, and the autopilot holds {ITEM_LIMIT}")
+    if len(items) + 1 > ITEM_LIMIT:
+        problems.append(f"it has {len(items) + 1} items with home, and the autopilot holds {ITEM_LIMIT}")
     if items[0].command != NAV_TAKEOFF:
         problems.append(f"item 1 is command {items[0].command}, and a mission begins with a take-off (22)")
     if items[-1].command not in (NAV_RETURN_TO_LAUNCH, NAV_LAND):

@@ -77,9 +77,9 @@ def rest_of(
         landings=tuple(a for a in order.landings if a.id != start.id),
     )
     rest = replace(rest, expected_s=_expected_s(order, rest))
-    check(rest.items, on_board=len(rest.flown(climbs_in_place=True)[0]))
+    check(rest.items)
     check_fence(rest)
-    return rest
+    return rest if rest.fits else replace(rest, landings=())
 
 
 def _run_in(way: Sequence[MissionItem], first: int) -> int:

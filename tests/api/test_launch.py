@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from api.launch import with_limits
+from missions.geo import LatLon
 from missions.model import Site
 from tests.builders import valley
 
@@ -32,3 +33,13 @@ def test_an_order_carries_what_model_and_dock_allow(site: Site) -> None:
 def test_an_order_for_an_unknown_model_is_left_to_the_gateway(site: Site) -> None:
     """The site file may have changed since the plan was made."""
     assert with_limits(ORDER, replace(site, models=())) == ORDER
+
+
+def test_another_dock_is_a_place_to_land_at(site: Site) -> None:
+    """Its own is not; and one that lies too far from it is not either."""
+    landings = with_limits(ORDER, site)["sortie"]["landings"]
+    own = ORDER["sortie"]["dock"]["id"]
+    assert [a["id"] for a in landings] == [d.id for d in site.docks if d.id != own]
+    assert {a["kind"] for a in landings} == {"dock"}
+    docks = tuple(d if d.id == own else replace(d, place=LatLon(31.0, 119.4)) for d in site.docks)
+    assert with_limits(ORDER, replace(site, docks=docks))["sortie"]["landings"] == []

@@ -79,3 +79,12 @@ def test_the_ways_to_the_landings_stand_behind_the_way_home():
 def test_an_empty_fence_breaks_nothing():
     """There is none."""
     assert Fence(()).breach(DOCK.place) is None
+
+
+def test_ways_to_land_that_find_no_room_are_left_out():
+    """The mission matters more than a way out of it."""
+    many = order(320, landings=(MEADOW, WEST))
+    assert len(many.items) == 643
+    assert order_from(many.to_json()).landings == (MEADOW, WEST)
+    more = order(322, landings=(MEADOW, WEST))
+    assert order_from(more.to_json()).landings == ()
