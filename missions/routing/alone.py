@@ -22,5 +22,5 @@ def search_alone(problem: Problem, effort: Effort, *, seed: int = 1) -> Answer:
             collect_stats=False,
             display=False,
         )
-    tours = tours_of(result.best, problem.depots)
+    tours = tours_of(result.best, problem)
     return Answer(tours, total_cost(problem, tours), meter.rounds)

@@ -54,20 +54,32 @@ def to_pyvrp(problem: Problem, *, all_fit: bool) -> pyvrp.ProblemData:
     )
 
 
-def tour_of(route: pyvrp.Route, depots: int) -> Tour:
+def flying(problem: Problem) -> list[int]:
+    """Return the fleets that have a tour to fly: these alone are vehicles of PyVRP."""
+    return [k for k, fleet in enumerate(problem.fleets) if fleet.tours > 0]
+
+
+def tour_of(route: pyvrp.Route, problem: Problem) -> Tour:
     """Return a route of PyVRP as our tour."""
-    return Tour(route.vehicle_type(), tuple(a.idx + depots for a in route.schedule() if a.is_client()))
+    visits = (a.idx + problem.depots for a in route.schedule() if a.is_client())
+    return Tour(flying(problem)[route.vehicle_type()], tuple(visits))
 
 
-def tours_of(solution: pyvrp.Solution, depots: int) -> tuple[Tour, ...]:
+def tours_of(solution: pyvrp.Solution, problem: Problem) -> tuple[Tour, ...]:
     """Return the tours of a solution that keep their limits: each is good whatever the others do."""
-    return tuple(tour_of(route, depots) for route in solution.routes() if route.is_feasible())
+    return tuple(tour_of(route, problem) for route in solution.routes() if route.is_feasible())
 
 
-def to_solution(data: pyvrp.ProblemData, tours: Iterable[Tour], depots: int) -> pyvrp.Solution:
+def to_solution(data: pyvrp.ProblemData, tours: Iterable[Tour], problem: Problem) -> pyvrp.Solution:
     """Return tours as a solution of PyVRP."""
+    vehicle = {fleet: k for k, fleet in enumerate(flying(problem))}
     return pyvrp.Solution(
-        data, [pyvrp.Route(data, [n - depots for n in t.nodes], t.fleet) for t in tours if t.nodes]
+        data,
+        [
+            pyvrp.Route(data, [n - problem.depots for n in t.nodes], vehicle[t.fleet])
+            for t in tours
+            if t.nodes
+        ],
     )
 
 
@@ -86,6 +98,7 @@ def _vehicles(problem: Problem) -> list[pyvrp.VehicleType]:
             max_distance=NO_LIMIT if fleet.most_energy is None else fleet.most_energy,
         )
         for fleet in problem.fleets
+        if fleet.tours > 0
     ]
 
 

@@ -78,7 +78,7 @@ class Descent:
 
     def of(self, tours: Sequence[Tour]) -> Solution:
         """Return tours as an answer to travel from."""
-        return to_solution(self.data, tours, self.problem.depots)
+        return to_solution(self.data, tours, self.problem)
 
     def travel(self, first: Solution, *, warmth: float, pool: Pool, share: Share) -> Solution:
         """Return the best answer met from the first one on, its tours and others' in the pool.

@@ -65,7 +65,7 @@ class Pool:
                 met.seen_at = min(met.seen_at, cost)
             elif sign not in self._signs and route.num_clients():
                 self._signs[sign] = (
-                    self.add(tour_of(route, self.problem.depots), cost) if route.is_feasible() else None
+                    self.add(tour_of(route, self.problem), cost) if route.is_feasible() else None
                 )
 
     def add(self, tour: Tour, cost: float) -> _Met:

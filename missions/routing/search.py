@@ -61,7 +61,7 @@ def search(
 
     The search begins from the tours of `start` when given.
     """
-    if not problem.jobs or not problem.fleets:
+    if not problem.jobs or not any(fleet.tours for fleet in problem.fleets):
         return Answer((), sum(job.prize for job in problem.jobs), 0)
     return _Search(problem, effort, seed, manner or manner_for(problem)).run(tuple(start))
 
@@ -108,13 +108,13 @@ class _Search:
             nonlocal seen, gave_up
             if best is not seen:
                 seen = best
-                self._offer(tours_of(best, self.problem.depots))
+                self._offer(tours_of(best, descent.problem))
             spent = self.meter.count(self.cost)
             gave_up = self.all_fit and not best.is_feasible() and spent > self.manner.give_up
             return 1.0 if gave_up else (spent - began) / max(1e-9, stage.until - began)
 
         best = descent.travel(first, warmth=stage.warmth, pool=self.pool, share=share)
-        self._offer(tours_of(best, self.problem.depots))
+        self._offer(tours_of(best, descent.problem))
         if gave_up:
             self.all_fit = False
             self._whole(replace(stage, fresh=not self.best), seed + 1000)
@@ -151,7 +151,7 @@ class _Search:
         best = descent.travel(descent.of(mine.inside(tours)), warmth=stage.warmth, pool=pool, share=share)
         for tour, worth in pool.tours():
             self.pool.add(mine.outside([tour])[0], self.cost * (1 + worth))
-        found = mine.outside(tours_of(best, mine.problem.depots))
+        found = mine.outside(tours_of(best, mine.problem))
         taken = set(tours)
         self._offer((*(t for t in self.best if t not in taken), *found))
 
