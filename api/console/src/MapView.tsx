@@ -4,10 +4,10 @@ import { effect } from "@preact/signals";
 import { GeoJSONSource, Map as Chart, Marker, NavigationControl, ScaleControl, setWorkerUrl } from "maplibre-gl";
 import type { StyleSpecification } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { boundsOf, ellipseRing } from "./geometry";
 import type { Dock, Drone, Incident, Site } from "./model";
-import { chosen, docks, drones, incidents, sorties, trails } from "./state";
+import { chosen, coverage, docks, drones, incidents, readCoverage, sorties, trails } from "./state";
 import { code, language, named, say } from "./words";
 
 // The bundle moves the files about, so the worker's address must be told.
@@ -26,6 +26,7 @@ function styleOf(site: Site): StyleSpecification {
       paths: { type: "geojson", data },
       trails: { type: "geojson", data },
       ellipses: { type: "geojson", data },
+      coverage: { type: "geojson", data },
     },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": "#dfe3dc" } },
@@ -42,6 +43,13 @@ function styleOf(site: Site): StyleSpecification {
       { id: "demand-edge", type: "line", source: "site",
         filter: ["all", kind("demand"), ["==", ["geometry-type"], "Polygon"]] as never,
         paint: { "line-color": "#e0703a", "line-width": 1, "line-dasharray": [3, 3] } },
+      // How long ago a place was last looked at; what nobody saw is grey, not green.
+      { id: "coverage", type: "fill", source: "coverage",
+        paint: {
+          "fill-opacity": 0.45,
+          "fill-color": ["case", ["==", ["get", "age_s"], null], "#8a8f98",
+            ["step", ["get", "age_s"], "#1f9d55", 3600, "#a3b83a", 10800, "#e0a03a", 21600, "#c0562a"]] as never,
+        } },
       { id: "no-fly", type: "fill", source: "site", filter: kind("no_fly"),
         paint: { "fill-color": "#c02032", "fill-opacity": 0.2 } },
       { id: "river", type: "line", source: "site", filter: kind("river"),
@@ -59,8 +67,21 @@ function styleOf(site: Site): StyleSpecification {
   };
 }
 
+const COVERAGE_EVERY_MS = 30_000;
+
 export function MapView({ site }: { site: Site }) {
   const holder = useRef<HTMLDivElement>(null);
+  const [showsCoverage, showCoverage] = useState(false);
+
+  useEffect(() => {
+    if (!showsCoverage) {
+      coverage.value = null;
+      return undefined;
+    }
+    void readCoverage();
+    const timer = setInterval(() => void readCoverage(), COVERAGE_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [showsCoverage]);
 
   useEffect(() => {
     // What is watched fills the map; the terrain reaches further.
@@ -78,6 +99,7 @@ export function MapView({ site }: { site: Site }) {
       stops.push(
         effect(() => showLines(chart)),
         effect(() => showEllipses(chart)),
+        effect(() => fill(chart, "coverage", coverage.value ?? [])),
         effect(() => labels(chart, site, markers)),
         effect(() => { for (const dock of docks.value.values()) placeDock(chart, markers, dock); }),
         effect(() => { for (const drone of drones.value.values()) placeDrone(chart, markers, drone); }),
@@ -94,7 +116,11 @@ export function MapView({ site }: { site: Site }) {
   return (
     <main>
       <div class="map" ref={holder} />
-      <p class="legend">{say("layer_help")}</p>
+      <p class="legend">
+        {say("layer_help")}{" "}
+        <button aria-pressed={showsCoverage} onClick={() => showCoverage(!showsCoverage)}>{say("coverage")}</button>
+        {showsCoverage && <span> {say("coverage_help")}</span>}
+      </p>
     </main>
   );
 }

@@ -67,6 +67,29 @@ function Facts({ incident }: { incident: Incident }) {
   return <small>{facts.filter(Boolean).join(" · ")}</small>;
 }
 
+/** Whose word an incident rests on, what became of it, and what the place looked like before. */
+function Witnesses({ incident }: { incident: Incident }) {
+  return (
+    <section>
+      <h3>{say("witnesses")} · {code(incident.standing ?? "")}</h3>
+      {incident.standing_reason && <p>{named(incident.standing_reason)}</p>}
+      {incident.note && <p>{named(incident.note)}</p>}
+      {incident.sources.map((s) => (
+        <div class="told" key={`${s.witness} ${s.source}`}>
+          <strong>{code(s.witness)}</strong>
+          <span>{s.source}</span>
+          <small>{s.count} × · {Math.round(s.confidence * 100)} % · {clock(s.last_at, timezone.value)}</small>
+        </div>
+      ))}
+      {incident.standing === "unconfirmed" && incident.state !== "closed" && (
+        <button class="main" onClick={() => void call(`/v1/incidents/${incident.id}/looks`, "POST")}>
+          {say("ask_look")}
+        </button>
+      )}
+    </section>
+  );
+}
+
 function IncidentDetail({ incident }: { incident: Incident }) {
   const place = `${incident.lat_deg.toFixed(6)}, ${incident.lon_deg.toFixed(6)}`;
   const told = [...alerts.value.values()].filter((alert) => alert.incident === incident.id);
@@ -93,6 +116,7 @@ function IncidentDetail({ incident }: { incident: Incident }) {
         <dt>{say("last_seen")}</dt>
         <dd>{clock(incident.seen_at, timezone.value)}</dd>
       </dl>
+      {incident.standing && <Witnesses incident={incident} />}
       <h3>{say("told")}</h3>
       {told.length === 0 && <p class="empty">{say("no_alerts")}</p>}
       {told.map((alert) => (

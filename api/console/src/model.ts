@@ -83,6 +83,10 @@ export interface Incident {
   looks: number;
   frame: string | null;
   agencies: string[];
+  standing: "unconfirmed" | "confirmed" | "cleared" | null;
+  standing_reason: Names | null;
+  sources: { witness: string; source: string; count: number; confidence: number; last_at: string }[];
+  note: Names | null;
 }
 
 export interface Delivery {

@@ -13,6 +13,7 @@ export const incidents = signal<ReadonlyMap<string, Incident>>(new Map());
 export const alerts = signal<ReadonlyMap<string, Alert>>(new Map());
 export const agencies = signal<ReadonlyMap<string, Agency>>(new Map());
 export const trails = signal<ReadonlyMap<string, LonLat[]>>(new Map());
+export const coverage = signal<GeoJSON.Feature[] | null>(null);
 export const connected = signal(false);
 export const lastAt = signal<string | null>(null);
 export const chosen = signal<{ kind: "incident" | "sortie"; id: string } | null>(null);
@@ -90,6 +91,12 @@ async function refresh(): Promise<void> {
   docks.value = filled(d.docks);
   n.drones.forEach(follow);
   sorties.value = filled(s.sorties);
+}
+
+/** Reads what was looked at and how long ago; shown only while somebody wants to see it. */
+export async function readCoverage(): Promise<void> {
+  const { features } = await call<GeoJSON.FeatureCollection>("/v1/coverage");
+  coverage.value = features.filter((f) => f.properties?.kind === "age");
 }
 
 export function agencyName(id: string): Names {

@@ -92,6 +92,10 @@ const english = {
   copy_place: "Copy place",
   language: "中文",
   layer_help: "Fire-watched ground is shaded. Ellipse: the truth lies inside with 95 % probability.",
+  coverage: "What was looked at",
+  coverage_help: "Green: within an hour; yellow 3 h; orange 6 h; red older; grey: not seen in a day.",
+  witnesses: "Told by",
+  ask_look: "Ask for a look",
 };
 
 const chinese: typeof english = {
@@ -181,6 +185,10 @@ const chinese: typeof english = {
   copy_place: "复制位置",
   language: "English",
   layer_help: "阴影为防火巡护范围。椭圆：真实位置以 95% 概率在其中。",
+  coverage: "巡视覆盖",
+  coverage_help: "绿：1小时内；黄：3小时内；橙：6小时内；红：更早；灰：一天内未看到。",
+  witnesses: "信息来源",
+  ask_look: "派机查看",
 };
 
 // Words the service sends as codes.
@@ -196,6 +204,8 @@ const codes: Record<Language, Record<string, string>> = {
     cancelled: "cancelled", pending: "waiting", sending: "sending", delivered: "delivered", dead: "given up",
     operator: "operator", gateway: "gateway", system: "system", security: "security", auditor: "audit",
     growing: "growing", fading: "fading", recalled: "called home", paused: "paused",
+    unconfirmed: "unconfirmed", confirmed: "confirmed", cleared: "cleared", satellite: "satellite",
+    ranger: "ranger", resident: "resident", gauge: "gauge", camera: "camera",
   },
   "zh-CN": {
     fire: "疑似火情", smoke: "疑似烟雾", hot_spot: "疑似热点", hot_joint: "发热缺陷",
@@ -208,6 +218,8 @@ const codes: Record<Language, Record<string, string>> = {
     cancelled: "已取消", pending: "等待", sending: "发送中", delivered: "已送达", dead: "已放弃",
     operator: "运行值班", gateway: "网关", system: "系统管理员", security: "安全管理员", auditor: "审计管理员",
     growing: "扩大", fading: "减弱", recalled: "已召回", paused: "暂停",
+    unconfirmed: "未确认", confirmed: "已确认", cleared: "已排除", satellite: "卫星",
+    ranger: "护林员", resident: "群众", gauge: "水位站", camera: "固定摄像头",
   },
 };
 
