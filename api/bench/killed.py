@@ -38,12 +38,13 @@ from api.bench.stage import (
 from api.bus_server import free_port
 from api.roles.serve import environment
 from api.settings import Settings
+from missions.errors import WorkFailed
 from missions.measure import Job, Row, at_most, measured
 
 ALERTS, QUICK_ALERTS = 10_000, 200
 KILLS, QUICK_KILLS = 50, 4
-SUBSCRIBERS = 4
-PACE_S = 0.06  # between frames: tellings last as long as the kills
+SUBSCRIBERS = 20
+PACE_S = 0.05  # between frames
 OUTAGE_H = 24.0
 SPEED, QUICK_SPEED = 900.0, 14_400.0
 PATIENCE_S = 600.0
@@ -198,7 +199,9 @@ class _Run:
     async def _kill(self) -> None:
         """Kill one of the two again and again, at random, and start it anew."""
         for number in range(self._kills):
-            await asyncio.sleep(self._chance.uniform(0.5, 6.0))
+            share = (number + self._chance.random()) / self._kills
+            await self._until_told(int(share * self._alerts))
+            await asyncio.sleep(self._chance.uniform(0.0, 0.5))  # anywhere in a transaction
             teller_lives = self._teller.returncode is None
             who = "teller" if teller_lives and self._chance.random() < 0.6 else "api"
             victim = self._teller if who == "teller" else self._api
@@ -217,8 +220,8 @@ class _Run:
         async with asyncio.timeout(PATIENCE_S):
             while self._count("alerts", "1") < alerts:
                 if self._teller.returncode not in (None, 0, -signal.SIGKILL):
-                    raise RuntimeError("the teller ended with an error")
-                await asyncio.sleep(0.5)  # another process writes them
+                    raise WorkFailed("the teller ended with an error: see what it said")
+                await asyncio.sleep(0.1)  # another process writes them
 
     async def _until_delivered(self) -> None:
         async with asyncio.timeout(PATIENCE_S):
