@@ -20,14 +20,16 @@ from typing import Any
 from fleet.bench.faultsite import Place, above_ground_m, places, sortie, write
 from fleet.bench.processes import Region, broker, region, simulator
 from fleet.failsafe import FAULTS, End, Fault
+from fleet.order import SortieOrder
 from fleet.stages import Wish
 from missions.clock import Clock, clock_from
+from missions.errors import WorkFailed
 from missions.geo import LatLon, distance_m
 from missions.measure import Job, Row, at_least, at_most, measured
 
 AUTOPILOTS = ("arducopter", "px4")
 _BATCH = 10
-_SPEED = 8.0
+_SPEED = 6.0
 _READY_S = 45.0  # simulated, from the simulator's start: the position estimate
 _LIMIT_S = 1500.0  # simulated: a battery to be charged takes longest
 _STILL_S = 8.0  # simulated: a drone that was told landed must not move in it
@@ -63,9 +65,6 @@ def rows(job: Job) -> Iterator[Row]:
     if ids & set(named):  # --only faults.home_shut flies that one alone
         chosen = [f for f in FAULTS if f.id in named]
     found = [f for autopilot in AUTOPILOTS for f in _fly(autopilot, chosen, job)]
-    job.raw.write("faults", *(asdict(f) | {"explained": f.explained} for f in found))
-    for line in _table(found):
-        job.say(line)
     wrong = [f for f in found if not f.explained]
     anchor = "; ".join(f"{f.fault} on {f.autopilot}" for f in wrong) or None
     yield at_least("faults.total", len(chosen), 40, unit="faults", clock="none")
@@ -84,7 +83,11 @@ def _fly(autopilot: str, chosen: Sequence[Fault], job: Job) -> list[Found]:
             batch = faults[at : at + _BATCH]
             job.say(f"{autopilot}: {', '.join(f.id for f in batch)}")
             with tempfile.TemporaryDirectory(prefix="gridpatrol-faults-") as folder:
-                found += asyncio.run(_Batch(autopilot, batch, Path(folder)).fly())
+                flown = asyncio.run(_Batch(autopilot, batch, Path(folder)).fly())
+            for line in _lines(flown):
+                job.say(line)
+            job.raw.write("faults", *(asdict(f) | {"explained": f.explained} for f in flown))
+            found += flown
     return found
 
 
@@ -123,10 +126,7 @@ class _Batch:
             await asyncio.sleep(max(0.0, _READY_S / self._speed - (time.monotonic() - self._began_s)))
             for fault, place in zip(self._faults, self._places, strict=True):
                 order = sortie(place, f"S-{fault.id}")
-                reply = await gateway.command(
-                    {"id": f"fly-{order.id}", "action": "fly", "sortie": order.to_json()}
-                )
-                assert reply["accepted"], reply
+                await self._fly_one(gateway, order)
             asking = [
                 asyncio.create_task(self._ask(gateway, f, p))
                 for f, p in zip(self._faults, self._places, strict=True)
@@ -144,6 +144,13 @@ class _Batch:
                     *(self._watch(gateway, f, p) for f, p in zip(self._faults, self._places, strict=True))
                 )
             )
+
+    async def _fly_one(self, gateway: Region, order: SortieOrder) -> None:
+        """Give the order to fly; a gateway that is still starting is asked again."""
+        await gateway.until(lambda: gateway.states)
+        reply = await gateway.command({"id": f"fly-{order.id}", "action": "fly", "sortie": order.to_json()})
+        if not reply["accepted"]:
+            raise WorkFailed(f"{order.id} was not accepted: {reply['reason']}")
 
     async def _airborne(self, gateway: Region, seconds: float) -> None:
         """Wait until every drone has been in the air for so many simulated seconds."""
@@ -239,9 +246,8 @@ def _ended(events: list[dict[str, Any]], state: dict[str, Any] | None, place: Pl
     return kinds[over["landed_at"]["kind"]]
 
 
-def _table(found: Sequence[Found]) -> Iterator[str]:
-    """Yield the table of what was found, a line a fault and autopilot."""
-    yield f"  {'fault':<22} {'autopilot':<11} {'table says':<19} {'ended in':<19} explained"
+def _lines(found: Sequence[Found]) -> Iterator[str]:
+    """Yield a line each: fault, autopilot, what the table says, where it ended, whether that is explained."""
     for f in found:
         verdict = "yes" if f.explained else f"NO: {f.why or 'landed in the air'}"
         yield f"  {f.fault:<22} {f.autopilot:<11} {f.wanted:<19} {f.ended:<19} {verdict}"

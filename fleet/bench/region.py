@@ -59,6 +59,7 @@ async def serve(folder: Path) -> None:
     gateway = Gateway("bench", drones, docks=docks, folder=folder, clock=clock, sink=_Told(), journal=journal)
     running = asyncio.create_task(gateway.run())
     telling = asyncio.create_task(_tell_states(gateway))
+    await asyncio.sleep(0)  # let the gateway begin before it is told anything
     try:
         while line := await lines.readline():
             tell({"reply": await gateway.command(json.loads(line))})
