@@ -26,6 +26,7 @@ from api.errors import (
     Unavailable,
 )
 from api.headers import SafeHeaders
+from api.idempotency import Idempotency
 from api.limits import BodyLimit
 from api.observing import Observing
 from api.routes import ROUTERS
@@ -73,6 +74,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.observing = Observing(services)
+    app.add_middleware(Idempotency, services=services)
     app.add_middleware(BodyLimit, frame_bytes=services.options.max_frame_bytes)
     app.add_middleware(SafeHeaders)
     app.add_exception_handler(GridpatrolError, _explain)

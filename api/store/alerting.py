@@ -20,7 +20,7 @@ from api.mutes import Mute
 from api.orders import By
 from api.routing import Places, grounds_of
 from api.store import escalating, events, muting, outbox
-from api.store.live import LiveIncidents
+from api.store.live import LiveIncidents, to_incident
 from api.store.models import AlertRow, IncidentRow
 from api.store.receivers import listening
 from api.store.tables.delivery import ReceiverRow
@@ -173,6 +173,50 @@ async def steps(session: AsyncSession, alert_id: str) -> Sequence[AlertStepRow]:
     return (await session.scalars(query)).all()
 
 
+async def waiting_for_review(
+    session: AsyncSession, caller: Caller, *, limit: int = 500
+) -> Sequence[tuple[RouteRow, IncidentRow]]:
+    """Return what was too uncertain to tell an agency of and nobody has looked at, the latest first."""
+    query = (
+        select(RouteRow, IncidentRow)
+        .join(IncidentRow, IncidentRow.id == RouteRow.incident)
+        .where(RouteRow.review == "waiting")
+        .order_by(RouteRow.decided_at.desc(), RouteRow.incident)
+        .limit(limit)
+    )
+    if caller.role is Role.AGENCY:
+        query = query.where(RouteRow.agency == caller.agency)
+    return [(route, row) for route, row in (await session.execute(query)).all()]
+
+
+async def reviewed(
+    session: AsyncSession, incident_id: str, agency: str, caller: Caller
+) -> tuple[RouteRow, IncidentRow]:
+    """Lock and return what an incident is to an agency, with the incident.
+
+    Raises:
+        NotFound: it is nothing to that agency, or not the caller's to see.
+    """
+    route = await session.get(RouteRow, (incident_id, agency), with_for_update=True)
+    if route is None or not caller.may_see(agency):
+        raise NotFound("incident", incident_id)
+    return route, await session.get_one(IncidentRow, incident_id)
+
+
+async def raise_now(
+    session: AsyncSession, row: IncidentRow, route: RouteRow, telling: Telling, *, by: str
+) -> AlertRow:
+    """Tell an agency of an incident because a person says that it is real; return the alert."""
+    round_ = await _Round.begin(session, [(row, to_incident(row, whole=False))], telling, None)
+    alert_id = await round_.tell_anyway(row, telling.site.agency(route.agency))
+    route.review, route.reviewed_by, route.reviewed_at = "raised", by, telling.now
+    route.notify = NotifyReason.FIRST.value
+    await round_.finish()
+    found = await whole(session, alert_id)
+    assert found is not None
+    return found
+
+
 class _Round:
     """One round of telling: what is known before, what comes out."""
 
@@ -227,6 +271,11 @@ class _Round:
             self._note(row, agency, decision)
             if decision.notify.tells:
                 await self._tell(row, agency, decision.notify)
+
+    async def tell_anyway(self, row: IncidentRow, agency: Agency) -> str:
+        """Tell an agency whatever the decision would be; return the alert's id."""
+        await self._tell(row, agency, NotifyReason.FIRST)
+        return self._alerts[row.id, agency.id].id
 
     async def finish(self) -> Outcome:
         """Write what was decided, say it in the event stream, and return it."""
