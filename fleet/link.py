@@ -117,10 +117,9 @@ class Link:
                 if not arrivals:
                     self.close()
                     continue
-                for arrival in arrivals:
-                    found = self._messages(arrival, pipe)
-                    if found:
-                        yield found
+                found = self._messages(arrivals, pipe)
+                if found:
+                    yield found
         finally:
             self.close()
 
@@ -146,18 +145,19 @@ class Link:
             self.trouble = error.why
             _log.warning("link is down", link=self.name, why=error.why, again_in_s=round(pause_s, 1))
 
-    def _messages(self, arrival: Arrival, pipe: Pipe) -> list[Heard]:
+    def _messages(self, arrivals: list[Arrival], pipe: Pipe) -> list[Heard]:
         found = []
-        for frame in self._framing.feed(arrival.data, whole=arrival.whole):
-            if self._guard is not None and not self._guard.accepts(frame, self.counts):
-                continue
-            if self.taps and frame.message_id != SETUP_SIGNING:
-                self._tap(frame.packet)
-            if arrival.whole:
-                pipe.belongs(frame.system, arrival.sender)
-            heard = _read(frame, self.name, self._parser, self.counts)
-            if heard is not None:
-                found.append(heard)
+        whole = pipe.keeps_borders
+        for data, sender in arrivals:
+            for frame in self._framing.feed(data, whole=whole):
+                if self._guard is not None and not self._guard.accepts(frame, self.counts):
+                    continue
+                if self.taps and frame.message_id != SETUP_SIGNING:
+                    self._tap(frame.packet)
+                pipe.belongs(frame.system, sender)
+                heard = _read(frame, self.name, self._parser, self.counts)
+                if heard is not None:
+                    found.append(heard)
         return found
 
     def _tap(self, packet: bytes) -> None:

@@ -9,8 +9,6 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections import deque
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import serial_asyncio_fast
@@ -21,6 +19,7 @@ from fleet.errors import LinkFailed
 CONNECT_S = 5.0
 _A_READ = 65536
 _DATAGRAMS_A_TURN = 512
+_DENSE_S = 0.002
 _RECEIVE_BUFFER = 4 << 20
 _MOST_UNSENT = 256 << 10  # what a stalled stream may hold back before packets are dropped, as a radio does
 
@@ -35,17 +34,16 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Bytes that came together. `whole` says that no packet goes on in the next ones; `sender` is theirs."""
-
-    data: bytes
-    whole: bool = False
-    sender: Any = None
+Arrival = tuple[bytes, Any]  # bytes that came together, and who sent them where there may be several
 
 
 class Pipe(Protocol):
-    """A way to move bytes; `receive` answers nothing when the other side is gone."""
+    """A way to move bytes; `receive` answers nothing when the other side is gone.
+
+    `keeps_borders` says that no packet goes on from one arrival in the next.
+    """
+
+    keeps_borders: bool
 
     async def receive(self) -> list[Arrival]: ...
 
@@ -109,6 +107,8 @@ async def _open_datagrams(address: Address) -> "_Datagrams":
 class _Stream:
     """TCP or serial."""
 
+    keeps_borders = False
+
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
@@ -118,7 +118,7 @@ class _Stream:
             data = await self._reader.read(_A_READ)
         except OSError:
             return []
-        return [Arrival(data)] if data else []
+        return [(data, None)] if data else []
 
     def send(self, data: bytes, system: int) -> None:
         transport = self._writer.transport
@@ -136,25 +136,28 @@ class _Stream:
 class _Datagrams:
     """UDP; as a listener it answers each system where that system was heard last."""
 
+    keeps_borders = True
+
     def __init__(self, made: socket.socket, loop: asyncio.AbstractEventLoop, *, is_fixed: bool) -> None:
         self._socket = made
         self._loop = loop
         self._is_fixed = is_fixed
-        self._arrived: deque[Arrival] = deque()
         self._readable = asyncio.Event()
         self._homes: dict[int, Any] = {}
         self._is_open = True
-        loop.add_reader(made.fileno(), self._readable.set)
+        self._read_s = 0.0
 
     async def receive(self) -> list[Arrival]:
+        # In a dense stream a turn of the event loop for each datagram would cost more than reading it.
+        # The pause also lets others run, or one flood would stop the whole gateway.
+        dense = self._loop.time() - self._read_s < _DENSE_S
+        await asyncio.sleep(_DENSE_S if dense else 0)
         while self._is_open:
             arrived = self._drain()
             if arrived:
-                # Others may run between two full helpings, or one flood would stop the whole gateway.
-                await asyncio.sleep(0)
+                self._read_s = self._loop.time()
                 return arrived
-            self._readable.clear()
-            await self._readable.wait()
+            await self._more()
         return []
 
     def send(self, data: bytes, system: int) -> None:
@@ -178,8 +181,18 @@ class _Datagrams:
         if self._is_open:
             self._is_open = False
             self._loop.remove_reader(self._socket.fileno())
-            self._socket.close()
             self._readable.set()
+            self._socket.close()
+
+    async def _more(self) -> None:
+        """Wait until the socket has something; watched any longer, it would wake the loop without end."""
+        self._readable.clear()
+        number = self._socket.fileno()
+        self._loop.add_reader(number, self._readable.set)
+        try:
+            await self._readable.wait()
+        finally:
+            self._loop.remove_reader(number)
 
     def _drain(self) -> list[Arrival]:
         found: list[Arrival] = []
@@ -191,5 +204,5 @@ class _Datagrams:
                 break
             except OSError:  # an ICMP refusal of something we sent: nothing arrived
                 continue
-            found.append(Arrival(data, True, sender))
+            found.append((data, sender))
         return found
