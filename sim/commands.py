@@ -51,6 +51,10 @@ def simulate(
     faults: Annotated[
         Path | None, typer.Option(help="What goes wrong and when, YAML or JSON (docs/faults.md).")
     ] = None,
+    sitl: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Start this ArduCopter SITL binary for each drone instead."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print where everything listens as JSON.")] = False,
 ) -> None:
     """Simulate drones, docks and the world they look at, until stopped."""
@@ -61,6 +65,12 @@ def simulate(
         if truth is None and out is not None:
             truth = out / "truth.json"
         _check(mqtt, truth, autopilot)
+        if sitl is not None:
+            fleet = _sitl(
+                sitl, site, drones, keep, folder, mavlink_port, faults, mqtt=mqtt, autopilot=autopilot
+            )
+            asyncio.run(_run(fleet, as_json=json))
+            return
         world = _world(site, seed, scenario, keep)
         from sim.faults import FaultPlan, load_faults
         from sim.simulation import Options, Simulation, crew
@@ -72,6 +82,39 @@ def simulate(
         options = Options(mavlink_port, media_port, drones, mqtt, truth, seed, plan, autopilot)
         simulation = Simulation(world, keep, folder / "pictures", options)
         asyncio.run(_run(simulation, as_json=json))
+
+
+def _sitl(
+    binary: Path,
+    site_path: Path | None,
+    drones: int | None,
+    clock: Clock,
+    folder: Path,
+    mavlink_port: int,
+    faults: Path | None,
+    *,
+    mqtt: str | None,
+    autopilot: str,
+) -> Any:
+    """Return real autopilots ready to start.
+
+    Raises:
+        InputWrong: there is no such program, or an option means nothing to it.
+    """
+    from missions.site import load_site
+    from sim.faults import FaultPlan, load_faults
+    from sim.simulation import crew, pads
+    from sim.sitl import SitlFleet, SitlOptions, check_binary, check_faults
+
+    check_binary(binary)
+    if mqtt is not None or autopilot != "arducopter":
+        raise InputWrong("--sitl flies ArduCopter without docks: leave out --mqtt and --autopilot")
+    site = load_site(site_path or _valley())
+    flying = crew(site, drones)
+    plan = load_faults(faults, drones=[d.id for d in flying], docks=[]) if faults else FaultPlan()
+    check_faults(plan)
+    options = SitlOptions(binary, folder, mavlink_port, plan)
+    return SitlFleet(site, flying, pads(site, flying), clock, options)
 
 
 def _check(mqtt: str | None, truth: Path | None, autopilot: str) -> None:
@@ -119,7 +162,8 @@ def _show(described: dict[str, Any], *, as_json: bool) -> None:
         return
     for drone in described["drones"]:
         say(f"{drone['drone']}  system {drone['system_id']}  {drone['connect']}  in {drone['dock']}")
-    say(f"pictures  {described['media']}")
+    if described["media"]:
+        say(f"pictures  {described['media']}")
     say(f"clock     {described['clock']}")
     say("Ctrl-C stops the simulation")
 
