@@ -1,7 +1,7 @@
 """Rotations put together, and poses between two moments of a flight."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
@@ -11,6 +11,7 @@ from vision.attitude import Attitude, between, composed, from_quaternion, gimbal
 from vision.track import Fix, Track, Turn, pose_at
 
 HERE = LatLon(30.28, 119.42)
+BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
 ANGLES = st.tuples(st.floats(0, 359.9), st.floats(-89, 89), st.floats(-179, 179))
 
 
@@ -18,11 +19,13 @@ def same(a: Attitude, b: Attitude) -> bool:
     return bool(abs(matrix(a) - matrix(b)).max() < 1e-9)
 
 
+@BUSY
 @given(ANGLES)
 def test_angles_survive_their_rotation(angles):
     assert same(to_attitude(matrix(Attitude(*angles))), Attitude(*angles))
 
 
+@BUSY
 @given(ANGLES)
 def test_the_rotation_is_the_one_others_compute(angles):
     """scipy's intrinsic Z-Y-X is the same convention."""
@@ -31,6 +34,7 @@ def test_the_rotation_is_the_one_others_compute(angles):
     assert abs(matrix(Attitude(*angles)) - other).max() < 1e-12
 
 
+@BUSY
 @given(ANGLES, ANGLES)
 def test_taking_the_aircraft_away_gives_the_gimbal_back(platform, camera):
     whole = composed(Attitude(*platform), Attitude(*camera))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from missions.geo import LatLon, bearing_deg, distance_m
@@ -86,6 +86,7 @@ def test_the_camera_axes_are_at_right_angles(level_pose):
     assert np.cross(axes[0], axes[1]) == pytest.approx(axes[2], abs=1e-12)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
 @given(
     x=st.floats(0, 1),
     y=st.floats(0, 1),

@@ -1,10 +1,10 @@
 """Row `photos`: real overlapping photos must agree on where the ground they share lies.
 
 Two DJI photos taken 14 s apart show the same forest edge. Points that both show are found by SIFT, matched
-one to one and held to the geometry of two views; each is put on the ground from either photo, and the two places
-must differ by no more than the 95 % ellipse of that difference says. The poses of two photos err alike in
-part (drift), which the ellipse of the difference takes into account. There is no surveyed point in
-the data, so this tests agreement, not truth; all points of a pair share the two poses.
+one to one and held to the geometry of two views; each is put on the ground from either photo, and the two
+places must differ by no more than the 95 % ellipse of that difference says. The poses of two photos err
+alike in part (drift), which the ellipse of the difference takes into account. There is no surveyed point
+in the data, so this tests agreement, not truth; all points of a pair share the two poses.
 
 With `--raw`, the footprints of the oblique photos are drawn on their elevation models.
 """
