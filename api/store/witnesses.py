@@ -16,6 +16,7 @@ from functools import cache
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api import alerts
 from api.analysis import area_to_json
 from api.reach import Reach
 from api.store import gathering, incidents, standings
@@ -219,7 +220,13 @@ class _Recording:
         return row
 
     async def _join(self, joined: Incident, sighting: Sighting, was_exact: bool) -> IncidentRow:
-        row = await incidents.save_incident(self._session, joined, None)
+        row = await self._session.get_one(IncidentRow, joined.id)
+        row.opened_at, row.seen_at = joined.opened_at, joined.seen_at
+        if not was_exact:
+            row.hazard, row.severity = joined.hazard.value, alerts.severity(joined).value
+            row.lat_deg, row.lon_deg = joined.place.lat_deg, joined.place.lon_deg
+            row.major_m, row.minor_m = joined.ellipse.major_m, joined.ellipse.minor_m
+            row.bearing_deg = joined.ellipse.bearing_deg
         told = await self._credit(row, sighting)
         if was_exact and told.standing == standings.UNCONFIRMED:
             told.standing, told.changed_at = standings.CONFIRMED, self._now

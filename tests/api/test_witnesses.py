@@ -161,6 +161,8 @@ async def test_what_a_drone_had_seen_already_is_confirmed_when_it_is_told_of(ser
     told = await tell(services, word(place=moved(FOREST, 0.0, 30.0), hazard=Hazard.SMOKE))
     after = await only(services, IncidentRow)
     assert told.joined == 1
+    assert before.details["spots"]
+    assert after.details == before.details
     assert (after.lat_deg, after.hazard, after.major_m) == (before.lat_deg, "fire", before.major_m)
     assert after.confidence > before.confidence
     assert (await only(services, StandingRow)).standing == "confirmed"
