@@ -59,7 +59,7 @@ def _flying(kind: str, at_s: float = 40.0, **values: Any) -> tuple[Mapping[str, 
     return ({"kind": kind, "after": "takeoff", "at_s": at_s, **values},)
 
 
-IN_FLIGHT_S = 135.0  # a dock cannot count from a take-off: by then the drone is out
+IN_FLIGHT_S = 175.0  # a dock cannot count from a take-off: by then the drone is out
 BEFORE_DOOR_S = 30.0
 
 FAULTS: tuple[Fault, ...] = (
@@ -204,6 +204,8 @@ FAULTS: tuple[Fault, ...] = (
         End.GROUND,
         "landed away",
         ({"kind": "gps_lost", "after": "returning", "at_s": 2},),
+        asked=Wish.RECALL,
+        asked_s=60.0,
     ),
     Fault(
         "compass_20",

@@ -5,7 +5,7 @@ sortie of each stays clear of it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from missions.terrain import Terrain
 HEIGHT_M = 60.0
 SHOTS = 5
 _STEP_M = 60.0
+_WAIT_S = 60.0
 _APART_M = 45.0
 _CLEAR_M = 25.0
 _BESIDE_M = 130.0
@@ -110,14 +111,18 @@ def sortie(place: Place, name: str) -> SortieOrder:
     for shot in range(SHOTS):
         items.append(_at(16, moved(dock.place, 0.0, _STEP_M * (shot + 1))))
         items.append(MissionItem(2000, 2, (0.0, 0.0, 1.0, shot + 1.0), shot=shot))
-    items += [_at(16, dock.place), MissionItem(20, 2, _NOTHING)]
+    # It waits at the far end, so that a dock's fault, which counts from the start, finds it in the air.
+    farthest = replace(
+        _at(16, moved(dock.place, 0.0, _STEP_M * (SHOTS + 1))), params=(_WAIT_S, 0.0, 0.0, 0.0)
+    )
+    items += [farthest, _at(16, dock.place), MissionItem(20, 2, _NOTHING)]
     return SortieOrder(
         name,
         place.drone,
         dock,
         tuple(items),
         SHOTS,
-        expected_s=200.0,
+        expected_s=300.0,
         max_wind_m_s=10.0,
         climb_m_s=4.0,
         descent_m_s=3.0,
