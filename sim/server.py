@@ -13,6 +13,7 @@ from typing import Any
 
 from missions.errors import InputWrong
 from sim.autopilot.dialect import Forwarded, Message, Outgoing, mav
+from sim.autopilot.framing import Framer
 from sim.autopilot.vehicle import Reply, Signing, Vehicle
 from sim.faults import Fault
 from sim.impairment import DOWN, UP, Impairment, quality_of
@@ -30,7 +31,7 @@ class Channel:
         self.heard_s = time.monotonic()
         self._system_id = system_id
         self._write = write
-        self._packers: dict[int, Any] = {}
+        self._framers: dict[int, Framer] = {}
         self._parser = mav.MAVLink(None)
         self._parser.robust_parsing = True
         self._signing: Signing | None = None
@@ -47,7 +48,7 @@ class Channel:
         if signing is self._signing:
             return
         self._signing = signing
-        for end in (self._parser, *self._packers.values()):
+        for end in (self._parser, *(f.packer for f in self._framers.values())):
             self._set_up(end, now_10us)
 
     def _set_up(self, end: Any, now_10us: int) -> None:
@@ -60,14 +61,11 @@ class Channel:
 
     def add(self, outgoing: Outgoing) -> None:
         """Pack a message; it leaves with the next flush."""
-        packer = self._packers.get(outgoing.component)
-        if packer is None:
-            packer = self._packers[outgoing.component] = mav.MAVLink(
-                None, self._system_id, outgoing.component
-            )
-            self._set_up(packer, signing_time(time.time()))
-        self._unsent += outgoing.message.pack(packer)
-        packer.seq = (packer.seq + 1) % 256
+        framer = self._framers.get(outgoing.component)
+        if framer is None:
+            framer = self._framers[outgoing.component] = Framer(self._system_id, outgoing.component)
+            self._set_up(framer.packer, signing_time(time.time()))
+        self._unsent += framer.frame(outgoing.message)
 
     def add_bytes(self, data: bytes) -> None:
         """Pass on another sender's packet."""

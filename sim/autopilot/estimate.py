@@ -26,6 +26,7 @@ class Estimate:
         self._home_drift = _NO_DRIFT
         self._drone = drone
         self._now_s = now_s
+        self._position: tuple[object, tuple[float, float, float, float]] | None = None
 
     def advance(self, now_s: float, home: Point | None) -> None:
         """Let the errors drift on, and take note of a home that was set."""
@@ -38,12 +39,17 @@ class Estimate:
     @property
     def position(self) -> tuple[float, float, float, float]:
         """Latitude, longitude, height above the sea and above home."""
+        key = (self._drone.at, self._now_s, self.home)
+        if self._position is not None and self._position[0] == key:
+            return self._position[1]
         drift = self.noise.drift()
         off_east, off_north, off_up = self._drone.troubles.believed_off_m
         lat, lon = self.place_off(drift.east_m + off_east, drift.north_m + off_north)
         up = self._drone.at.up_m + off_up + _BARO_SHARE * (drift.up_m - self._home_drift.up_m)
         home_up = self.home.up_m if self.home else 0.0
-        return lat, lon, self.pad_amsl_m + up, up - home_up
+        found = lat, lon, self.pad_amsl_m + up, up - home_up
+        self._position = key, found
+        return found
 
     @property
     def heading_deg(self) -> float:

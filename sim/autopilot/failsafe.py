@@ -4,6 +4,7 @@ Each watch is told the time and answers with what it found, once; the pilot acts
 All times are simulated seconds.
 """
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -78,6 +79,9 @@ class GroundWatch:
         return Action.RTL
 
 
+_CHECK_S = 0.5  # how often a battery is looked at
+
+
 @dataclass(slots=True)
 class BatteryWatch:
     """Notices a low and a critical battery, by voltage and by charge taken."""
@@ -86,11 +90,15 @@ class BatteryWatch:
     battery: Battery
     low: bool = False
     critical: bool = False
+    _checked_s: float = -math.inf
     _low_since_s: float | None = None
     _critical_since_s: float | None = None
 
     def check(self, now_s: float) -> tuple[str, Action] | None:
         """Return the text and the action of a stage just entered, once each."""
+        if now_s - self._checked_s < _CHECK_S:
+            return None
+        self._checked_s = now_s
         wait_s = self.params["BATT_LOW_TIMER"]
         self._critical_since_s = self._since(self._critical_since_s, "BATT_CRT", now_s)
         self._low_since_s = self._since(self._low_since_s, "BATT_LOW", now_s)

@@ -100,6 +100,8 @@ class FtpServer:
 
     def tick(self, now_s: float) -> list[Outgoing]:
         """Return the next chunks of the bursts under way."""
+        if not self._bursts:
+            return []
         sent = []
         for burst in list(self._bursts):
             for _ in range(4):  # a few chunks at a time, as a link would carry them

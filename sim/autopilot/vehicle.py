@@ -304,18 +304,21 @@ class Vehicle:
         self.pilot.step(now_s, self.air)
         self._note_moments()
         self.estimate.advance(now_s, self.pilot.home)
-        self.payload.advance(now_s, self.pilot.helm.home.up_m)
+        home = self.pilot.home
+        self.payload.advance(now_s, home.up_m if home else 0.0)
         self._outbox += self.payload.said()
 
     def _note_moments(self) -> None:
         """Take note of the first time of what faults may count from."""
         if self.pilot.armed:
+            if "returning" in self.moments:
+                return
             self.moments.setdefault("armed", self.now_s)
             if self.drone.airborne:
                 self.moments.setdefault("takeoff", self.now_s)
                 if self.pilot.is_returning:
                     self.moments.setdefault("returning", self.now_s)
-        elif "takeoff" in self.moments:
+        elif "takeoff" in self.moments and "landed" not in self.moments:
             self.moments.setdefault("landed", self.now_s)
 
     def _regular(self) -> None:
