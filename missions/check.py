@@ -169,9 +169,9 @@ def _endurance(sortie: Sortie, site: Site, longest_s: float | None) -> Iterator[
     turn_wh = ABOUT_TURN_S * model.hover_w / 3600
     if abs(energy_wh - sortie.energy_wh) > max(AGREE * energy_wh, turn_wh):
         yield f"it says {sortie.energy_wh:.0f} Wh and takes {energy_wh:.0f} Wh"
-    if max(energy_wh, sortie.energy_wh) > model.battery_wh * (1 - model.reserve):
+    if max(energy_wh, sortie.energy_wh) > model.battery_wh * model.health * (1 - model.reserve):
         yield f"it eats into the reserve: {energy_wh:.0f} of {model.battery_wh:g} Wh"
-    left_min = 60 * (model.battery_wh - sortie.energy_wh) / model.hover_w
+    left_min = 60 * (model.battery_wh * model.health - sortie.energy_wh) / model.hover_w
     if abs(left_min - sortie.reserve_min) > 0.2:
         yield f"it says {sortie.reserve_min:.1f} min of reserve and has {left_min:.1f}"
     if longest_s is not None and max(time_s, sortie.flight_s) > longest_s:
@@ -203,12 +203,31 @@ def _leg(
     a: LatLon, b: LatLon, run_m: float, rise_m: float, model: DroneModel, wind: Wind
 ) -> tuple[float, float]:
     """Return seconds and joules of one leg: cruising as long as that takes, hovering for the rest."""
-    cruising_s = run_m / _over_ground(bearing_deg(a, b), model.cruise_m_s, wind) if run_m > 0.01 else 0.0
+    cruising_s = 0.0
+    if run_m > 0.01:
+        cruising_s = run_m / min(
+            _over_ground(bearing_deg(a, b), model.cruise_m_s, wind), _reached(run_m, model)
+        )
     up_s, down_s = max(rise_m, 0) / model.climb_m_s, max(-rise_m, 0) / model.descent_m_s
     seconds = max(cruising_s, up_s, down_s)
     joules = cruising_s * model.cruise_w + (seconds - cruising_s) * model.hover_w
     joules += up_s * (model.climb_w - model.hover_w) + down_s * (model.descent_w - model.hover_w)
     return seconds, joules
+
+
+def _reached(run_m: float, model: DroneModel) -> float:
+    """Return the speed a drone has halfway when it starts and ends a leg at rest, by halving.
+
+    It speeds up for v/a seconds and, as thrust changes no faster than the jerk, a/j
+    more; it covers the middle speed times that, twice.
+    """
+    low, high = 0.0, 100.0
+    for _ in range(40):
+        v = (low + high) / 2
+        a = min(model.accel_m_s2, math.sqrt(v * model.jerk_m_s3))
+        is_too_far = v * (v / a + a / model.jerk_m_s3) > run_m
+        low, high = (low, v) if is_too_far else (v, high)
+    return low
 
 
 def _over_ground(track: float, airspeed: float, wind: Wind) -> float:

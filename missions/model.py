@@ -160,7 +160,9 @@ class DroneModel:
     """A type of drone: how it flies, what it burns, what it sees with.
 
     Powers are electrical watts in still air; `reserve` is the share of the
-    battery that must be left on landing.
+    battery that must be left on landing, `health` the share that an aged battery
+    still holds. `accel_m_s2` and `jerk_m_s3` are how hard and how suddenly it speeds
+    up along a leg (ArduCopter's own as it comes).
     """
 
     name: str
@@ -175,6 +177,9 @@ class DroneModel:
     reserve: float
     max_wind_m_s: float
     cameras: tuple[Camera, ...]
+    accel_m_s2: float = 2.5
+    jerk_m_s3: float = 1.0
+    health: float = 1.0
 
     def camera(self, sensor: Sensor) -> Camera | None:
         """Return the camera with this sensor, or None."""

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
-from missions import site_agencies
-from missions.errors import SiteWrong
+from missions import energy, site_agencies
+from missions.errors import InputWrong, SiteWrong
 from missions.geo import Area, BadPlace, Corridor, LatLon
 from missions.model import (
     LEAST_CONFIDENCE,
@@ -76,7 +76,7 @@ class _Reader:
             self._no_doubles((key,))
         for layer in root.get("layers", ()):
             self._no_doubles(("layers", layer))
-        models = tuple(_drone_model(name, row) for name, row in root["drone_models"].items())
+        models = tuple(_drone_model(name, row, root) for name, row in root["drone_models"].items())
         docks = tuple(self._dock(i) for i in range(len(root["docks"])))
         drones = tuple(self._drones({m.name for m in models}))
         agencies = tuple(self._agency(i) for i in range(len(root["agencies"])))
@@ -319,8 +319,15 @@ class _Reader:
         seen.add(value)
 
 
-def _drone_model(name: str, row: Mapping[str, Any]) -> DroneModel:
+def _drone_model(name: str, row: Mapping[str, Any], site: Mapping[str, Any]) -> DroneModel:
+    """Return the model as it flies from this site: with its payload, its age and the cold of the day."""
     numbers = {key: float(value) for key, value in row.items() if key != "cameras"}
+    mass_kg, payload_kg = numbers.pop("mass_kg", 1.0), numbers.pop("payload_kg", 0.0)
+    if payload_kg and "mass_kg" not in row:
+        raise InputWrong(f"drone model {name}: payload_kg needs mass_kg, the mass its powers were taken at")
+    for power in ("hover_w", "climb_w", "cruise_w", "descent_w"):
+        numbers[power] *= energy.loaded(mass_kg, payload_kg)
+    numbers["health"] = numbers.get("health", 1.0) * energy.cold(float(site.get("air_c", energy.WARM_C)))
     cameras = tuple(
         Camera.from_optics(
             c["name"],

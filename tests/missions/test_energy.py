@@ -69,3 +69,27 @@ def test_turning_about_costs_more_than_a_slight_bend_and_either_way_the_same(mod
 def test_the_reserve_is_hover_time_from_what_is_left(model: DroneModel) -> None:
     assert energy.reserve_min(model, 240) == pytest.approx(30)
     assert energy.usable_wh(model) == pytest.approx(375)
+
+
+@pytest.mark.parametrize(("run_m", "speed"), [(20.0, 4.6416), (50.0, 8.4856), (1000.0, 46.972)])
+def test_short_legs_are_flown_no_faster_than_from_rest_to_rest(
+    model: DroneModel, run_m: float, speed: float
+) -> None:
+    """Half the leg to speed up in: v/2 · (v/a + a/j), or v · √(v/j) where a is never reached."""
+    a, j = model.accel_m_s2, model.jerk_m_s3
+    v = energy.peak_m_s(model, run_m)
+    assert v == pytest.approx(speed, rel=1e-3)
+    to_reach = v * math.sqrt(v / j) if v < a * a / j else v / 2 * (v / a + a / j)
+    assert to_reach == pytest.approx(run_m / 2)
+
+
+def test_pictures_fifty_metres_apart_take_longer_than_cruising_past_them(model: DroneModel) -> None:
+    """ArduCopter made 7 to 8.5 m/s between such pictures where 12 were planned."""
+    between = energy.leg(model, run_m=50, rise_m=0, track_deg=0, wind=CALM)
+    assert 50 / 8.5 <= between.time_s <= 50 / 7
+
+
+def test_cold_takes_from_a_battery_and_warmth_adds_nothing() -> None:
+    assert energy.cold(20) == energy.cold(35) == 1
+    assert energy.cold(-5) == pytest.approx(0.8)
+    assert energy.cold(-60) == 0.5

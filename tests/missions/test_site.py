@@ -255,3 +255,23 @@ def test_cgcs2000_coordinates_become_wgs84(edited: Edit, tmp_path: Path) -> None
     )
     site = load_site(path)
     assert distance_m(site.docks[0].place, LatLon(30.282, 119.4119)) < 0.5
+
+
+def test_age_cold_and_payload_change_what_a_battery_gives_and_a_rotor_takes(edited: Edit) -> None:
+    """Nine tenths of a battery at -5 °C give 0.9 · 0.8; half a kilogram on five takes 1.1 to the 3/2."""
+    more = "    health: 0.9\n    mass_kg: 5\n    payload_kg: 0.5\n    cruise_m_s: 12\n"
+    plain = load_site(VALLEY / "site.yaml").models[0]
+    worn = load_site(
+        edited(lambda text: "air_c: -5\n" + text.replace("    cruise_m_s: 12\n", more, 1))
+    ).models[0]
+    assert worn.health == pytest.approx(0.9 * 0.8)
+    assert worn.hover_w / plain.hover_w == pytest.approx(1.1**1.5)
+    assert worn.battery_wh == plain.battery_wh
+
+
+def test_a_payload_on_an_unknown_mass_is_refused(edited: Edit) -> None:
+    path = edited(
+        lambda text: text.replace("    cruise_m_s: 12\n", "    payload_kg: 1\n    cruise_m_s: 12\n", 1)
+    )
+    with pytest.raises(InputWrong, match="needs mass_kg"):
+        load_site(path)
