@@ -112,8 +112,8 @@ FAULTS: tuple[Fault, ...] = (
         "deaf_ground",
         "the drone hears nothing",
         End.KEPT,
-        "parameters",
-        _at("link", direction="up", loss=1, at_s=BEFORE_DOOR_S),
+        "not reported",
+        _at("link", direction="up", loss=1),
     ),
     Fault("silent_ground", "nothing is heard of the drone", End.KEPT, "heartbeat", _at("link", loss=1)),
     Fault(

@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleet.autopilots import Flying
+from fleet.bench import resume_sim
 from fleet.bench.model_drone import CAMERAS, ModelCarrier, ModelDrone, patrol
 from fleet.dispatcher import Dispatcher, Surroundings
 from fleet.frames import Haul
@@ -45,6 +46,7 @@ _WAYS = ("recall", "battery", "critical", "kill", "dark")
 _DOWN_S = 60.0
 _AGAIN = 0.4  # the chance that the rest is cut, too
 _LIMIT_BEATS = 20_000
+_VIRTUAL = ("cuts", "missed", "max_duplicates", "duplicates", "camera_not_restored")
 
 
 @dataclass(slots=True)
@@ -71,7 +73,14 @@ class History:
 
 
 def rows(job: Job) -> Iterator[Row]:
-    """Yield the rows of this group."""
+    """Yield the rows of this group: in virtual time, and some tens through real processes."""
+    if any(job.wants(f"resume.{name}") for name in _VIRTUAL):
+        yield from _in_virtual_time(job)
+    if job.wants("resume.sim.cuts") and not job.quick:
+        yield from resume_sim.rows(job)
+
+
+def _in_virtual_time(job: Job) -> Iterator[Row]:
     wanted = _QUICK_CUTS if job.quick else _CUTS
     histories: list[History] = []
     cuts = 0
