@@ -29,7 +29,8 @@ from api.headers import SafeHeaders
 from api.idempotency import Idempotency
 from api.limits import BodyLimit
 from api.observing import Observing
-from api.routes import ROUTERS
+from api.opendata.query import BadQuery
+from api.routes import ROUTERS, ogc, open311, stac
 from api.schemas import Problem
 from api.services import Services
 from missions.errors import GridpatrolError, InputWrong
@@ -43,6 +44,7 @@ STATUS: dict[type[ServiceError], int] = {
     Conflict: 409,
     Stale: 412,
     TooLarge: 413,
+    BadQuery: 400,
     BadRequest: 422,
     TooMany: 429,
     Unavailable: 503,
@@ -83,6 +85,9 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(Exception, _explain)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1")
+    app.include_router(open311.router)
+    app.include_router(ogc.router, prefix="/ogc")
+    app.include_router(stac.router, prefix="/stac")
     if services.options.console is not None:
         app.mount("/", StaticFiles(directory=services.options.console, html=True), name="console")
     return app

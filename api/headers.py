@@ -55,4 +55,4 @@ class SafeHeaders:
 
 
 def _kept(path: str) -> str:
-    return "no-store" if path.startswith("/v1/") else "no-cache"
+    return "no-store" if path.startswith(("/v1/", "/ogc", "/stac")) else "no-cache"

@@ -84,16 +84,17 @@ async def frames(
     if sortie is not None:
         query = query.where(FrameRow.sortie == sortie)
     rows = (await session.scalars(query)).all()
-    found = await _detections(session, [row.id for row in rows])
+    found = await detections_of(session, [row.id for row in rows])
     return [(row, found.get(row.id, [])) for row in rows]
 
 
 async def detections(session: AsyncSession, frame_id: str) -> Sequence[DetectionRow]:
     """Return what was found in a frame, in the analyst's order."""
-    return (await _detections(session, [frame_id])).get(frame_id, [])
+    return (await detections_of(session, [frame_id])).get(frame_id, [])
 
 
-async def _detections(session: AsyncSession, frames: Sequence[str]) -> dict[str, list[DetectionRow]]:
+async def detections_of(session: AsyncSession, frames: Sequence[str]) -> dict[str, list[DetectionRow]]:
+    """Return what was found in some frames, by frame, in the analyst's order."""
     query = select(DetectionRow).where(DetectionRow.frame.in_(frames))
     found: dict[str, list[DetectionRow]] = {}
     for row in await session.scalars(query.order_by(DetectionRow.frame, DetectionRow.position)):

@@ -1,0 +1,42 @@
+"""Bulk files of the open collections: what a caller may see, all of it or a part."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from api.auth import Built, Watcher
+from api.errors import TooLarge
+from api.opendata.bulk import MEDIA, MOST, Format, written
+from api.opendata.features import Feature, features
+from api.opendata.query import wanted
+from api.routes.ogc import collection_of
+
+router = APIRouter(tags=["exports"])
+
+Text = Annotated[str | None, Query(max_length=2000)]
+
+
+@router.get("/exports/{name}.{kind}", response_class=Response)
+async def export(
+    name: str,
+    kind: Format,
+    caller: Watcher,
+    built: Built,
+    bbox: Text = None,
+    datetime: Text = None,
+    filter: Text = None,
+) -> Response:
+    """Give a collection as one GeoJSON, GeoPackage or CSV file; the filter is CQL2 text."""
+    found = collection_of(name, caller)
+    asked = wanted(found, bbox=bbox, datetime_=datetime, filter_=filter)
+    taken: list[Feature] = []
+    async with built.database.read() as session:
+        async for feature in features(session, found, caller, since=asked.since, until=asked.until):
+            if asked.takes(feature):
+                taken.append(feature)
+            if len(taken) > MOST:
+                raise TooLarge(f"more than {MOST} features: ask for a shorter time or a smaller area")
+    data = await asyncio.to_thread(written, found, taken, kind)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{kind.value}"'}
+    return Response(data, media_type=MEDIA[kind], headers=headers)

@@ -1,0 +1,14 @@
+"""The world of the API's tests, for others' programs."""
+
+from tests.api.conftest import (
+    clock,
+    database,
+    outside,
+    prepared,
+    services,
+    signer,
+    site,
+    terrain,
+)
+
+__all__ = ["clock", "database", "outside", "prepared", "services", "signer", "site", "terrain"]
