@@ -6,6 +6,7 @@ of all sorties; only their demand's name (`look:…`) says what they are for.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
@@ -22,7 +23,7 @@ from api.roles.watching import Watch, Writing
 from api.schedule import FRESH, Heard
 from api.services import Services
 from api.settings import Settings
-from api.store import clearing, plans, sorties, standings
+from api.store import clearing, coverage, plans, sorties, standings
 from api.store.models import FrameRow, IncidentRow, SortieRow
 from api.store.tables.witnesses import LookRequestRow
 from api.verification import DEMAND, Outcome, close, open_requests, postpone, worded
@@ -35,7 +36,11 @@ log = get_logger(__name__)
 
 # A request that waits for a drone or a time is looked at so often (wall time); news rings the bell.
 LOOK_EVERY_S = 1.0
+TIDY_EVERY_S = 60.0
 REST = timedelta(seconds=20)
+KEPT = timedelta(days=30)
+"""What was looked at is remembered so long; the pictures themselves are kept by their own rules."""
+
 # An incident that nobody could look at for so long is told as not seen; a person may ask again.
 PATIENCE = timedelta(hours=6)
 
@@ -64,17 +69,29 @@ class Looking:
 
     async def run(self) -> None:
         """Plan and settle for ever."""
+        tidied_s = 0.0
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await self._bell.wait()
             self._bell.clear()
+            if time.monotonic() - tidied_s > TIDY_EVERY_S:
+                tidied_s = time.monotonic()
+                await self._tidy()
             async with self._services.database.read() as session:
                 waiting = [request.id for request in await open_requests(session)]
             for request_id in waiting:
                 if await self._settle(request_id) or await self._plan(request_id):
                     await self._bus.publish("changes", {})
                     self._launch()
+
+    async def _tidy(self) -> None:
+        """Let go of old words and of what was looked at long ago."""
+        services, now = self._services, self._services.clock.now()
+        public_url = services.options.public_url
+        async with self._writing() as session:
+            await clearing.let_go(session, self._reach, site=services.site, now=now, public_url=public_url)
+            await coverage.forget(session, before=now - KEPT)
 
     async def _settle(self, request_id: str) -> bool:
         """Close a request whose answer is known; return whether something changed."""

@@ -1,23 +1,24 @@
-"""What looks tell of an incident: seen again, clean, or not shown; and what clearing one does."""
+"""What looks tell of an incident: seen again, clean, or not shown; and how one that was told of ends."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import and_, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.alerts import event as hazard_name
+from api.reach import Reach
 from api.shapes import ellipse_ring
 from api.store import alerting, coverage, incidents, standings
 from api.store.models import IncidentRow, ObservationRow
-from api.store.tables.witnesses import LookRequestRow
+from api.store.tables.witnesses import LookRequestRow, StandingRow
 from api.verification import Outcome, Purpose, worded
 from missions.geo import LatLon
 from missions.model import Hazard, Site
 from missions.words import LANGUAGES, text
 from vision.model import Ellipse
-from vision.witnesses.joining import are_kin
+from vision.witnesses.joining import LASTS, LASTS_ELSE, are_kin
 
 ENOUGH = 0.9
 """The share of the 95 % ellipse that pictures must show before "nothing found" clears it."""
@@ -102,6 +103,35 @@ async def clear(
         telling = alerting.Telling(site, now, public_url)
         await alerting.cancel_all(session, incident.id, telling, note=reason["en-US"])
     await incidents.announce(session, incident.id, site=site, now=now, public_url=public_url)
+
+
+async def let_go(
+    session: AsyncSession, reach: Reach, *, site: Site, now: datetime, public_url: str | None
+) -> int:
+    """Close what was told of so long ago that it says nothing of today, and that no look could settle.
+
+    Return how many incidents that were. Their standing stays: nobody knows whether they were true.
+    """
+    await incidents.one_at_a_time(session)
+    unconfirmed = select(StandingRow.incident).where(StandingRow.standing == standings.UNCONFIRMED)
+    is_flood = IncidentRow.hazard == Hazard.FLOOD.value
+    old = select(IncidentRow.id, IncidentRow.lat_deg, IncidentRow.lon_deg).where(
+        IncidentRow.id.in_(unconfirmed),
+        IncidentRow.state != "closed",
+        or_(
+            and_(is_flood, IncidentRow.seen_at < now - LASTS[Hazard.FLOOD]),
+            and_(not_(is_flood), IncidentRow.seen_at < now - LASTS_ELSE),
+        ),
+    )
+    found = (await session.execute(old)).all()
+    if not found:
+        return 0
+    over = update(IncidentRow).where(IncidentRow.id.in_(old.with_only_columns(IncidentRow.id)))
+    await session.execute(over.values(state="closed"))
+    for incident_id, lat_deg, lon_deg in found:
+        if reach.covers(LatLon(lat_deg, lon_deg)):
+            await incidents.announce(session, incident_id, site=site, now=now, public_url=public_url)
+    return len(found)
 
 
 def _ellipse(incident: IncidentRow) -> Ellipse:

@@ -285,6 +285,18 @@ async def test_a_patrol_that_passes_meanwhile_spares_the_flight(desk: Desk) -> N
     assert (done.outcome, done.sortie) == ("clean", None)
 
 
+async def test_a_word_that_no_look_could_settle_is_let_go_after_a_day(desk: Desk) -> None:
+    await tell(desk.services, word(place=WOOD, hazard=Hazard.SMOKE))
+    await tell(desk.services, word("s2", moved(WOOD, 90.0, 900.0), hazard=Hazard.FLOOD))
+    desk.clock.advance(25 * 3600)
+    await desk.looking._tidy()
+    async with desk.services.database.read() as session:
+        rows = (await session.scalars(select(IncidentRow))).all()
+        told = {s.standing for s in await session.scalars(select(StandingRow))}
+    assert {row.hazard: row.state for row in rows} == {"smoke": "closed", "flood": "open"}
+    assert told == {"unconfirmed"}
+
+
 async def test_an_order_can_ask_whether_a_fire_is_out(desk: Desk) -> None:
     await looked(desk.services, 1, WOOD, 80.0, fire(1, WOOD))
     incident = (await only(desk.services, IncidentRow)).id
