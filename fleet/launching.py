@@ -5,6 +5,7 @@ from fleet.docks import DockAction
 from fleet.machine import Machine, is_airborne, is_heard
 from fleet.preflight import Finding, findings
 from fleet.stages import WAITS, Need, Sight, Stage
+from fleet.transfer import UploadResult
 
 _STARTS = 3
 _COUNT_S = 20.0  # a camera that does not tell its count by then keeps no drone on the ground
@@ -66,8 +67,7 @@ class Launching(Machine):
         result = sight.upload
         if result is not None and result.verified:
             self.verified, self.uploaded = True, result.uploaded
-            how = "read back, all equal" if result.uploaded else "on board already, read back, all equal"
-            self._tell("verified", f"{self._on_board} {how}")
+            self._tell("verified", f"{self._on_board} {_proof(result)}")
             self._enter(Stage.ARMING, now)
         elif result is not None or self._is_over_time(now):
             self._out.append(Need.CLEAR)
@@ -132,3 +132,10 @@ class Launching(Machine):
 
 def _only_charge(found: tuple[Finding, ...]) -> bool:
     return all(f.fix == "charge it" for f in found)
+
+
+def _proof(result: UploadResult) -> str:
+    """Return how a mission was proven, with the number by which it can be known again."""
+    how = f"told by its id {result.opaque_id}" if result.opaque_id else "read back, all equal"
+    before = "" if result.uploaded else "on board already, "
+    return f"{before}{how} (checksum {result.checksum:08x})"

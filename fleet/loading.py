@@ -69,7 +69,9 @@ class Loading:
             self.result = UploadResult(False, self._uploaded, f"{name}: {found.reason}")
         elif not self._machines:
             # Whether the *mission* was on board already is what a sortie tells.
-            self.result = UploadResult(True, found.uploaded, "", found.opaque_id, found.written)
+            self.result = UploadResult(
+                True, found.uploaded, "", found.opaque_id, found.written, found.checksum
+            )
         else:
             out += self._machines[0][1].start(now)
         return out

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from fleet import listfile
 from fleet.autopilots import Autopilot
+from fleet.checksum import checksum
 from fleet.ftp import FileRead, FileResult, FileWrite
 from fleet.messages import Item, ListKind, Transfer
 from fleet.patience import Patience
@@ -138,6 +139,7 @@ class Placement:
         self._by_file: FileUpload | None = None
         patience = patience or Patience()
         computed = autopilot.list_id(self.items)
+        self._checksum = checksum(self.items, autopilot)
         ids = frozenset(i for i in (computed, known_id) if i)
         is_mission = kind is ListKind.MISSION
         self._by_item = Upload(
@@ -180,7 +182,7 @@ class Placement:
         return self._file_went_on(self._by_file, self._by_file.tick(now), now)
 
     def _file_went_on(self, by_file: FileUpload, out: Messages, now: float) -> Messages:
-        self.result = by_file.result
+        self.result = self._stamped(by_file.result)
         if by_file.gave_up:
             self._by_file = None
             return out + self._by_item.start(now)
@@ -188,6 +190,12 @@ class Placement:
 
     def _noted(self, out: Messages) -> Messages:
         result = self._by_item.result
-        if result is not None and self.result is None:
-            self.result = replace(result)
+        if self.result is None:
+            self.result = self._stamped(result)
         return out
+
+    def _stamped(self, result: UploadResult | None) -> UploadResult | None:
+        """Return a result with the checksum of what was proven."""
+        if result is None or not result.verified:
+            return result
+        return replace(result, checksum=self._checksum)

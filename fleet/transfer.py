@@ -44,7 +44,8 @@ class UploadResult:
     """How an upload ended. `uploaded` is False when the list was on board already.
 
     `opaque_id` is the vehicle's own number for the list proven on board, 0
-    where it has none; `written` counts the items that had to be sent.
+    where it has none; `written` counts the items that had to be sent; `checksum`
+    is ours over the list as the autopilot keeps it (`fleet/checksum.py`).
     """
 
     verified: bool
@@ -52,6 +53,7 @@ class UploadResult:
     reason: str = ""
     opaque_id: int = 0
     written: int = 0
+    checksum: int = 0
 
 
 class Stage(StrEnum):

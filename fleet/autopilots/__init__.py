@@ -79,6 +79,10 @@ class Autopilot(Protocol):
         """Return the list to upload."""
         ...
 
+    def stored(self, item: Item) -> Item:
+        """Return an item in the form in which this autopilot keeps it, sent or read back alike."""
+        ...
+
     def list_id(self, items: Sequence[Item]) -> int | None:
         """Return the number by which it tells this list on board from others, None if it has none."""
         ...

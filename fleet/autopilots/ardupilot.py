@@ -85,6 +85,15 @@ class ArduCopter:
     def same(self, sent: Item, read: Item) -> bool:
         return sent.seq == read.seq and sent.command == read.command and _stored_alike(sent, read)
 
+    def stored(self, item: Item) -> Item:
+        kept = _KEPT_PARAMS.get(item.command, 4)
+        p1, p2, p3, p4 = (0.0 if n >= kept or math.isnan(v) else v for n, v in enumerate(item.params))
+        params = p1, p2, p3, p4
+        if item.command not in _WITH_PLACE:
+            return Item(item.seq, item.command, 0, params, 0.0, 0.0, 0.0, item.kind)
+        frame, height_m = _STORED_FRAME.get(item.frame, item.frame), round(item.altitude_m, 2)
+        return Item(item.seq, item.command, frame, params, item.lat_deg, item.lon_deg, height_m, item.kind)
+
     def list_id(self, items: Sequence[Item]) -> int | None:
         return None
 

@@ -95,6 +95,14 @@ class Px4:
     def same(self, sent: Item, read: Item) -> bool:
         return sent.seq == read.seq and sent.command == read.command and _stored_alike(sent, read)
 
+    def stored(self, item: Item) -> Item:
+        frame = _STORED_FRAME.get(item.frame, item.frame)
+        if item.frame == _FRAME_MISSION:
+            return item
+        kept = _KEPT.get(item.command, ())
+        p1, p2, p3, p4 = (v if n in kept else 0.0 for n, v in enumerate(_wrapped(item)))
+        return replace(item, frame=frame, params=(p1, p2, p3, p4))
+
     def list_id(self, items: Sequence[Item]) -> int | None:
         crc = 0
         for item in items:

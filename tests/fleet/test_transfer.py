@@ -11,8 +11,10 @@ from fleet.bench.airlink import AirLink
 from fleet.bench.airlink import run as drive
 from fleet.bench.boards import ArduBoard, Px4Board, crc_of
 from fleet.bench.plans import uploaded
+from fleet.checksum import checksum
 from fleet.clearing import Clear
 from fleet.messages import Item, ItemCount, ItemWanted, ListKind, ListWanted, MissionVerdict, Verdict
+from fleet.placement import Placement
 from fleet.readback import Download, ReadBack
 from fleet.transfer import Stage, Upload, UploadResult
 from tests.fleet import lossy
@@ -367,3 +369,18 @@ def test_a_link_of_a_second_and_a_half_is_not_flooded():
     drive(upload, board, link)
     assert upload.result.verified
     assert link.carried < 110
+
+
+@pytest.mark.parametrize(("autopilot", "board"), [(COPTER, ArduBoard), (PX4, Px4Board)])
+def test_the_checksum_of_a_plan_sent_is_that_of_its_reading_back(autopilot, board):
+    """In the form its autopilot keeps; any other plan has another one."""
+    sent, held = uploaded(autopilot, 60), board()
+    placement = Placement(sent, autopilot)
+    drive(placement, held, AirLink(random.Random(1), 0.1))
+    download = Download(window=autopilot.window)
+    drive(download, held, AirLink(random.Random(1), 0.1))
+    assert (
+        placement.result.checksum == checksum(download.result.items, autopilot) == checksum(sent, autopilot)
+    )
+    moved = tuple(replace(i, lat_deg=i.lat_deg + 1e-7) if i.seq == 21 else i for i in sent)
+    assert checksum(moved, autopilot) != checksum(sent, autopilot)
