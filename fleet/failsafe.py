@@ -28,7 +28,8 @@ class Fault:
 
     `injected` are entries of a fault file without the name of whom they strike.
     `asked` is what a person asks `asked_s` simulated seconds after take-off.
-    `told` must stand in some report of the sortie; empty: nothing went wrong enough to tell.
+    `told` must stand in some report of the sortie, in any case of its letters; empty: nothing went
+    wrong enough to tell.
     """
 
     id: str
@@ -236,12 +237,33 @@ FAULTS: tuple[Fault, ...] = (
         _flying("gust", speed_m_s=16, from_deg=20, for_s=20),
     ),
     # --- battery and motors ---
-    Fault("cell_low", "a low cell: 5 V less", End.DOCK, "attery", _flying("low_cell", drop_v=5)),
     Fault(
-        "cell_critical", "a broken cell: 14 V less", End.GROUND, "landed away", _flying("low_cell", drop_v=14)
+        "cell_low",
+        "a low cell: 5 V less (PX4 believes the charge it counted)",
+        End.DOCK,
+        "battery",
+        _flying("low_cell", drop_v=5),
+        px4_told="",
     ),
-    Fault("charge_14", "the charge falls to 14 %", End.DOCK, "attery", _flying("battery", share=0.14)),
-    Fault("charge_2", "the charge falls to 2 %", End.GROUND, "landed away", _flying("battery", share=0.02)),
+    Fault(
+        "cell_critical",
+        "a broken cell: 14 V less (PX4 believes the charge it counted)",
+        End.GROUND,
+        "landed away",
+        _flying("low_cell", drop_v=14),
+        px4_ends=End.DOCK,
+        px4_told="",
+    ),
+    Fault("charge_14", "the charge falls to 14 %", End.DOCK, "battery", _flying("battery", share=0.14)),
+    Fault(
+        "charge_4",
+        "the charge falls to 4 %: low for an ArduCopter, an emergency for PX4",
+        End.DOCK,
+        "battery",
+        _flying("battery", share=0.04),
+        px4_ends=End.GROUND,
+        px4_told="landed away",
+    ),
     Fault(
         "motor_70", "a motor keeps 70 % of its spare thrust", End.DOCK, "", _flying("motor_weak", thrust=0.7)
     ),
@@ -362,6 +384,7 @@ def table() -> str:
     lines = ["| fault | what happens | ArduCopter ends in | PX4 ends in | told |", "|---|---|---|---|---|"]
     for fault in FAULTS:
         ends = fault.ends_on("arducopter"), fault.ends_on("px4")
-        told = f"“{fault.told}”" if fault.told else ""
+        words = dict.fromkeys(w for w in (fault.told, fault.told_on("px4")) if w)
+        told = ", PX4 ".join(f"“{w}”" for w in words)
         lines.append(f"| `{fault.id}` | {fault.what} | {ends[0]} | {ends[1]} | {told} |")
     return "\n".join(lines) + "\n"

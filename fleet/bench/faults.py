@@ -183,7 +183,7 @@ class _Batch:
         ended = _ended(events, gateway.states.get(place.drone), place)
         wanted, told = fault.ends_on(self._autopilot), fault.told_on(self._autopilot)
         said = " | ".join(f"{e['state']}: {e['evidence']}" for e in events)
-        why = "" if told in said else f"{told!r} was not told"
+        why = "" if told.lower() in said.lower() else f"{told!r} was not told"
         if ended != wanted:
             why = f"ended in {ended!r}"
         return Found(fault.id, self._autopilot, wanted, ended, said, moved_on, why)
