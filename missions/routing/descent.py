@@ -27,11 +27,8 @@ from pyvrp.search import (
 )
 
 from missions.routing.data import to_pyvrp, to_solution
-from missions.routing.pool import Pool
+from missions.routing.pool import HARVEST, Pool
 from missions.routing.problem import Problem, Tour, Whole
-
-# Answers up to this much worse than the best give their tours to the pool.
-HARVEST = 0.02
 
 # T at the end, as a share of T at the beginning.
 COOLED = 0.01

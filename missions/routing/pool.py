@@ -21,6 +21,9 @@ from missions.routing.data import tour_of
 from missions.routing.orient import oriented
 from missions.routing.problem import Problem, Tour, measure
 
+# Answers up to this much worse than the best give their tours to the pool.
+HARVEST = 0.02
+
 # Tours given to the linear program: those from the cheapest answers. Its time grows faster.
 MOST_TOURS = 12_000
 # Of the tours it leaves, the most promising are tried first: few are settled at once.

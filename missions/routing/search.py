@@ -1,5 +1,6 @@
 """The search for tours, stage by stage, and the best choice of all tours met on the way."""
 
+import math
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -7,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from pyvrp import Solution
 
+from missions.routing.alone import run_alone
 from missions.routing.data import tours_of
 from missions.routing.descent import Descent
 from missions.routing.effort import Effort, Meter
@@ -23,12 +25,12 @@ class Stage:
     """A part of the search: up to which share of the effort, and how warm it begins.
 
     A `fresh` stage starts anew; another from the best there is. `jobs` are the most that
-    are searched at a time, all when None. After each stage the best choice among all
-    tours met so far is looked for.
+    are searched at a time, all when None. Without warmth it is PyVRP's own loop that
+    searches. After each stage the best choice among all tours met so far is looked for.
     """
 
     until: float
-    warmth: float
+    warmth: float | None
     fresh: bool = False
     jobs: int | None = None
 
@@ -49,6 +51,18 @@ class Manner:
     give_up: float = 0.15
 
 
+# With so many seconds there is time for both ways of searching.
+LONG_S = 20.0
+PATIENT = Manner(
+    stages=(
+        Stage(0.25, None, fresh=True),
+        Stage(0.6, 0.03, fresh=True),
+        Stage(0.85, 0.015),
+        Stage(1.0, 0.008),
+    )
+)
+
+
 def search(
     problem: Problem,
     effort: Effort,
@@ -63,13 +77,16 @@ def search(
     """
     if not problem.jobs or not any(fleet.tours for fleet in problem.fleets):
         return Answer((), sum(job.prize for job in problem.jobs), 0)
-    return _Search(problem, effort, seed, manner or manner_for(problem)).run(tuple(start))
+    return _Search(problem, effort, seed, manner or manner_for(problem, effort)).run(tuple(start))
 
 
-def manner_for(problem: Problem) -> Manner:
-    """Return how to search a problem: where jobs may be left out, begin anew more often."""
+def manner_for(problem: Problem, effort: Effort) -> Manner:
+    """Return how to search a problem: with much time PyVRP's own way first, for a quarter of it.
+
+    Where jobs may be left out, begin anew more often.
+    """
     if all(job.must for job in problem.jobs):
-        return Manner()
+        return PATIENT if LONG_S <= effort.seconds < math.inf else Manner()
     fresh = tuple(Stage(k / 5, 0.02, fresh=True) for k in range(1, 5))
     return Manner(stages=(*fresh, Stage(1.0, 0.02)))
 
@@ -88,12 +105,24 @@ class _Search:
         self._offer(start)
         for number, stage in enumerate(self.manner.stages):
             if self.meter.share < min(1.0, stage.until):
-                if stage.jobs is None or not self.best:
+                if stage.warmth is None:
+                    self._alone(stage)
+                elif stage.jobs is None or not self.best:
                     self._whole(stage, self.seed + number)
                 else:
                     self._in_parts(stage)
                 self._combine()
         return Answer(self.best, self.cost, self.meter.rounds)
+
+    def _alone(self, stage: Stage) -> None:
+        """Let PyVRP search in its own manner until the stage's share of the effort is spent."""
+        best = run_alone(
+            self.problem,
+            lambda cost: self.meter.count(min(cost, self.cost)) >= stage.until,
+            seed=self.seed,
+            pool=self.pool,
+        )
+        self._offer(tours_of(best, self.problem))
 
     def _whole(self, stage: Stage, seed: int) -> None:
         """Search the whole problem at once until the stage's share of the effort is spent."""
@@ -113,7 +142,7 @@ class _Search:
             gave_up = self.all_fit and not best.is_feasible() and spent > self.manner.give_up
             return 1.0 if gave_up else (spent - began) / max(1e-9, stage.until - began)
 
-        best = descent.travel(first, warmth=stage.warmth, pool=self.pool, share=share)
+        best = descent.travel(first, warmth=stage.warmth or 0.0, pool=self.pool, share=share)
         self._offer(tours_of(best, descent.problem))
         if gave_up:
             self.all_fit = False
@@ -148,7 +177,9 @@ class _Search:
             done += 1
             return 1.0 if self.meter.count(self.cost) >= stage.until else done / most
 
-        best = descent.travel(descent.of(mine.inside(tours)), warmth=stage.warmth, pool=pool, share=share)
+        best = descent.travel(
+            descent.of(mine.inside(tours)), warmth=stage.warmth or 0.0, pool=pool, share=share
+        )
         for tour, worth in pool.tours():
             self.pool.add(mine.outside([tour])[0], self.cost * (1 + worth))
         found = mine.outside(tours_of(best, mine.problem))
