@@ -78,13 +78,14 @@ async def keep_days(session: AsyncSession, days: Iterable[StationDay]) -> Counts
     return counts
 
 
-async def codes(session: AsyncSession) -> dict[str, Remembered]:
-    """Return each station's moisture codes after the last day that is known."""
-    rows = await latest(session, WEATHER)
-    return {
-        row.station: Remembered(row.at, Codes(row.facts["ffmc"], row.facts["dmc"], row.facts["dc"]))
-        for row in rows
-    }
+async def codes(session: AsyncSession) -> dict[str, list[Remembered]]:
+    """Return each station's moisture codes day by day, oldest first."""
+    query = select(ReadingRow).where(ReadingRow.kind == WEATHER).order_by(ReadingRow.at)
+    found: dict[str, list[Remembered]] = {}
+    for row in await session.scalars(query):
+        after = Codes(row.facts["ffmc"], row.facts["dmc"], row.facts["dc"])
+        found.setdefault(row.station, []).append(Remembered(row.at, after))
+    return found
 
 
 async def latest(session: AsyncSession, kind: str) -> Sequence[ReadingRow]:

@@ -6,7 +6,7 @@ from what is remembered of the station; after a gap of more than `GAP` they begi
 """
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, tzinfo
 
@@ -87,9 +87,11 @@ def read_weather(
     zone: tzinfo,
     now: datetime,
     near: LatLon | None = None,
-    remembered: Mapping[str, Remembered] | None = None,
+    remembered: Mapping[str, Sequence[Remembered]] | None = None,
 ) -> Days:
     """Return each station's days with their fire weather, from a CSV file.
+
+    `remembered` are the days that are known already, by station, oldest first.
 
     Raises:
         InputWrong: the header lacks a column.
@@ -114,15 +116,16 @@ def read_weather(
     return Days(rows, tuple(_days(list(noons.values()), remembered or {})), tuple(refused))
 
 
-def _days(noons: list[_Noon], remembered: Mapping[str, Remembered]) -> Iterable[StationDay]:
-    last = dict(remembered)
+def _days(noons: list[_Noon], remembered: Mapping[str, Sequence[Remembered]]) -> Iterable[StationDay]:
+    known = {station: list(days) for station, days in remembered.items()}
     for noon in sorted(noons, key=lambda n: (n.station, n.at)):
-        before, notes = last.get(noon.station), noon.notes
+        mine, notes = known.setdefault(noon.station, []), noon.notes
+        before = max((day for day in mine if day.at < noon.at), key=lambda day: day.at, default=None)
         if before is not None and noon.at - before.at > GAP:
             notes = (*notes, f"begins anew: nothing since {before.at.date()}")
             before = None
         fire = fire_weather(noon.weather, before.codes if before else Codes(), lat_deg=noon.place.lat_deg)
-        last[noon.station] = Remembered(noon.at, fire.codes)
+        mine.append(Remembered(noon.at, fire.codes))
         yield StationDay(noon.station, noon.place, noon.at, noon.weather, fire, noon.wind_from_deg, notes)
 
 

@@ -117,13 +117,21 @@ def test_each_day_builds_on_the_one_before() -> None:
 
 
 def test_what_is_remembered_of_a_station_goes_on() -> None:
-    known = {"valley": Remembered(datetime(2026, 5, 31, 4, tzinfo=UTC), Codes(90.0, 60.0, 300.0))}
+    known = {"valley": [Remembered(datetime(2026, 5, 31, 4, tzinfo=UTC), Codes(90.0, 60.0, 300.0))]}
     first = read_weather(WEATHER.splitlines(), zone=ZONE, now=NOW, remembered=known).days[0]
     assert first.fire.codes.dc > 300
 
 
+def test_a_day_that_is_read_again_comes_out_as_before() -> None:
+    """It goes on from the day before it, not from itself."""
+    days = read_weather(WEATHER.splitlines(), zone=ZONE, now=NOW).days
+    known = {"valley": [Remembered(d.at, d.fire.codes) for d in days]}
+    again = read_weather(WEATHER.splitlines(), zone=ZONE, now=NOW, remembered=known).days
+    assert [d.fire for d in again] == [d.fire for d in days]
+
+
 def test_after_a_long_gap_the_codes_begin_anew_and_that_is_noted() -> None:
-    known = {"valley": Remembered(datetime(2026, 3, 1, tzinfo=UTC), Codes(90.0, 60.0, 300.0))}
+    known = {"valley": [Remembered(datetime(2026, 3, 1, tzinfo=UTC), Codes(90.0, 60.0, 300.0))]}
     first = read_weather(WEATHER.splitlines(), zone=ZONE, now=NOW, remembered=known).days[0]
     assert first.fire.codes.dc < 30
     assert first.notes == ("begins anew: nothing since 2026-03-01",)
