@@ -9,7 +9,7 @@ import numpy as np
 
 from missions.geo import Floats
 from missions.measure import Job, Row, at_most, measured, within
-from vision.bench import truth
+from vision.bench import NOISE, truth
 from vision.fusion import fuse
 from vision.georeference import Located, locate
 from vision.model import Ellipse, Look
@@ -44,6 +44,7 @@ class Answer:
 
 def single(job: Job) -> Iterator[Row]:
     """Yield how far off one look's place is."""
+    job.say(f"  {NOISE}")
     answers = singles(job.quick)
     _keep(job, "single", answers)
     anchor = "4.2 m mean; 30-43 m RMSE"
@@ -63,6 +64,7 @@ def single(job: Job) -> Iterator[Row]:
 
 def fused(job: Job) -> Iterator[Row]:
     """Yield how far off eight looks' place is, beside what their noise allows."""
+    job.say(f"  {NOISE}")
     answers = fusions(job.quick, 0)
     _keep(job, "fused", answers)
     allowed = math.sqrt(float(np.mean([a.bound_m2 for a in answers])))
