@@ -132,7 +132,7 @@ def test_a_file_that_is_not_there_is_wrong_input(tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.shared_data
-@pytest.mark.skipif(not SHARED.is_dir(), reason="shared data is not here")
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the FIRMS files in ../shared/data are not here")
 def test_the_bench_counts_every_row_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "ground", "--only", "firms", "--quick", "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["results"]}

@@ -131,7 +131,7 @@ def test_a_mapping_that_cannot_be_is_refused(changes: dict[str, object], words: 
 
 
 @pytest.mark.shared_data
-@pytest.mark.skipif(not SHARED.is_dir(), reason="shared data is not here")
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the FIRMS files in ../shared/data are not here")
 def test_the_real_files_are_read_whole() -> None:
     counts = {}
     for file in sorted(SHARED.glob("*.csv")):
