@@ -10,8 +10,8 @@ from bisect import bisect_right
 CELLS = 12
 NOMINAL_V = 3.7 * CELLS
 _RESISTANCE_OHM = 0.036
-_CHARGE = (0.0, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
-_CELL_V = (3.27, 3.50, 3.60, 3.69, 3.77, 3.86, 4.00, 4.18)
+CHARGE = (0.0, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+CELL_V = (3.27, 3.50, 3.60, 3.69, 3.77, 3.86, 4.00, 4.18)
 
 
 class Battery:
@@ -59,7 +59,7 @@ class Battery:
 
 def _rest_v(share: float) -> float:
     share = min(1.0, max(0.0, share))
-    above = min(len(_CHARGE) - 1, bisect_right(_CHARGE, share))
+    above = min(len(CHARGE) - 1, bisect_right(CHARGE, share))
     below = above - 1
-    part = (share - _CHARGE[below]) / (_CHARGE[above] - _CHARGE[below])
-    return CELLS * (_CELL_V[below] + part * (_CELL_V[above] - _CELL_V[below]))
+    part = (share - CHARGE[below]) / (CHARGE[above] - CHARGE[below])
+    return CELLS * (CELL_V[below] + part * (CELL_V[above] - CELL_V[below]))

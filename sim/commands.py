@@ -12,6 +12,7 @@ import typer
 
 from missions.clock import Clock, ScaledClock, SystemClock, clock_from
 from missions.errors import InputWrong
+from missions.measure import suite
 from missions.program import out_folder, say, show_json
 
 EXAMPLE = """Example: gridpatrol sim --drones 1 --speed 5
@@ -22,6 +23,7 @@ Then, in another terminal: gridpatrol fly PLAN.json --sortie S1 --connect tcp:12
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the program."""
     app.command("sim", epilog=EXAMPLE)(simulate)
+    suite("sim").add("vehicles", "sim.bench:rows", "how many vehicles one process flies in real time")
 
 
 def simulate(

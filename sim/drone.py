@@ -21,8 +21,11 @@ from sim.troubles import SOUND, Troubles
 
 TURN_DEG_S = 60.0
 HARD_LANDING_M_S = 3.5  # a drone that meets the ground faster breaks
-_CROSS_GAIN = 0.6  # 1/s: how hard it returns to the line it should be on
-_GUST_LEAK = 0.06  # the share of a gust that position control lets through
+CROSS_GAIN = 0.6  # 1/s: how hard it returns to the line it should be on
+STEADY_S = 5.0  # how long a position controller takes to learn the steady wind
+NO_LENGTH_M = 0.01
+UPRIGHT = 1e-3  # the share of a leg below which it has no level, or no upright part
+GUST_LEAK = 0.06  # the share of a gust that position control lets through
 
 
 class Point(NamedTuple):
@@ -114,6 +117,7 @@ class Multirotor:
         self.model = model
         self.limits = Limits()
         self.troubles: Troubles = SOUND
+        self.is_sound = True  # nothing is wrong with it
         self.at = Point(0.0, 0.0, 0.0)
         self.believed = self.at
         self._off = _NOWHERE
@@ -160,11 +164,12 @@ class Multirotor:
         self._move(dt_s, wind)
         self._turn(dt_s)
         self._drain(dt_s, wind, falling=falling)
-        self._meet_ground(wanted)
+        self.meet_ground(wanted)
 
     def suffer(self, troubles: Troubles) -> None:
         """Take on what is wrong now, in place of what was."""
         self.troubles = troubles
+        self.is_sound = troubles == SOUND
         self._off = troubles.believed_off_m
         self.battery.drop_v = troubles.cell_drop_v
         self._believe()
@@ -191,23 +196,26 @@ class Multirotor:
         self, wanted: tuple[float, float, float], wind: tuple[float, float]
     ) -> tuple[float, float, float]:
         """Return what of a wanted velocity a wrong compass, a storm and weak motors leave."""
-        east, north, up = wanted
-        if self.troubles is SOUND and self.ground_speed_m_s < self.model.cruise_m_s * 1.2:
-            return wanted
-        if self.troubles.compass_deg and not self.troubles.is_lost:
-            turn = math.radians(self.troubles.compass_deg)
+        east, north, up = wanted if self.is_sound else self._troubled(wanted, wind)
+        air_east, air_north = east - wind[0], north - wind[1]
+        air, top = math.hypot(air_east, air_north), self.model.cruise_m_s + self.model.max_wind_m_s
+        if air <= top:
+            return east, north, up
+        return wind[0] + air_east * top / air, wind[1] + air_north * top / air, up
+
+    def _troubled(
+        self, wanted: tuple[float, float, float], wind: tuple[float, float]
+    ) -> tuple[float, float, float]:
+        (east, north, up), troubles = wanted, self.troubles
+        if troubles.is_lost:  # nothing to steer by: it goes with the air, more slowly
+            east, north = wind[0] * _ADRIFT, wind[1] * _ADRIFT
+        elif troubles.compass_deg:
+            turn = math.radians(troubles.compass_deg)
             east, north = (
                 east * math.cos(turn) - north * math.sin(turn),
                 east * math.sin(turn) + north * math.cos(turn),
             )
-        if self.troubles.is_lost:  # nothing to steer by: it goes with the air, more slowly
-            east, north = wind[0] * _ADRIFT, wind[1] * _ADRIFT
-        top = self.model.cruise_m_s + self.model.max_wind_m_s
-        air_east, air_north = east - wind[0], north - wind[1]
-        air = math.hypot(air_east, air_north)
-        if air > top:
-            east, north = wind[0] + air_east * top / air, wind[1] + air_north * top / air
-        spare = self.troubles.thrust
+        spare = troubles.thrust
         if spare < 1.0:
             up = min(up, self.climb_m_s * spare) if spare > _HOVERS else -_SINKS_M_S * (1.0 - spare / _HOVERS)
         return east, north, up
@@ -220,44 +228,44 @@ class Multirotor:
         east, north, up = (b - a for a, b in zip(self.believed, at, strict=True))
         away = math.hypot(east, north)
         limits = self.limits
-        fast = _stopping_m_s(away, limits.accel_m_s2 * _EARLY, limits.jerk_m_s3)
+        fast = _stopping_m_s(away, limits.accel_m_s2 * EARLY, limits.jerk_m_s3)
         scale = min(1.0, min(fast, self.model.cruise_m_s) / away) if away > 1e-6 else 0.0
         rise = math.copysign(min(abs(up), _braking_m_s(abs(up), limits.accel_up_m_s2)), up)
         return east * scale, north * scale, max(-self.descent_m_s, min(self.climb_m_s, rise))
 
     def _along(self, leg: Follow) -> tuple[float, float, float]:
         length = leg.length_m
-        if length < 0.01:
+        if length < NO_LENGTH_M:
             return self._towards(leg.end)
         p, a, b = self.believed, leg.start, leg.end
         unit = ((b[0] - a[0]) / length, (b[1] - a[1]) / length, (b[2] - a[2]) / length)
         done = (p[0] - a[0]) * unit[0] + (p[1] - a[1]) * unit[1] + (p[2] - a[2]) * unit[2]
         level_share, rise = math.hypot(unit[0], unit[1]), unit[2]
-        left = length - done - self.ground_speed_m_s * _SWELLS_S
+        left = length - done - self.ground_speed_m_s * SWELLS_S
         speed = self._leg_speed(leg, length, level_share, rise, max(0.0, left))
         off = [a[i] + unit[i] * done - p[i] for i in range(3)]
-        east, north = unit[0] * speed + off[0] * _CROSS_GAIN, unit[1] * speed + off[1] * _CROSS_GAIN
-        up = rise * speed + off[2] * _CROSS_GAIN
+        east, north = unit[0] * speed + off[0] * CROSS_GAIN, unit[1] * speed + off[1] * CROSS_GAIN
+        up = rise * speed + off[2] * CROSS_GAIN
         return east, north, max(-self.descent_m_s, min(self.climb_m_s, up))
 
     def _leg_speed(self, leg: Follow, length: float, level_share: float, rise: float, left: float) -> float:
         """Return the speed along a leg that both axes allow and that lets it brake in time."""
         speed, brake = math.inf, math.inf
         limits = self.limits
-        if level_share > 1e-3:
+        if level_share > UPRIGHT:
             speed, brake = leg.speed_m_s / level_share, limits.accel_m_s2 / level_share
-        if abs(rise) > 1e-3:
+        if abs(rise) > UPRIGHT:
             limit = self.climb_m_s if rise > 0 else self.descent_m_s
             speed = min(speed, limit / abs(rise))
             brake = min(brake, limits.accel_up_m_s2 / abs(rise))
-        if level_share > 1e-3:
+        if level_share > UPRIGHT:
             speed = min(speed, peak_m_s(length, brake, limits.jerk_m_s3))
         leaving = min(leg.exit_m_s, speed)
         if leaving < 0.1:
-            if level_share <= 1e-3:
+            if level_share <= UPRIGHT:
                 return min(speed, _braking_m_s(left, brake))
-            return min(speed, _stopping_m_s(left, brake * _EARLY, limits.jerk_m_s3))
-        return min(speed, _slowing_m_s(left, leaving, brake * _EARLY, limits.jerk_m_s3))
+            return min(speed, _stopping_m_s(left, brake * EARLY, limits.jerk_m_s3))
+        return min(speed, _slowing_m_s(left, leaving, brake * EARLY, limits.jerk_m_s3))
 
     def _accelerate(self, wanted: tuple[float, float, float], dt_s: float, *, falling: bool) -> None:
         """Change the velocity, no harder than the limits, and the acceleration no faster than theirs."""
@@ -272,7 +280,7 @@ class Multirotor:
         gap = math.hypot(gap_east, gap_north)
         if gap < 1e-9:
             return 0.0, 0.0
-        jerk = self.limits.jerk_m_s3 * _JERK_MARGIN
+        jerk = self.limits.jerk_m_s3 * JERK_MARGIN
         hard = min(self.limits.accel_m_s2, math.sqrt(2.0 * jerk * gap), gap / dt_s)
         want_east, want_north = gap_east / gap * hard, gap_north / gap * hard
         change_east, change_north = want_east - self.push[0], want_north - self.push[1]
@@ -283,23 +291,23 @@ class Multirotor:
         return self.push[0] + change_east * scale, self.push[1] + change_north * scale
 
     def _move(self, dt_s: float, wind: tuple[float, float]) -> None:
-        leak = _GUST_LEAK if self.airborne else 0.0
+        leak = GUST_LEAK if self.airborne else 0.0
         east, north, up = self.velocity
         self._smooth_wind(wind, dt_s)
         self.at = Point(
-            self.at.east_m + (east + leak * (wind[0] - self._mean_wind[0])) * dt_s,
-            self.at.north_m + (north + leak * (wind[1] - self._mean_wind[1])) * dt_s,
+            self.at.east_m + (east + leak * (wind[0] - self.mean_wind[0])) * dt_s,
+            self.at.north_m + (north + leak * (wind[1] - self.mean_wind[1])) * dt_s,
             self.at.up_m + up * dt_s,
         )
         self._believe()
 
-    _mean_wind: tuple[float, float] = (0.0, 0.0)
+    mean_wind: tuple[float, float] = (0.0, 0.0)
 
     def _smooth_wind(self, wind: tuple[float, float], dt_s: float) -> None:
         """Learn the steady wind, as a position controller's integrator does over some seconds."""
-        share = min(1.0, dt_s / 5.0)
-        east, north = self._mean_wind
-        self._mean_wind = (east + (wind[0] - east) * share, north + (wind[1] - north) * share)
+        share = min(1.0, dt_s / STEADY_S)
+        east, north = self.mean_wind
+        self.mean_wind = (east + (wind[0] - east) * share, north + (wind[1] - north) * share)
 
     def _turn(self, dt_s: float) -> None:
         if self.face_deg is None:
@@ -318,7 +326,8 @@ class Multirotor:
         """Return how much more power a weak motor's neighbours take to make up for it."""
         return 1.0 + 0.3 * (1.0 - self.troubles.thrust)
 
-    def _meet_ground(self, wanted: tuple[float, float, float]) -> None:
+    def meet_ground(self, wanted: tuple[float, float, float]) -> None:
+        """Notice that it has left or met the ground; `wanted` is the velocity it strives for."""
         ground = self._ground_m(self.at.east_m, self.at.north_m)
         if self.at.up_m > ground + 0.02:
             self.airborne = True
@@ -348,9 +357,9 @@ _NOWHERE = (0.0, 0.0, 0.0)
 _ADRIFT = 0.3
 _HOVERS = 0.5  # the share of the thrust to spare below which a drone cannot hold its height
 _SINKS_M_S = 6.0
-_EARLY = 0.9  # the share of the acceleration that braking counts with
-_SWELLS_S = 0.5  # how long braking takes to take hold
-_JERK_MARGIN = 1.5  # along a straight leg two axes share the jerk, and braking begins a little late
+EARLY = 0.9  # the share of the acceleration that braking counts with
+SWELLS_S = 0.5  # how long braking takes to take hold
+JERK_MARGIN = 1.5  # along a straight leg two axes share the jerk, and braking begins a little late
 
 
 def peak_m_s(length_m: float, accel_m_s2: float, jerk_m_s3: float) -> float:

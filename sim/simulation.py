@@ -25,6 +25,7 @@ from sim.media import Media
 from sim.mishaps import Mishaps
 from sim.renderer import renderer
 from sim.server import HOST, VehicleServer
+from sim.swarm import Swarm
 from sim.world import World
 
 TRUTH_S = 60.0  # simulated
@@ -62,6 +63,7 @@ class Simulation:
         self.media = Media(self._pool)
         self.servers: list[VehicleServer] = []
         self.docks: list[DockMachine] = []
+        self._swarm = Swarm()
         self._drones: list[Drone] = []  # in the order of the servers
 
     async def start(self) -> dict[str, Any]:
@@ -139,6 +141,7 @@ class Simulation:
         while True:
             now_s = self._now_s()
             self.mishaps.tick(now_s)
+            self._move(now_s)
             for drone, server in self._flying():
                 server.tick(now_s)
                 for exposure in server.vehicle.taken():
@@ -147,6 +150,17 @@ class Simulation:
                 truth_s = now_s + TRUTH_S
                 self.write_truth()
             await asyncio.sleep(pause_s)  # physics has no event to wait for
+
+    def _move(self, now_s: float) -> None:
+        """Move all vehicles on to `now_s`, step by step together."""
+        vehicles = [s.vehicle for s in self.servers]
+        while True:
+            steps = [(v, step) for v in vehicles if (step := v.next_step(now_s)) is not None]
+            if not steps:
+                return
+            self._swarm.advance([step for _, step in steps])
+            for vehicle, _ in steps:
+                vehicle.stepped()
 
     def _render(self, drone: Drone, exposure: Exposure) -> None:
         cameras = self.site.model(drone.model).cameras

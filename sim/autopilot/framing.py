@@ -39,7 +39,7 @@ class Framer:
     def _short(self, message: Message, seed: int, payload: bytes, force_mavlink1: bool = False) -> bytes:
         """Return the packet of a payload; zeros at its end are not sent, but for the first byte."""
         payload = payload.rstrip(b"\0") or payload[:1]
-        number, packer = message.get_msgId(), self.packer  # `id` may be a field of its own
+        number = message.get_msgId()  # `id` may be a field of its own
         head = _HEADER.pack(
             len(payload),
             0,

@@ -280,19 +280,21 @@ class Pilot(ABC):
 
     # --- the passing of time ---
 
-    def step(self, now_s: float, wind: tuple[float, float]) -> None:
-        """Fly on to `now_s`."""
-        dt_s = now_s - self.now_s
+    def decide(self, now_s: float) -> Goal:
+        """Return what the drone is to do until `now_s`."""
         self.now_s = now_s
         if self.home is None and self.has_position:
             self.home = self.drone.believed
-        self.drone.step(dt_s, self._goal(), wind)
+        return self._goal()
+
+    def follow_up(self) -> None:
+        """Notice what came of the last step."""
         if self.armed:
             self._watch()
         elif self.battery.low:
-            self.battery.recovered(now_s)
-        if now_s - self._fence_s >= _FENCE_S:
-            self._fence_s = now_s
+            self.battery.recovered(self.now_s)
+        if self.now_s - self._fence_s >= _FENCE_S:
+            self._fence_s = self.now_s
             self._check_fence()
 
     def _goal(self) -> Goal:

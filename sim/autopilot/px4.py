@@ -331,13 +331,13 @@ class Px4(Pilot):
 
     # --- what it watches ---
 
-    def step(self, now_s: float, wind: tuple[float, float]) -> None:
-        super().step(now_s, wind)
+    def follow_up(self) -> None:
+        super().follow_up()
         if self._return_wanted:
             self._return_wanted = False
             self.run.state = COMPLETE
             self._change(Px4Mode.RETURN)
-        if self._delayed is not None and now_s >= self._delayed[0]:
+        if self._delayed is not None and self.now_s >= self._delayed[0]:
             mode, self._delayed = self._delayed[1], None
             if self.armed and not self.landed:
                 self._change(mode)

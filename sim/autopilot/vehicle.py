@@ -29,6 +29,7 @@ from sim.autopilot.terrain import TerrainMap
 from sim.autopilot.transfer import FENCE, MISSION, RALLY, Transfers
 from sim.drone import Multirotor, Point, level
 from sim.noise import Gusts
+from sim.swarm import Step
 from sim.troubles import Troubles
 
 STEP_S = 0.1
@@ -145,9 +146,9 @@ class Vehicle:
 
     def tick(self, now_s: float) -> list[Reply]:
         """Fly on to `now_s` and return what is to be sent."""
-        while now_s > self.now_s:
-            quiet = self.pilot.landed and not self.pilot.armed
-            self._step(now_s if quiet else min(now_s, self.now_s + STEP_S))
+        while (step := self.next_step(now_s)) is not None:
+            self.drone.step(step.dt_s, step.goal, step.wind)
+            self.stepped()
         self._post(self.transfers.tick(now_s))
         self._outbox += self.params.tick()
         self._outbox += self.files.tick(now_s)
@@ -157,6 +158,31 @@ class Vehicle:
         if self.reboot_wanted:
             self._boot()
         return self._emptied()
+
+    def next_step(self, now_s: float) -> Step | None:
+        """Return the next step on the way to `now_s`, or None when it is there.
+
+        Whoever takes the step says `stepped` after it: `tick` for this vehicle
+        alone, a simulation of many for all of them together.
+        """
+        if now_s <= self.now_s:
+            return None
+        quiet = self.pilot.landed and not self.pilot.armed
+        until_s = now_s if quiet else min(now_s, self.now_s + STEP_S)
+        dt_s, self.now_s = until_s - self.now_s, until_s
+        east, north = self._gusts.advance(dt_s)
+        gust = self.drone.troubles.gust
+        self.air = (east + gust[0], north + gust[1])
+        return Step(self.drone, dt_s, self.pilot.decide(until_s), self.air)
+
+    def stepped(self) -> None:
+        """Notice what came of the step just taken."""
+        self.pilot.follow_up()
+        self._note_moments()
+        self.estimate.advance(self.now_s, self.pilot.home)
+        home = self.pilot.home
+        self.payload.advance(self.now_s, home.up_m if home else 0.0)
+        self._outbox += self.payload.said()
 
     def send(self, message: Message | None, link: int | None = None) -> None:
         """Put a message of the autopilot into the outbox."""
@@ -295,18 +321,6 @@ class Vehicle:
         self.payload.on = "CAM1_TYPE" not in self.params or self.params["CAM1_TYPE"] != 0
         self.payload.now_s = self.now_s
         self.pilot = self.personality.pilot(self.body, self.say, self.do, self.now_s)
-
-    def _step(self, now_s: float) -> None:
-        dt_s, self.now_s = now_s - self.now_s, now_s
-        east, north = self._gusts.advance(dt_s)
-        gust = self.drone.troubles.gust
-        self.air = (east + gust[0], north + gust[1])
-        self.pilot.step(now_s, self.air)
-        self._note_moments()
-        self.estimate.advance(now_s, self.pilot.home)
-        home = self.pilot.home
-        self.payload.advance(now_s, home.up_m if home else 0.0)
-        self._outbox += self.payload.said()
 
     def _note_moments(self) -> None:
         """Take note of the first time of what faults may count from."""
