@@ -18,7 +18,7 @@ from api import orders
 from api.errors import BadRequest, Conflict, Forbidden, NotFound
 from api.escalation import Watch
 from api.orders import Act, By, LookState, Order, OrderState, Verdict, Wish
-from api.store import events, timers
+from api.store import events, reports, timers
 from api.store.models import IncidentRow
 from api.store.rows import insert_once
 from api.store.tables.orders import LeadRow, OrderPictureRow, OrderRow, OrderStepRow, RouteRow
@@ -377,6 +377,7 @@ async def _changed(
     hears = sorted({row.agency, *([leads.agency] if leads else [])})
     said = {"id": row.id, "incident": row.incident, "agency": row.agency, "state": row.state, "act": act}
     await events.append(session, "order", {**said, "version": row.version}, now=now, agencies=hears)
+    await reports.follow(session, row, now=now)
     return await order(session, row.id)
 
 

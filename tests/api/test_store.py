@@ -16,10 +16,10 @@ from api.analysis import Analysis
 from api.errors import Conflict
 from api.schemas import FrameIn
 from api.store import alerting, events, frames, leases, outbox
+from api.store.absorbing import record_observations
 from api.store.engine import Database, database_url, downgrade, open_database, upgrade
 from api.store.fleet import seed_site
 from api.store.frames import accept_frame
-from api.store.absorbing import record_observations
 from api.store.models import DroneRow, EventRow
 from api.store.outbox import Ending, Try
 from api.store.receivers import set_webhook
