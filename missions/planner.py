@@ -112,7 +112,7 @@ def _flights(
     site, within = network.site, reachable(network, limits)
     found: tuple[Flight, ...] = ()
     for rounds in range(_rounds_needed(network, limits, within), MOST_ROUNDS + 1):
-        problem, numbers = _problem(network, limits, within, rounds)
+        problem, numbers = problem_of(network, limits, within, rounds)
         found = solve(
             problem, seconds=seconds, iterations=iterations, seed=seed, workers=workers, progress=tell
         )
@@ -136,7 +136,7 @@ def _rounds_needed(network: Network, limits: Limits, tasks: list[int]) -> int:
     return max(1, math.ceil(over_s / (limits.time_s * max(1, available))))
 
 
-def _problem(network: Network, limits: Limits, tasks: list[int], rounds: int) -> tuple[Problem, list[int]]:
+def problem_of(network: Network, limits: Limits, tasks: list[int], rounds: int) -> tuple[Problem, list[int]]:
     """Return the routing problem of these tasks, and which pass each of its nodes stands for."""
     site, docks = network.site, len(network.site.docks)
     numbers = [n for task in tasks for n in network.node_numbers(task)]
