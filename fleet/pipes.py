@@ -192,7 +192,8 @@ class _Datagrams:
         try:
             await self._readable.wait()
         finally:
-            self._loop.remove_reader(number)
+            if self._is_open:  # closed, the number may be another socket's by now
+                self._loop.remove_reader(number)
 
     def _drain(self) -> list[Arrival]:
         found: list[Arrival] = []
