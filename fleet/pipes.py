@@ -163,15 +163,15 @@ class _Datagrams:
     def send(self, data: bytes, system: int) -> None:
         if not self._is_open:
             return
-        # A refused datagram, or one too many, is a lost packet: the port may open later.
-        with contextlib.suppress(OSError):
-            if self._is_fixed:
-                self._socket.send(data)
-                return
         known = self._homes.get(system)
-        for home in [known] if known else set(self._homes.values()):
+        homes = {None} if self._is_fixed else {known} if known else set(self._homes.values())
+        for home in homes:
+            # A refused datagram, or one too many, is a lost packet: the port may open later.
             with contextlib.suppress(OSError):
-                self._socket.sendto(data, home)
+                if home is None:
+                    self._socket.send(data)
+                else:
+                    self._socket.sendto(data, home)
 
     def belongs(self, system: int, sender: Any) -> None:
         """Note that a system was heard from this sender."""
