@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api import bench, office, witness_commands
+from api import bench, evidence_commands, office, witness_commands
 from missions.program import show_json
 
 SERVE_HELP = """Run the whole service on this machine: bus, database and every role.
@@ -40,6 +40,7 @@ def register(app: typer.Typer) -> None:
     app.command("demo", help=DEMO_HELP)(demo_command)
     witness_commands.register(app)
     office.register(app)
+    evidence_commands.register(app)
     for name, help_text in ROLES.items():
         example = f"Example: gridpatrol {name} --data /var/lib/gridpatrol"
         app.command(name, help=f"{help_text}\n\n{example}\n")(_role_command(name))

@@ -27,6 +27,7 @@ from api.delivery.gateway import HttpTemplate
 from api.delivery.mail import MailServer
 from api.delivery.mqtt import MqttSender
 from api.oidc import Provider
+from api.retention import Keeping
 from api.rights import Role
 from api.services import Outbound
 from missions.clock import Clock, clock_from
@@ -87,6 +88,9 @@ class Settings(BaseSettings):
     chat_robots: bool = Field(False, description="whether alerts may go to DingTalk, WeCom and Feishu")
     sms: HttpTemplate | None = Field(None, description="the gateway for text messages: url, headers, body")
     voice: HttpTemplate | None = Field(None, description="the gateway for calls: url, headers, body")
+    keep_pictures_days: float = Field(90, ge=1, description="pictures that show no incident")
+    keep_evidence_days: float = Field(1095, ge=1, description="pictures and messages of incidents")
+    keep_events_days: float = Field(7, ge=1, description="what a browser that was away may ask for")
     exercise: bool = Field(False, description="whether every message is marked as an exercise")
     log_level: str = Field("info", pattern=r"^(debug|info|warning|error)$", description="least level logged")
 
@@ -208,8 +212,12 @@ class Settings(BaseSettings):
             mqtt=mqtt,
         )
 
+    def keeping(self) -> Keeping:
+        """Return how long each class of data is kept."""
+        return Keeping(self.keep_pictures_days, self.keep_evidence_days, self.keep_events_days)
+
     def outbound(self) -> tuple[Outbound, ...]:
-        """Return the connections to the outside that settings can switch on; docs/outbound.md lists them all."""
+        """Return the connections to the outside that settings switch on; docs/outbound.md lists them all."""
         database = make_url(self.database)
         return (
             Outbound("identity provider", bool(self.oidc_issuer), self.oidc_issuer or None),

@@ -47,7 +47,7 @@ SUBSCRIBERS = 20
 PACE_S = 0.05  # between frames
 OUTAGE_H = 24.0
 SPEED, QUICK_SPEED = 900.0, 14_400.0
-PATIENCE_S = 600.0
+PATIENCE_S = 1500.0
 SEED = 8
 _ANCHOR = "all examined can lose"
 

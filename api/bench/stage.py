@@ -37,7 +37,7 @@ from missions.model import Agency, Hazard, Sensor, Severity, Site, Subscription
 from missions.site import load_site
 from vision.model import Box, Detection, Ellipse, Observation
 
-ROLE_PATIENCE_S = 60.0
+ROLE_PATIENCE_S = 180.0
 
 _SOUTH, _WEST, _SIDE_DEG = 30.0, 119.0, 1.0
 _STEP_DEG = 0.003  # some 300 m apart: no two fires are taken for one
@@ -115,7 +115,7 @@ async def answers(port: int) -> None:
     """Return once an api role takes connections.
 
     Raises:
-        TimeoutError: it does not within a minute.
+        TimeoutError: it does not within three minutes.
     """
     async with asyncio.timeout(ROLE_PATIENCE_S):
         while True:

@@ -19,6 +19,7 @@ from api.delivery.channels import senders
 from api.delivery.mqtt import MqttSender
 from api.delivery.outbox import Outbox
 from api.intake import publish_waiting
+from api.retention import keep_sweeping
 from api.roles import wiring
 from api.roles.services import build_services
 from api.roles.timekeeping import Timekeeper
@@ -67,6 +68,7 @@ async def _serve(settings: Settings, services: Services, bus: Bus) -> None:
         async with senders(channels, services.options.allowed_networks) as sends, asyncio.TaskGroup() as group:
             group.create_task(Outbox(services, sends).run())
             group.create_task(_publish_what_waits(services))
+            group.create_task(keep_sweeping(services, settings.keeping()))
             group.create_task(Timekeeper(services, "api").run())
             group.create_task(server.run_on(door, at_end=services.feed.close))
 

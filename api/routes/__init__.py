@@ -8,6 +8,7 @@ from api.routes import (
     coverage,
     deliveries,
     events,
+    evidence,
     exports,
     fatigue,
     fleet,
@@ -49,4 +50,5 @@ ROUTERS = (
     cap.router,
     deliveries.router,
     exports.router,
+    evidence.router,
 )

@@ -1,36 +1,19 @@
 """Pictures: handed in by gateways, looked at by people, as flown or with what was found marked."""
 
-import asyncio
 import json
-import tempfile
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.datastructures import UploadFile
 
-from api import views
-from api.analysis import detection_from_row
+from api import showing, views
 from api.auth import Built, Gateway, Watcher
-from api.errors import BadRequest, Conflict, NotFound
+from api.errors import BadRequest, Conflict
 from api.intake import parsed, take_in
 from api.schemas import FRAME_EXAMPLE, FrameOut, Frames
-from api.services import Services
 from api.store import frames
-from api.store.models import DetectionRow, FrameRow
-from vision.errors import Unreadable
-from vision.inspection import FrameResult, marked
 
 router = APIRouter(tags=["frames"])
-
-TYPES = {
-    ".tif": "image/tiff",
-    ".tiff": "image/tiff",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-}
 
 _PRIVATE = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
 
@@ -94,12 +77,16 @@ async def one_frame(frame_id: str, caller: Watcher, built: Built) -> FrameOut:
 
 
 @router.get("/frames/{frame_id}/picture", response_class=Response)
-async def picture(frame_id: str, caller: Watcher, built: Built) -> Response:
-    """Give the picture as flown."""
+async def picture(frame_id: str, caller: Watcher, built: Built, as_flown: bool = False) -> Response:
+    """Give a picture: to the operator as flown, to agencies coarse outside the incident.
+
+    A person of an agency may ask for all of it by `as_flown`; that is audited.
+    """
     async with built.database.read() as session:
         row = await frames.frame(session, frame_id, caller)
-    kind = TYPES.get(PurePosixPath(row.key).suffix, "application/octet-stream")
-    return Response(await _bytes(built, row), media_type=kind, headers=_PRIVATE)
+        found = await frames.detections(session, frame_id)
+    shown = await showing.picture(built, row, found, caller, whole=as_flown)
+    return Response(shown.data, media_type=shown.media_type, headers=_PRIVATE)
 
 
 @router.get("/frames/{frame_id}/marked.jpg", response_class=Response)
@@ -110,27 +97,5 @@ async def marked_picture(frame_id: str, caller: Watcher, built: Built) -> Respon
         found = await frames.detections(session, frame_id)
     if row.analysed_at is None:
         raise Conflict(f"frame {frame_id} has not been looked at yet")
-    key = f"marked/{row.id[:2]}/{row.id}.jpg"
-    drawn = await built.pictures.get(key)
-    if drawn is None:
-        drawn = await asyncio.to_thread(_draw, await _bytes(built, row), row, found)
-        await built.pictures.put(key, drawn)
+    drawn = await showing.marked_picture(built, row, found, caller)
     return Response(drawn, media_type="image/jpeg", headers=_PRIVATE)
-
-
-async def _bytes(built: Services, row: FrameRow) -> bytes:
-    data = await built.pictures.get(row.key)
-    if data is None:
-        raise NotFound("picture of frame", row.id)
-    return data
-
-
-def _draw(data: bytes, row: FrameRow, found: Sequence[DetectionRow]) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"frame{PurePosixPath(row.key).suffix}"
-        file.write_bytes(data)
-        result = FrameResult(row.name, detections=tuple(detection_from_row(d) for d in found))
-        try:
-            return marked(file, result)
-        except Unreadable as error:
-            raise Conflict(f"frame {row.id} cannot be drawn: {error}") from None

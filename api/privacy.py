@@ -1,0 +1,80 @@
+"""What a picture shows to those who have no right to more: the incident sharp, everything else coarse.
+
+A detector of people and number plates misses some, and what it misses is shown.
+So nothing is looked for: outside the incident the picture is reduced to half a
+metre a pixel, at which a person is one pixel and a number plate none, wherever
+they are. Thermal pictures are left as they are, for they show no face and no plate.
+"""
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from api.store.models import DetectionRow, FrameRow
+
+Image = NDArray[np.uint8]
+
+COARSE_M = 0.5
+"""Ground metres a pixel outside the incident: shoulders are 0.5 m wide, a plate 0.44 m."""
+
+UNKNOWN_SHARE = 32
+"""Cells across a picture whose scale on the ground is not known."""
+
+MARGIN = 0.25
+"""How much further than its box an incident stays sharp, as a share of the box."""
+
+JPEG_QUALITY = 90
+_DEG_M = 111_320.0
+
+
+def is_telling(row: FrameRow) -> bool:
+    """Return whether a frame can show who somebody is."""
+    return row.sensor != "thermal"
+
+
+def reduced_jpeg(data: bytes, row: FrameRow, found: Sequence[DetectionRow]) -> bytes | None:
+    """Return a frame's picture, coarse outside what was found, as a JPEG without any metadata.
+
+    None where the bytes are no picture that can be read.
+    """
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        return None
+    coarse = reduced(
+        np.asarray(image, np.uint8), [d.box for d in found], cell_px=cell_px(row, image.shape[1])
+    )
+    is_written, out = cv2.imencode(".jpg", coarse, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return out.tobytes() if is_written else None
+
+
+def reduced(image: Image, boxes: Sequence[Sequence[float]], *, cell_px: int) -> Image:
+    """Return the image in cells of so many pixels, but for the boxes (left, top, right, bottom)."""
+    height, width = image.shape[:2]
+    small = (max(1, width // cell_px), max(1, height // cell_px))
+    cells = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
+    coarse = np.asarray(cv2.resize(cells, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+    for left, top, right, bottom in boxes:
+        across, down = (right - left) * MARGIN, (bottom - top) * MARGIN
+        rows = slice(max(0, math.floor(top - down)), min(height, math.ceil(bottom + down)))
+        columns = slice(max(0, math.floor(left - across)), min(width, math.ceil(right + across)))
+        coarse[rows, columns] = image[rows, columns]
+    return coarse
+
+
+def cell_px(row: FrameRow, width_px: int) -> int:
+    """Return how many pixels make half a metre on the ground, by the frame's footprint."""
+    ring = row.footprint or []
+    sides = [_apart_m(a, b) for a, b in zip(ring, [*ring[1:], *ring[:1]], strict=True)]
+    if len(sides) != 4 or min(sides) <= 0:
+        return max(2, math.ceil(width_px / UNKNOWN_SHARE))
+    # The finest side decides: nowhere in the picture is a person more than a pixel.
+    finest_m = min(sides) / width_px
+    return max(2, math.ceil(COARSE_M / finest_m))
+
+
+def _apart_m(a: Sequence[float], b: Sequence[float]) -> float:
+    east = (b[0] - a[0]) * _DEG_M * math.cos(math.radians(a[1]))
+    return math.hypot(east, (b[1] - a[1]) * _DEG_M)
