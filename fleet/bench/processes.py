@@ -30,7 +30,11 @@ def free_port() -> int:
 
 @contextlib.asynccontextmanager
 async def simulator(*arguments: str) -> AsyncIterator[dict[str, Any]]:
-    """Yield what a simulator says of itself; it is stopped on the way out."""
+    """Yield what a simulator says of itself; it is stopped on the way out.
+
+    Raises:
+        WorkFailed: it did not start, or it died before it was stopped.
+    """
     process = await asyncio.create_subprocess_exec(
         *_PROGRAM,
         *("sim", "--json", *arguments),
@@ -45,9 +49,12 @@ async def simulator(*arguments: str) -> AsyncIterator[dict[str, Any]]:
             line = await process.stdout.readline()
         if not line:
             raise WorkFailed(f"the simulator did not start: {(await process.stderr.read()).decode()[-500:]}")
-        silencer = asyncio.create_task(_read_away(process.stderr))
+        complaints: list[bytes] = []
+        listening = asyncio.create_task(_read_away(process.stderr, complaints))
         yield json.loads(line)
-        silencer.cancel()
+        listening.cancel()
+        if process.returncode is not None:
+            raise WorkFailed(f"the simulator died: {b''.join(complaints).decode(errors='replace')[-800:]}")
     finally:
         await _end(process)
 
@@ -159,9 +166,10 @@ async def region(folder: Path, there: Mapping[str, Any]) -> AsyncIterator[Region
         await asyncio.gather(listening, return_exceptions=True)
 
 
-async def _read_away(stream: asyncio.StreamReader) -> None:
-    while await stream.read(65536):
-        pass
+async def _read_away(stream: asyncio.StreamReader, kept: list[bytes]) -> None:
+    """Read a stream so that nobody waits for it; keep its last words."""
+    while chunk := await stream.read(65536):
+        kept[:] = [*kept[-3:], chunk]
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

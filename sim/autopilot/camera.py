@@ -73,9 +73,9 @@ class Gimbal:
 class Cameras:
     """Two camera components of one vehicle and the pictures they took."""
 
-    def __init__(self, system_id: int, cameras: tuple[Camera, ...], media: str, boot_s: float) -> None:
+    def __init__(self, folder: str, cameras: tuple[Camera, ...], media: str, boot_s: float) -> None:
         self.exposures: list[Exposure] = []
-        self._system_id = system_id
+        self._folder = folder
         self._media = media
         self._boot_s = boot_s
         self._cameras = {
@@ -132,7 +132,7 @@ class Cameras:
     def _captured(self, exposure: Exposure, component: int) -> Message:
         pose = exposure.reported
         return mav.MAVLink_camera_image_captured_message(
-            round((exposure.reported_s - self._boot_s) * 1000),
+            round((exposure.taken_s - self._boot_s) * 1000),  # counted from boot, whatever the clock says
             round(exposure.reported_s * 1e6),
             component,
             round(pose.place.lat_deg * 1e7),
@@ -142,7 +142,7 @@ class Cameras:
             _quaternion(pose),
             exposure.index,
             1,
-            f"{self._media}/drones/{self._system_id}/{exposure.stem}_{_SUFFIX[component]}".encode(),
+            f"{self._media}/drones/{self._folder}/{exposure.stem}_{_SUFFIX[component]}".encode(),
         )
 
     def _status(self, boot_ms: int, interval_s: float) -> Message:

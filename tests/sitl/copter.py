@@ -24,8 +24,8 @@ from missions.geo import LatLon, distance_m
 from missions.model import Drone
 
 BINARY = os.environ.get("GRIDPATROL_SITL", "")
-SPEED = 10.0
-PATIENCE_S = 120.0
+SPEED = 5.0
+PATIENCE_S = 200.0
 DRONE = Drone("D1", "GP-1", "dock-west", 1)
 
 # What calibration and the airframe's maker would have set; the gateway's own profile is not here.

@@ -116,6 +116,8 @@ async def test_pause(order, vehicle, tmp_path):
         await hub.until(lambda: hub.height_m > 30.0)
         await flown.tell("pause", order)
         await hub.until(lambda: "paused" in hub.evidence("S1", "flying"))
+        # It is refused while it takes off, and asked again until it is taken.
+        await hub.until(lambda: hub.height_m > 35.0 and (hub.states[-1]["speed_m_s"] or 0.0) < 0.5)
         seen = len(hub.states)
         await hub.until(lambda: len(hub.states) >= seen + 6)
         hovering = hub.states[-3:]
