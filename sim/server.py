@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from missions.errors import InputWrong
-from sim.autopilot.dialect import Forwarded, Message, Outgoing, mav
+from sim.autopilot.dialect import Forwarded, Message, Outgoing, Signing, mav
 from sim.autopilot.framing import Framer
-from sim.autopilot.vehicle import Reply, Signing, Vehicle
+from sim.autopilot.vehicle import Reply, Vehicle
 from sim.faults import Fault
 from sim.impairment import DOWN, UP, Impairment, quality_of
 

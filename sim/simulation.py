@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import resource
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from missions.clock import Clock
+from missions.errors import InputWrong
 from missions.geo import LatLon
 from missions.model import Dock, Drone, Site
 from sim.autopilot.camera import Exposure
@@ -32,6 +34,8 @@ TRUTH_S = 60.0  # simulated
 PAD_SPACING_M = 2.0
 PADS_A_ROW = 10
 MOST_SYSTEMS = 250
+_SOCKETS_A_DRONE = 6  # two to listen, the rest for those who connect
+_OTHER_FILES = 200
 _ON_PAD_M = 2.5
 _DOORWAY_M = 5.0
 
@@ -64,12 +68,14 @@ class Simulation:
         self.servers: list[VehicleServer] = []
         self.docks: list[DockMachine] = []
         self._swarm = Swarm()
+        self._own = {d.id for d in world.site.drones}
         self._drones: list[Drone] = []  # in the order of the servers
 
     async def start(self) -> dict[str, Any]:
         """Open every socket and return where everything is."""
         await self.media.start(self._options.media_port)
         drones = crew(self.site, self._options.drones)
+        _allow_sockets(len(drones))
         for index, (drone, pad) in enumerate(zip(drones, pads(self.site, drones), strict=True)):
             port = self._options.mavlink_port + index if self._options.mavlink_port else 0
             seed = self._options.faults.seed * 1000 + drone.system_id
@@ -164,10 +170,10 @@ class Simulation:
 
     def _render(self, drone: Drone, exposure: Exposure) -> None:
         cameras = self.site.model(drone.model).cameras
-        folder = f"/drones/{drone.system_id}"
+        folder = f"/drones/{self._folder(drone)}"
         truth = exposure.truth
         job = PictureJob(
-            stem=self._pictures / str(drone.system_id) / exposure.stem,
+            stem=self._pictures / self._folder(drone) / exposure.stem,
             true=TruePose(truth.place, truth.altitude_m, truth.heading_deg, truth.pitch_deg, truth.roll_deg),
             reported=exposure.reported,
             above_home_m=exposure.above_home_m,
@@ -189,7 +195,8 @@ class Simulation:
             pad,
             dock.elevation_m,
             self.media.url,
-            seed=self._options.seed * 1000 + drone.system_id,
+            seed=self._options.seed * 1000 + self._number(drone),
+            folder=self._folder(drone),
         )
         ground = ground_under(self.world.relief, self.world.frame, pad, dock.elevation_m)
         return Vehicle(
@@ -200,6 +207,17 @@ class Simulation:
             speed=self._clock.speed,
             personality=PERSONALITIES[self._options.autopilot],
         )
+
+    def _folder(self, drone: Drone) -> str:
+        """Return the folder of a drone's pictures: its system id, or its name where ids begin again."""
+        return str(drone.system_id) if self._number(drone) <= MOST_SYSTEMS else drone.id
+
+    def _number(self, drone: Drone) -> int:
+        """Return a number no other drone has: the system id as long as those are unique."""
+        if drone.id in self._own or not drone.id.startswith("X"):
+            return drone.system_id
+        place = len(self._own) + int(drone.id[1:])
+        return drone.system_id if place <= MOST_SYSTEMS else place
 
     def _dock(self, dock: Dock) -> DockMachine:
         guests = [
@@ -252,6 +270,23 @@ class _Guest:
     def _above(self) -> float:
         at = self.vehicle.drone.at
         return math.dist(at, (*self._at, self._up_m))
+
+
+def _allow_sockets(drones: int) -> None:
+    """Let this process open as many sockets as so many drones and who talks to them need.
+
+    Raises:
+        InputWrong: the system does not allow so many.
+    """
+    wanted = _OTHER_FILES + _SOCKETS_A_DRONE * drones
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and wanted > hard:
+        raise InputWrong(
+            f"--drones: {drones} drones need {wanted} open files, this system allows {hard}: "
+            "ask for fewer, or raise the limit (ulimit -Hn)"
+        )
+    if soft != resource.RLIM_INFINITY and wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def crew(site: Site, wanted: int | None) -> tuple[Drone, ...]:

@@ -19,6 +19,7 @@ __all__ = [
     "Forwarded",
     "Message",
     "Outgoing",
+    "Signing",
     "Text",
     "mav",
     "tamed",
@@ -66,6 +67,14 @@ class Forwarded:
 
     data: bytes
     came_from: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """The key a vehicle signs with and the time stamp its signatures begin at."""
+
+    key: bytes
+    timestamp: int  # 10 microseconds since 2015
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,14 @@ this package meet here, and only here.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from missions.geo import LatLon
 from missions.model import DroneModel, Wind
-from sim.autopilot import commands, guided, telemetry
-from sim.autopilot.arducopter import ArduCopter
-from sim.autopilot.auto import NOT_STARTED
+from sim.autopilot import hearing, telemetry
 from sim.autopilot.camera import Cameras, Exposure
-from sim.autopilot.dialect import AUTOPILOT, Forwarded, Message, Outgoing, Text, mav, tamed
+from sim.autopilot.dialect import AUTOPILOT, Forwarded, Message, Outgoing, Signing, Text, mav, tamed
 from sim.autopilot.estimate import Estimate
 from sim.autopilot.files import arducopter_files
 from sim.autopilot.ftp import FtpServer
@@ -23,10 +21,9 @@ from sim.autopilot.items import Item
 from sim.autopilot.payload import Payload
 from sim.autopilot.personality import ARDUCOPTER, Personality
 from sim.autopilot.pilot import Body
-from sim.autopilot.px4_transfer import Px4Transfers
 from sim.autopilot.streams import Streams
 from sim.autopilot.terrain import TerrainMap
-from sim.autopilot.transfer import FENCE, MISSION, RALLY, Transfers
+from sim.autopilot.transfer import Transfers
 from sim.drone import Multirotor, Point, level
 from sim.noise import Gusts
 from sim.swarm import Step
@@ -38,17 +35,8 @@ _TIMESYNC_S = 10.0
 _COMPLAIN_S = 30.0
 
 _REACHED_AGAIN_S = 1.0
-_TOTALS = (("MIS_TOTAL", MISSION), ("FENCE_TOTAL", FENCE), ("RALLY_TOTAL", RALLY))
 
 Reply = Outgoing | Forwarded
-
-
-@dataclass(frozen=True, slots=True)
-class Signing:
-    """The key a vehicle signs with and the time stamp its signatures begin at."""
-
-    key: bytes
-    timestamp: int  # 10 microseconds since 2015
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +50,12 @@ class Identity:
     pad_amsl_m: float
     media: str = "http://127.0.0.1:0"
     seed: int = 0
+    folder: str = ""  # of its pictures; by itself the system id
+
+    @property
+    def pictures(self) -> str:
+        """The folder of its pictures' addresses."""
+        return self.folder or str(self.system_id)
 
 
 class Vehicle:
@@ -97,7 +91,7 @@ class Vehicle:
             ground_m,
             TerrainMap(),
         )
-        cameras = Cameras(identity.system_id, identity.model.cameras, identity.media, now_s)
+        cameras = Cameras(identity.pictures, identity.model.cameras, identity.media, now_s)
         self.payload = Payload(self.drone, self.estimate, cameras, feedback=personality.feedback)
         lists = self.transfers
         files = arducopter_files(lists, self.params) if isinstance(lists, Transfers) else {}
@@ -107,7 +101,7 @@ class Vehicle:
         self.reboot_wanted = False
         self.moments: dict[str, float] = {}  # when it first armed, took off, turned home, landed
         self._dark_until_s = 0.0  # no link while it boots afresh
-        self._reached_again = 0
+        self.reached_again = 0
         self._reached_s = now_s
         self._outbox: list[Reply] = []
         self._gusts = Gusts(*_air(wind or Wind()), seed=identity.seed + 1)
@@ -131,15 +125,15 @@ class Vehicle:
         component = getattr(message, "target_component", 0)
         if component in self.payload.cameras.components:
             if kind in ("COMMAND_LONG", "COMMAND_INT"):
-                self._command_camera(message, link, component)
-        elif kind in _RECEIVERS:
-            _RECEIVERS[kind](self, message, link)
+                hearing.command_camera(self, message, link, component)
+        elif kind in hearing.RECEIVERS:
+            hearing.RECEIVERS[kind](self, message, link)
         elif kind == "FILE_TRANSFER_PROTOCOL":
             self._outbox += self.files.receive(message, link, now_s)
-            self._after_upload()
+            hearing.lists_changed(self)
         elif kind.startswith("MISSION_"):
-            self._post(self.transfers.receive(message, link, now_s))
-            self._after_upload()
+            self.post(self.transfers.receive(message, link, now_s))
+            hearing.lists_changed(self)
         elif kind.startswith("PARAM_"):
             self._outbox += self.params.receive(message, link)
         return self._emptied()
@@ -149,7 +143,7 @@ class Vehicle:
         while (step := self.next_step(now_s)) is not None:
             self.drone.step(step.dt_s, step.goal, step.wind)
             self.stepped()
-        self._post(self.transfers.tick(now_s))
+        self.post(self.transfers.tick(now_s))
         self._outbox += self.params.tick()
         self._outbox += self.files.tick(now_s)
         if self.is_dark:
@@ -353,54 +347,20 @@ class Vehicle:
                 built[message_id] = self.build(message_id)
             self.send(built[message_id], link)
             if message_id == mav.MAVLINK_MSG_ID_TERRAIN_REPORT:
-                self._ask_for_terrain(link)
+                hearing.ask_for_terrain(self, link)
 
     def _tell_reached(self) -> None:
         run = self.pilot.run
         if run.reached is not None:
             self._reached, run.reached = run.reached, None
-            self._reached_again, self._reached_s = self.personality.repeats_reached, self.now_s
+            self.reached_again, self._reached_s = self.personality.repeats_reached, self.now_s
             self.send(mav.MAVLink_mission_item_reached_message(self._reached))
-        elif self._reached_again and self.now_s - self._reached_s >= _REACHED_AGAIN_S:
-            self._reached_again -= 1
+        elif self.reached_again and self.now_s - self._reached_s >= _REACHED_AGAIN_S:
+            self.reached_again -= 1
             self._reached_s = self.now_s
             self.send(mav.MAVLink_mission_item_reached_message(self._reached))
 
     _reached = 0
-
-    def _ask_for_terrain(self, link: int) -> None:
-        """Ask for the ground below and, one place after another, of the whole mission."""
-        if not self.params["TERRAIN_ENABLE"] or not self.pilot.has_position:
-            return
-        terrain = self.body.terrain
-        terrain.set_spacing(self.params["TERRAIN_SPACING"])
-        lat, lon, _, _ = self.estimate.position
-        mission = [(i.x / 1e7, i.y / 1e7) for i in self.pilot.run.items if i.has_place]
-        self._outbox += terrain.request(link, [(lat, lon), *mission], self.now_s)
-        self._check_terrain()
-
-    def _check_terrain(self) -> None:
-        """Take note whether a mission over the ground still waits for that ground."""
-        pilot = self.pilot
-        if isinstance(pilot, ArduCopter):
-            places = [(i.x / 1e7, i.y / 1e7) for i in pilot.run.items if i.has_place]
-            missing = any(self.body.terrain.height_m(*place) is None for place in places)
-            pilot.waiting_for_terrain = pilot.needs_terrain and missing
-
-    def _terrain_data(self, message: Message, link: int) -> None:
-        if self.body.terrain.take(message):
-            self._check_terrain()
-
-    def _terrain_check(self, message: Message, link: int) -> None:
-        self.send(telemetry.terrain_at(self, message.lat / 1e7, message.lon / 1e7), link)
-
-    def _setup_signing(self, message: Message, link: int) -> None:
-        """Keep a key to sign with from now on; all zeros sign no more. Not while armed."""
-        if self.pilot.armed:
-            self.say(mav.MAV_SEVERITY_WARNING, "ERROR: Won't setup signing when armed")
-            return
-        key = bytes(message.secret_key)
-        self.signing = Signing(key, message.initial_timestamp) if any(key) else None
 
     def _hear(self, message: Message, link: int, now_s: float) -> None:
         if message.type == mav.MAV_TYPE_GCS or message.autopilot == mav.MAV_AUTOPILOT_INVALID:
@@ -408,86 +368,17 @@ class Vehicle:
         if self.pilot.ground.heartbeat(message.get_srcSystem(), now_s):
             self.say(mav.MAV_SEVERITY_WARNING, self.pilot.ground.regained)
 
-    def _command(self, message: Message, link: int) -> None:
-        result = commands.carry_out(self, commands.command_from(message, link))
-        self._ack(message, message.command, result, link)
-
-    def _command_camera(self, message: Message, link: int, component: int) -> None:
-        command = commands.command_from(message, link)
-        result = self.payload.command(command, component)
-        self._ack(message, command.number, result, link, component)
-        self._outbox += self.payload.said()
-
-    def _set_mode(self, message: Message, link: int) -> None:
-        result = self.personality.set_mode(self, message.base_mode, message.custom_mode)
-        self._ack(message, mav.MAVLINK_MSG_ID_SET_MODE, result, link)
-
-    def _set_current(self, message: Message, link: int) -> None:
-        if self.pilot.run.set_current(message.seq, self.pilot.helm):
-            self.send(self.build(mav.MAVLINK_MSG_ID_MISSION_CURRENT))
-
-    def _stream(self, message: Message, link: int) -> None:
-        if not self.personality.groups:
-            return
-        hz = message.req_message_rate if message.start_stop else 0
-        self.streams.request_stream(link, message.req_stream_id, hz=hz, now_s=self.now_s)
-
-    def _timesync(self, message: Message, link: int) -> None:
-        if message.tc1 == 0:
-            self.send(mav.MAVLink_timesync_message(round(self.clock_s * 1e9), message.ts1), link)
-
-    def _item(self, message: Message, link: int) -> None:
-        if message.current == guided.FLY_THERE:
-            result = guided.take_item(self.pilot, message)
-            sender = (message.get_srcSystem(), message.get_srcComponent())
-            self.send(mav.MAVLink_mission_ack_message(*sender, result), link)
-            return
-        self._post(self.transfers.receive(message, link, self.now_s))
-        self._after_upload()
-
-    def _target_global(self, message: Message, link: int) -> None:
-        guided.take_global(self.pilot, message)
-
-    def _target_local(self, message: Message, link: int) -> None:
-        guided.take_local(self.pilot, message)
-
-    def _after_upload(self) -> None:
-        """Take over lists that were replaced."""
-        if self.transfers.replaced:
-            self.transfers.replaced.clear()
-            self._mission_replaced()
-        if FENCE in self.transfers.changed:
-            self.pilot.fence_replaced()
-        self.transfers.changed.clear()
-        for name, kind in _TOTALS:
-            if name in self.params:
-                self.params.set(name, len(self.transfers.lists[kind]))
-
-    def _mission_replaced(self) -> None:
-        self._reached_again = 0
-        self._check_terrain()
-        lists = self.transfers
-        start_at = getattr(lists, "start_at", None)
-        if isinstance(lists, Px4Transfers):
-            lists.start_at = None
-            self.pilot.run.current = min(self.pilot.run.current, max(0, len(self.pilot.run.items) - 1))
-            if start_at is not None:
-                self.pilot.run.current = start_at
-            if not self.pilot.run.running:
-                self.pilot.run.state = NOT_STARTED
-        self.pilot.mission_replaced()
-
     def _mission_runs(self) -> bool:
         return self.pilot.mode.runs_mission and self.pilot.armed and self.pilot.run.running
 
-    def _ack(
-        self, message: Message, command: int, result: int, link: int, component: int = AUTOPILOT
-    ) -> None:
+    def ack(self, message: Message, command: int, result: int, link: int, component: int = AUTOPILOT) -> None:
+        """Answer a command."""
         sender = (message.get_srcSystem(), message.get_srcComponent())
         ack = mav.MAVLink_command_ack_message(command, result, 0, 0, *sender)
         self._outbox.append(Outgoing(ack, link, component))
 
-    def _post(self, answers: list[Outgoing | Text]) -> None:
+    def post(self, answers: Iterable[Outgoing | Text]) -> None:
+        """Put answers into the outbox."""
         self._outbox += [a if isinstance(a, Outgoing) else Outgoing(a.message()) for a in answers]
 
     def _emptied(self) -> list[Reply]:
@@ -499,20 +390,3 @@ def _air(wind: Wind) -> tuple[float, float]:
     """Return the velocity of the air (east, north) of a wind given by where it blows from."""
     towards = math.radians(wind.from_deg + 180.0)
     return wind.speed_m_s * math.sin(towards), wind.speed_m_s * math.cos(towards)
-
-
-_RECEIVERS: dict[str, Callable[[Vehicle, Message, int], None]] = {
-    "COMMAND_LONG": Vehicle._command,
-    "COMMAND_INT": Vehicle._command,
-    "SET_MODE": Vehicle._set_mode,
-    "MISSION_SET_CURRENT": Vehicle._set_current,
-    "MISSION_ITEM": Vehicle._item,
-    "MISSION_ITEM_INT": Vehicle._item,
-    "REQUEST_DATA_STREAM": Vehicle._stream,
-    "TIMESYNC": Vehicle._timesync,
-    "TERRAIN_DATA": Vehicle._terrain_data,
-    "TERRAIN_CHECK": Vehicle._terrain_check,
-    "SETUP_SIGNING": Vehicle._setup_signing,
-    "SET_POSITION_TARGET_GLOBAL_INT": Vehicle._target_global,
-    "SET_POSITION_TARGET_LOCAL_NED": Vehicle._target_local,
-}
