@@ -15,6 +15,8 @@ from missions.geo import distance_m
 
 BESIDE_DOCK_M = AT_PLACE_M
 LOW_PERCENT = 15.0  # plans keep more: below it something went wrong, whatever the autopilot thinks
+EMPTY_PERCENT = 7.0  # below it the autopilot's own failsafe is given its turn first
+_ITS_TURN_S = 12.0
 _PAUSE_LIMIT_S = 600.0
 _STEER_LIMIT_S = 60.0
 _SHUT_LIMIT_S = 90.0  # a door takes 20 s, and is asked more than once
@@ -33,6 +35,7 @@ class Airborne(Machine):
     _shut_since_s: float | None = None
     _door_asked_s = float("-inf")
     _said_s = float("-inf")
+    _low_since_s: float | None = None
     _in_vain = False  # the autopilot would not be diverted: it is not tried again
     _down_since_s: float | None = None
 
@@ -64,9 +67,14 @@ class Airborne(Machine):
             return f"paused for {_PAUSE_LIMIT_S:.0f} s"
         if self._is_over_time(now):
             return "the flight takes too long"
-        if vehicle.battery_percent is not None and vehicle.battery_percent < LOW_PERCENT:
-            return f"battery at {vehicle.battery_percent:.0f} %"
-        return None
+        percent = vehicle.battery_percent
+        if percent is None or percent >= LOW_PERCENT:
+            return None
+        if self._low_since_s is None:
+            self._low_since_s = now
+        # Nearly empty, landing at once may be right, and an order to come home would undo it.
+        its_turn = percent < EMPTY_PERCENT and now - self._low_since_s < _ITS_TURN_S
+        return None if its_turn else f"battery at {percent:.0f} %"
 
     def _returning(self, sight: Sight, now: float) -> None:
         vehicle = self._seen(sight, now)

@@ -212,3 +212,13 @@ def test_a_door_closed_for_another_drone_is_opened_on_the_way_home_only():
     flown.see(door="closed", **RETURN)
     flown.see(door="closed", **RETURN)
     assert flown.done.count(DockAction.OPEN) == opened + 1
+
+
+def test_a_nearly_empty_battery_is_the_autopilots_business_first():
+    """An order to come home would undo a landing it has just begun to hold for; nobody acts, we do."""
+    flown = flight()
+    flown.see(door="open", battery_percent=4.0, **AIR)
+    flown.see(10.0, door="open", battery_percent=4.0, **AIR)
+    assert Step.RECALL not in flown.done
+    flown.see(3.0, door="open", battery_percent=4.0, **AIR)
+    assert Step.RECALL in flown.done
