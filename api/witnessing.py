@@ -22,7 +22,8 @@ from api.settings import Settings
 from api.store import readings
 from api.store.engine import Database, open_database
 from api.store.readings import Counts
-from api.store.witnesses import Imported, record_sightings
+from api.store.recording import Imported
+from api.store.witnesses import record_sightings
 from missions.errors import InputWrong
 from missions.model import Site
 from missions.site import load_site

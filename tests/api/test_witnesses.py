@@ -15,8 +15,9 @@ from api.store import frames, standings
 from api.store.absorbing import record_observations
 from api.store.models import IncidentRow
 from api.store.readings import keep_known, read_known
+from api.store.recording import Imported
 from api.store.tables.witnesses import LookRequestRow, SightingRow, StandingRow
-from api.store.witnesses import Imported, record_sightings
+from api.store.witnesses import record_sightings
 from missions.clock import FakeClock
 from missions.geo import LatLon, moved
 from missions.model import Hazard, Severity
