@@ -330,5 +330,5 @@ BUILDERS: dict[int, Callable[["Vehicle"], Message | None]] = {
     mav.MAVLINK_MSG_ID_GIMBAL_DEVICE_ATTITUDE_STATUS: gimbal_attitude,
     mav.MAVLINK_MSG_ID_GIMBAL_MANAGER_INFORMATION: gimbal_information,
     mav.MAVLINK_MSG_ID_GIMBAL_MANAGER_STATUS: gimbal_status,
-    mav.MAVLINK_MSG_ID_TERRAIN_REPORT: terrain_report,
+    mav.MAVLINK_MSG_ID_TERRAIN_REQUEST: terrain_report,  # ArduPilot counts report and requests as one
 }

@@ -346,7 +346,7 @@ class Vehicle:
             if message_id not in built:
                 built[message_id] = self.build(message_id)
             self.send(built[message_id], link)
-            if message_id == mav.MAVLINK_MSG_ID_TERRAIN_REPORT:
+            if message_id == mav.MAVLINK_MSG_ID_TERRAIN_REQUEST:
                 hearing.ask_for_terrain(self, link)
 
     def _tell_reached(self) -> None:

@@ -223,6 +223,14 @@ def test_it_holds_its_height_over_a_slope() -> None:
     assert max(heights) < 32
 
 
+def test_terrain_is_asked_for_where_terrain_request_is_set_to_flow() -> None:
+    """ArduPilot knows the pair by the number of TERRAIN_REQUEST; that of the report it denies."""
+    station = Station()
+    assert station.command(mav.MAV_CMD_SET_MESSAGE_INTERVAL, 133, 1e6) == 0
+    assert [m for m in station.wait(5) if m.get_type() == "TERRAIN_REQUEST"]
+    assert station.command(mav.MAV_CMD_SET_MESSAGE_INTERVAL, 136, 1e6) == mav.MAV_RESULT_DENIED
+
+
 def test_it_asks_for_terrain_without_such_a_mission_but_not_when_told_not_to() -> None:
     station = Station()
     station.tell(mav.MAVLink_request_data_stream_message(1, 1, 12, 1, 1))
