@@ -15,7 +15,7 @@ STREAMS: dict[int, tuple[int, ...]] = {
     11: (74,),  # EXTRA2: VFR_HUD
     12: (
         2,
-        136,
+        133,
         147,
         168,
         193,
