@@ -56,9 +56,8 @@ async def caller(
     if bearer is None and request.method not in ("GET", "HEAD") and not _is_own_page(request, built):
         raise Forbidden("a session cookie may change things only from our own page")
     now = built.clock.now()
-    async with built.database.read() as session:
-        found = await tokens.find(session, token, now=now)
-        is_due = found is not None and await tokens.is_due_to_be_noted(session, found, now=now)
+    looked_up = await built.callers.find(built.database, token, now=now)
+    found, is_due = looked_up.caller, looked_up.is_due
     if found is None:
         built.rates.count_stranger(address_of(request))
         raise Unauthenticated("this token is not known, has expired or was revoked")

@@ -6,6 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
+from api.callers import Callers
 from api.delivery.signing import Signer
 from api.escalation import Patience, SilencePatience, Watch
 from api.feed import Feed
@@ -93,3 +94,4 @@ class Services:
     mqtt_login: Callable[[str], tuple[str, str]] | None = None  # of an agency: its user and password
     signer: Signer | None = None  # without one CAP messages go unsigned and no evidence is packed
     live: LiveIncidents = field(default_factory=LiveIncidents)
+    callers: Callers = field(default_factory=Callers)

@@ -29,9 +29,9 @@ from missions.errors import WorkFailed
 from missions.measure import Job, Row, at_least, at_most, measured
 from missions.site import load_site
 
-MANY, QUICK = 20_000, 600
+MANY, QUICK = 10_000, 600
 WARM_UP = 300
-FIRES, CONNECTIONS, FRAMES = 300, 16, 50
+FIRES, CONNECTIONS, FRAMES = 60, 24, 50
 PORT = 19501
 ANCHOR = "Alerta 61.5 requests/s, 160 ms mean"
 

@@ -1,10 +1,10 @@
 """The durable sequence behind the event stream: what changed, in order, and who may hear it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import Table, delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.store.models import EventRow
@@ -21,9 +21,23 @@ async def append(
     7 while 6 is still being written and never see it. Appenders therefore take
     turns from here to their commit; SQLite has one writer at a time anyway.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPENDING})
+    await _take_turn(session)
     session.add(EventRow(kind=kind, data=dict(data), agencies=list(agencies), at=now))
+
+
+async def append_all(
+    session: AsyncSession,
+    kind: str,
+    many: Iterable[tuple[Mapping[str, Any], Sequence[str]]],
+    *,
+    now: datetime,
+) -> None:
+    """Add many events of one kind, each with the agencies that may hear it, in one statement."""
+    rows = [{"kind": kind, "data": dict(d), "agencies": list(a), "at": now} for d, a in many]
+    if not rows:
+        return
+    await _take_turn(session)
+    await (await session.connection()).execute(insert(cast(Table, EventRow.__table__)), rows)
 
 
 async def after(session: AsyncSession, seq: int, *, limit: int = 200) -> Sequence[EventRow]:
@@ -37,6 +51,16 @@ async def last(session: AsyncSession) -> int:
     return await session.scalar(select(func.max(EventRow.seq))) or 0
 
 
+async def first(session: AsyncSession) -> int:
+    """Return the number of the oldest event that is still kept, 0 where there is none."""
+    return await session.scalar(select(func.min(EventRow.seq))) or 0
+
+
 async def forget(session: AsyncSession, *, before: datetime) -> None:
     """Delete events older than a time; whoever was away longer reloads the page."""
     await session.execute(delete(EventRow).where(EventRow.at < before))
+
+
+async def _take_turn(session: AsyncSession) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPENDING})

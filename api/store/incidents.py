@@ -128,9 +128,11 @@ async def announce_all(
     telling = alerting.Telling(site=site, now=now, public_url=public_url)
     told = await alerting.tell_all(session, [(row, _known(live, row)) for row in rows], telling, live)
     standing = await standings.standings(session, [row.id for row in rows])
-    for row in rows:
-        shown = views.plain(views.incident(row, told.knowing[row.id], standing.get(row.id)))
-        await events.append(session, "incident", shown, now=now, agencies=told.seeing[row.id])
+    said = [
+        (views.plain(views.incident(row, told.knowing[row.id], standing.get(row.id))), told.seeing[row.id])
+        for row in rows
+    ]
+    await events.append_all(session, "incident", said, now=now)
     return told.alerts
 
 

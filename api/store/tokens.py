@@ -5,7 +5,7 @@ A token is 256 random bits, so a plain hash is enough; there is nothing to guess
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -87,25 +87,26 @@ async def open_session(
 
 async def find(session: AsyncSession, token: str, *, now: datetime) -> Caller | None:
     """Return who a token belongs to, or None when it is unknown, expired, idle too long or revoked."""
-    row = await session.scalar(select(TokenRow).where(TokenRow.sha256 == _hash(token)))
-    if row is None or not _counts(row, now):
-        return None
-    scopes = None if row.scopes is None else frozenset(row.scopes)
-    return Caller(row.id, Role(row.role), row.agency, row.name, row.account, scopes)
+    caller, _ = (await find_all(session, [token], now=now)).get(token, (None, False))
+    return caller
+
+
+async def find_all(
+    session: AsyncSession, wanted: Iterable[str], *, now: datetime
+) -> dict[str, tuple[Caller, bool]]:
+    """Return who tokens belong to that count now, and whether their use is to be written down again.
+
+    That is so for sessions when a twentieth of their idle time is over.
+    """
+    by_hash = {_hash(token): token for token in wanted}
+    rows = await session.scalars(select(TokenRow).where(TokenRow.sha256.in_(by_hash)))
+    return {by_hash[row.sha256]: (_caller(row), _is_due(row, now)) for row in rows if _counts(row, now)}
 
 
 async def is_valid(session: AsyncSession, caller: Caller, *, now: datetime) -> bool:
     """Return whether a caller's token still counts, for connections that stay open."""
     row = await session.get(TokenRow, caller.token, populate_existing=True)
     return row is not None and _counts(row, now)
-
-
-async def is_due_to_be_noted(session: AsyncSession, caller: Caller, *, now: datetime) -> bool:
-    """Return whether a session's use is to be written down again: a twentieth of its idle time is over."""
-    row = await session.get(TokenRow, caller.token)
-    if row is None or row.idle_s is None:
-        return False
-    return row.seen_at is None or (now - row.seen_at).total_seconds() > row.idle_s / 20
 
 
 async def note_use(session: AsyncSession, caller: Caller, *, now: datetime) -> None:
@@ -139,6 +140,17 @@ async def revoke(session: AsyncSession, token_id: str, *, now: datetime) -> None
     """End a token and every session born of it."""
     mine = or_(TokenRow.id == token_id, TokenRow.parent == token_id)
     await session.execute(update(TokenRow).where(mine, TokenRow.revoked_at.is_(None)).values(revoked_at=now))
+
+
+def _caller(row: TokenRow) -> Caller:
+    scopes = None if row.scopes is None else frozenset(row.scopes)
+    return Caller(row.id, Role(row.role), row.agency, row.name, row.account, scopes)
+
+
+def _is_due(row: TokenRow, now: datetime) -> bool:
+    if row.idle_s is None:
+        return False
+    return row.seen_at is None or (now - row.seen_at).total_seconds() > row.idle_s / 20
 
 
 def _counts(row: TokenRow, now: datetime) -> bool:

@@ -113,14 +113,14 @@ async def test_a_failure_in_the_middle_leaves_nothing_behind(
 ) -> None:
     """The events come last; when they fail, no incident, alert or message is left either."""
     await hook(services, "forestry")
-    real = events.append
+    real = events.append_all
 
     async def fails(session: object, kind: str, *rest: object, **more: object) -> None:
         if kind == "incident":
             raise RuntimeError("power cut")
         await real(session, kind, *rest, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("api.store.events.append", fails)
+    monkeypatch.setattr("api.store.events.append_all", fails)
     with pytest.raises(RuntimeError, match="power cut"):
         await report(services, 1, fire(1, FOREST))
     for row in (IncidentRow, AlertRow, DeliveryRow, EventRow, ObservationRow):
