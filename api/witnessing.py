@@ -191,7 +191,7 @@ def _told(rows: int, imported: Imported, refused: Sequence[Refused], sightings: 
         masked=imported.masked,
         opened=imported.opened,
         joined=imported.joined,
-        by_source=dict(imported.incidents),
+        by_source=imported.incidents,
         refused=tuple(refused),
         repaired=tuple(f"{s.source}, {s.seen_at.isoformat()}: {note}" for s in sightings for note in s.notes),
     )
@@ -205,7 +205,7 @@ def _of_readings(rows: int, counts: Counts, refused: Sequence[Refused], told: Im
         masked=0,
         opened=told.opened if told else 0,
         joined=told.joined if told else 0,
-        by_source=dict(told.incidents) if told else {},
+        by_source=told.incidents if told else {},
         refused=tuple(refused),
         repaired=tuple(counts.repaired),
     )

@@ -43,7 +43,7 @@ TOUCHES = {
 
 @dataclass(slots=True)
 class Imported:
-    """What some words changed; `incidents` counts the incidents each source told of."""
+    """What some words changed; `told_of` pairs each source with the incidents it tells of, known or new."""
 
     read: int = 0
     new: int = 0
@@ -51,7 +51,12 @@ class Imported:
     masked: int = 0
     opened: int = 0
     joined: int = 0
-    incidents: Counter[str] = field(default_factory=Counter)
+    told_of: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def incidents(self) -> dict[str, int]:
+        """How many incidents each source tells of."""
+        return dict(sorted(Counter(source for source, _ in self.told_of).items()))
 
 
 class Recording:
@@ -89,7 +94,7 @@ class Recording:
             await insert_many(self._session, IncidentRow, gathering.incident_columns(opened, self._now))
             await insert_many(self._session, StandingRow, self._standings(opened))
         for event in found.events:
-            self._told.incidents.update(word[0] for word in event.words)
+            self._told.told_of |= {(word[0], event.id) for word in event.words}
             if event.known is not None:
                 await self._grow(event)
             if self._reach.covers(event.place):
@@ -111,7 +116,7 @@ class Recording:
             was_exact = next(t.is_exact for t in around if t.incident.id == found.incident.id)
             row = await self._join(found.incident, sighting, was_exact)
             self._told.joined += 1
-        self._told.incidents[sighting.source] += 1
+        self._told.told_of.add((sighting.source, row.id))
         self._news[row.id] = None
         columns = self._columns([sighting], [None], [None])
         values = {name: value[0] for name, value in columns.items()}

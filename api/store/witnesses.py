@@ -41,7 +41,8 @@ async def record_sightings(
     fresh = [s for s in unique.values() if s.id not in known]
     changed = [s for s in unique.values() if s.id in known and known[s.id][0] != digests[s.id]]
     told = Imported(read=len(sightings), new=len(fresh), updated=len(changed))
-    told.masked = sum(s.id in known and known[s.id][1] is not None for s in unique.values())
+    told.masked = sum(masked is not None for _, masked, _ in known.values())
+    told.told_of = {(unique[name].source, incident) for name, (_, _, incident) in known.items() if incident}
     recording = Recording(session, site, now, public_url, told, digests)
     await recording.correct(changed)
     satellites = [s for s in fresh if s.witness is Witness.SATELLITE]
@@ -66,11 +67,14 @@ def digest(sighting: Sighting) -> str:
     return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
 
 
-async def _known(session: AsyncSession, wanted: Mapping[str, Sighting]) -> dict[str, tuple[str, str | None]]:
-    """Return digest and mask of the words that are kept already."""
+_Kept = tuple[str, str | None, str | None]
+
+
+async def _known(session: AsyncSession, wanted: Mapping[str, Sighting]) -> dict[str, _Kept]:
+    """Return digest, mask and incident of the words that are kept already."""
     if not wanted:
         return {}
-    columns = select(SightingRow.id, SightingRow.digest, SightingRow.masked)
+    columns = select(SightingRow.id, SightingRow.digest, SightingRow.masked, SightingRow.incident)
     if len(wanted) <= _FEW:
         rows = await session.execute(columns.where(SightingRow.id.in_(wanted)))
     else:
@@ -78,4 +82,4 @@ async def _known(session: AsyncSession, wanted: Mapping[str, Sighting]) -> dict[
         kinds = {s.witness.value for s in wanted.values()}
         within = columns.where(SightingRow.witness.in_(kinds))
         rows = await session.execute(within.where(SightingRow.seen_at.between(min(times), max(times))))
-    return {name: (kept, masked) for name, kept, masked in rows if name in wanted}
+    return {name: (kept, masked, incident) for name, kept, masked, incident in rows if name in wanted}

@@ -52,6 +52,7 @@ def test_a_firms_file_twice_is_new_once(take: Any) -> None:
     assert "refused, row 4" in said
     _, again, _ = take("firms", VIIRS)
     assert counts(again) == (3, 0, 0, 0)
+    assert again["incidents"] == {"opened": 0, "joined": 0, "by_source": {"VIIRS N": 1}}
     _, better, _ = take("firms", VIIRS.replace("2.0NRT", "2.0"))
     assert counts(better) == (3, 0, 2, 0)
 
