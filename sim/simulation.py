@@ -68,7 +68,7 @@ class Simulation:
         self.servers: list[VehicleServer] = []
         self.docks: list[DockMachine] = []
         self._swarm = Swarm()
-        self._own = {d.id for d in world.site.drones}
+        self._numbers: dict[str, int] = {}  # unique: the system id as long as those are
         self._drones: list[Drone] = []  # in the order of the servers
 
     async def start(self) -> dict[str, Any]:
@@ -76,9 +76,10 @@ class Simulation:
         await self.media.start(self._options.media_port)
         drones = crew(self.site, self._options.drones)
         _allow_sockets(len(drones))
+        self._numbers = {d.id: d.system_id if i < MOST_SYSTEMS else i + 1 for i, d in enumerate(drones)}
         for index, (drone, pad) in enumerate(zip(drones, pads(self.site, drones), strict=True)):
             port = self._options.mavlink_port + index if self._options.mavlink_port else 0
-            seed = self._options.faults.seed * 1000 + drone.system_id
+            seed = self._options.faults.seed * 1000 + self._numbers[drone.id]
             server = VehicleServer(self._vehicle(drone, pad), port, self._now_s, seed)
             await server.start()
             self.servers.append(server)
@@ -195,7 +196,7 @@ class Simulation:
             pad,
             dock.elevation_m,
             self.media.url,
-            seed=self._options.seed * 1000 + self._number(drone),
+            seed=self._options.seed * 1000 + self._numbers[drone.id],
             folder=self._folder(drone),
         )
         ground = ground_under(self.world.relief, self.world.frame, pad, dock.elevation_m)
@@ -210,14 +211,7 @@ class Simulation:
 
     def _folder(self, drone: Drone) -> str:
         """Return the folder of a drone's pictures: its system id, or its name where ids begin again."""
-        return str(drone.system_id) if self._number(drone) <= MOST_SYSTEMS else drone.id
-
-    def _number(self, drone: Drone) -> int:
-        """Return a number no other drone has: the system id as long as those are unique."""
-        if drone.id in self._own or not drone.id.startswith("X"):
-            return drone.system_id
-        place = len(self._own) + int(drone.id[1:])
-        return drone.system_id if place <= MOST_SYSTEMS else place
+        return str(drone.system_id) if self._numbers[drone.id] <= MOST_SYSTEMS else drone.id
 
     def _dock(self, dock: Dock) -> DockMachine:
         guests = [
