@@ -21,8 +21,8 @@ import numpy as np
 import xmlschema
 from lxml import etree
 from shapely.geometry import Polygon
-from signxml import XMLVerifier
 from signxml.exceptions import InvalidInput, SignXMLException
+from signxml.verifier import XMLVerifier
 
 from api.delivery.cap import Audience, Kind, Reference, Saying, cap_document, to_bytes
 from api.delivery.capfeed import feed_page

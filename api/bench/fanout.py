@@ -20,7 +20,6 @@ from api import children
 from api.bench.stage import (
     answers,
     bench_settings,
-    crowd,
     read_lines,
     staged,
     start_api,
@@ -29,6 +28,7 @@ from api.bench.stage import (
 from api.bus_server import free_port
 from api.delivery.post import KEEP_ALIVE_S
 from missions.measure import Job, Row, at_most, measured
+from missions.site import load_site
 
 HANGING, FAILING, HEALTHY = 5, 10, 185
 ROUNDS, QUICK_ROUNDS = 24, 2
@@ -71,13 +71,13 @@ def latencies_ms(told: list[float], receipts: list[dict[str, object]]) -> list[f
 
 
 async def _run(folder: Path, rounds: int) -> tuple[list[float], list[dict[str, object]]]:
-    settings = bench_settings(folder, port=free_port())
-    site = crowd(settings, HANGING + FAILING + HEALTHY)
+    agencies = HANGING + FAILING + HEALTHY
+    settings = bench_settings(folder, port=free_port(), agencies=agencies)
     log = folder / "receipts.jsonl"
     told: list[float] = []
     async with (
         subscribers(log, hanging=HANGING, failing=FAILING, healthy=HEALTHY) as ports,
-        staged(settings, site, ports, datetime.now(UTC)) as stage,
+        staged(settings, load_site(settings.site), ports, datetime.now(UTC)) as stage,
     ):
         role = await start_api(settings)
         try:

@@ -29,7 +29,6 @@ from api import children
 from api.bench.stage import (
     answers,
     bench_settings,
-    crowd,
     read_lines,
     receiving,
     staged,
@@ -40,6 +39,7 @@ from api.roles.serve import environment
 from api.settings import Settings
 from missions.errors import WorkFailed
 from missions.measure import Job, Row, at_most, measured
+from missions.site import load_site
 
 ALERTS, QUICK_ALERTS = 10_000, 200
 KILLS, QUICK_KILLS = 50, 4
@@ -156,7 +156,7 @@ class _Run:
         self._speed = QUICK_SPEED if job.quick else SPEED
         self._chance = random.Random(SEED)
         clock = f"{datetime.now(UTC).isoformat()}@{time.time()}x{self._speed:g}"
-        self.settings = bench_settings(folder, port=free_port(), clock=clock)
+        self.settings = bench_settings(folder, port=free_port(), agencies=SUBSCRIBERS, clock=clock)
         self._log: list[dict[str, Any]] = []
 
     async def all(self) -> list[dict[str, Any]]:
@@ -164,8 +164,9 @@ class _Run:
         receipts = self._folder / "receipts.jsonl"
         receipts.touch()
         ports = [free_port() for _ in range(SUBSCRIBERS)]
-        site = crowd(self.settings, SUBSCRIBERS)
-        async with staged(self.settings, site, ports, self.settings.make_clock().now()):
+        async with staged(
+            self.settings, load_site(self.settings.site), ports, self.settings.make_clock().now()
+        ):
             self._teller, self._api = await self._start_teller(), await start_api(self.settings)
             killing = asyncio.create_task(self._kill())
             async with receiving(receipts, ports):

@@ -12,11 +12,12 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
+from ruamel.yaml import YAML
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import children
@@ -32,9 +33,8 @@ from api.store.absorbing import record_observations
 from api.store.engine import Database, open_database
 from api.store.fleet import seed_site
 from api.store.receivers import set_webhook
-from missions.geo import Area, LatLon
-from missions.model import Agency, Hazard, Sensor, Severity, Site, Subscription
-from missions.site import load_site
+from missions.geo import LatLon
+from missions.model import Hazard, Sensor, Site
 from vision.model import Box, Detection, Ellipse, Observation
 
 ROLE_PATIENCE_S = 180.0
@@ -62,23 +62,46 @@ class Stage:
         return committed_at
 
 
-def bench_settings(folder: Path, *, port: int, clock: str = "") -> Settings:
-    """Return the settings of a service in a folder of its own that may send to this machine."""
+def bench_settings(folder: Path, *, port: int, agencies: int = 0, clock: str = "") -> Settings:
+    """Return the settings of a service in a folder of its own that may send to this machine.
+
+    Its site is the example with so many agencies more, each told of every fire on the bench's ground.
+    """
     return Settings(
-        data=folder / "data", http_port=port, clock=clock, webhook_networks="127.0.0.0/8", log_level="warning"
+        data=folder / "data",
+        site=write_site(folder, agencies),
+        http_port=port,
+        clock=clock,
+        webhook_networks="127.0.0.0/8",
+        log_level="warning",
     )
 
 
-def crowd(settings: Settings, agencies: int) -> Site:
-    """Return the example site with so many agencies instead of its own, all told of every fire."""
-    corners = ((0.0, 0.0), (0.0, _SIDE_DEG), (_SIDE_DEG, _SIDE_DEG), (_SIDE_DEG, 0.0))
-    ground = Area(tuple(LatLon(_SOUTH + lat, _WEST + lon) for lat, lon in corners))
-    wants = (Subscription(frozenset({Hazard.FIRE}), Severity.BLUE),)
-    made = [
-        Agency(agency_id(n), {"en-US": f"Agency {n}", "zh-CN": f"部门{n}"}, "zh-CN", (ground,), wants)
-        for n in range(agencies)
+def write_site(folder: Path, agencies: int) -> Path:
+    """Write the site file of a bench and the shapes it names; return where it is."""
+    example, yaml = Settings().site, YAML(typ="safe")
+    site = yaml.load(example)
+    shapes = json.loads((example.parent / site["shapes"]).read_text(encoding="utf-8"))
+    corners = ((0.0, 0.0), (0.0, _SIDE_DEG), (_SIDE_DEG, _SIDE_DEG), (_SIDE_DEG, 0.0), (0.0, 0.0))
+    ring = [[_WEST + lon, _SOUTH + lat] for lat, lon in corners]
+    ground = {"type": "Polygon", "coordinates": [ring]}
+    shapes["features"].append({"type": "Feature", "properties": {"id": "bench-ground"}, "geometry": ground})
+    site["terrain"] = str(example.parent / site["terrain"])
+    site["shapes"] = str(folder / "shapes.geojson")
+    site["agencies"] += [
+        {
+            "id": agency_id(number),
+            "name": {"en-US": f"Agency {number}", "zh-CN": f"部门{number}"},
+            "language": "zh-CN",
+            "jurisdiction": ["bench-ground"],
+            "subscriptions": [{"hazards": ["fire"], "floor": "blue"}],
+        }
+        for number in range(agencies)
     ]
-    return replace(load_site(settings.site), agencies=tuple(made))
+    (folder / "shapes.geojson").write_text(json.dumps(shapes), encoding="utf-8")
+    file = folder / "site.yaml"
+    yaml.dump(site, file)
+    return file
 
 
 def agency_id(number: int) -> str:

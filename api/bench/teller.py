@@ -16,16 +16,17 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from api.bench.stage import crowd, frame_id, report
+from api.bench.stage import frame_id, report
 from api.settings import read
 from api.store.engine import open_database
 from api.store.models import AlertRow, FrameRow
+from missions.site import load_site
 
 
 async def tell(folder: Path, alerts: int, pace_s: float, agencies: int) -> None:
     """Record frames, one fire each, until the database holds so many alerts."""
     settings = read()
-    clock, site = settings.make_clock(), crowd(settings, agencies)
+    clock, site = settings.make_clock(), load_site(settings.site)
     database = await open_database(settings.database, migrate=False)
     async with database.read() as session:
         number = int(await session.scalar(select(func.count()).select_from(FrameRow)) or 0)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import apprise
 from apprise.plugins.dingtalk import NotifyDingTalk
@@ -21,7 +22,7 @@ from api.delivery.wording import worded
 from api.errors import BadRequest
 from api.store.outbox import Leased
 
-ROBOTS = {"dingtalk": NotifyDingTalk, "wecombot": NotifyWeComBot, "feishu": NotifyFeishu}
+ROBOTS: dict[str, Any] = {"dingtalk": NotifyDingTalk, "wecombot": NotifyWeComBot, "feishu": NotifyFeishu}
 TIMEOUT_S = 15.0
 
 _LOUD = logging.getLogger("apprise")
@@ -45,7 +46,7 @@ class ChatSender:
         return Outcome() if went_well else Outcome(f"the chat service refused: {said}")
 
 
-def robot_of(address: str) -> apprise.NotifyBase:
+def robot_of(address: str) -> Any:
     """Return the robot of an address.
 
     Raises:
@@ -65,7 +66,7 @@ def robot_of(address: str) -> apprise.NotifyBase:
     raise BadRequest(f"this is no {kind} address: see https://appriseit.com for its form")
 
 
-def _notify(robot: apprise.NotifyBase, title: str, body: str) -> tuple[bool, str]:
+def _notify(robot: Any, title: str, body: str) -> tuple[bool, str]:
     with _overheard() as said:
         went_well = bool(robot.notify(body=body, title=title, notify_type=apprise.NotifyType.WARNING))
     return went_well, " ".join(said)[:300] or "no reason given"

@@ -42,16 +42,20 @@ async def stream(
 ) -> EventSourceResponse:
     """Stream `sortie`, `dock`, `frame`, `incident` and `alert` rows as they change, and `telemetry`.
 
-    Without Last-Event-ID the stream begins with what happens next.
+    Without Last-Event-ID the stream begins with what happens next. Whoever was away for longer than
+    events are kept is told so by an event `gap` and reads what there is anew.
     """
     wanted = int(last_event_id) if last_event_id and _NUMBER.fullmatch(last_event_id) else after
     async with built.database.read() as session:
-        newest = await events.last(session)
+        oldest, newest = await events.first(session), await events.last(session)
     begin = newest if wanted is None else min(wanted, newest)
-    return EventSourceResponse(_stream(built, caller, begin), ping=PING_S, send_timeout=SEND_S)
+    missed = wanted is not None and begin + 1 < oldest
+    return EventSourceResponse(_stream(built, caller, begin, missed), ping=PING_S, send_timeout=SEND_S)
 
 
-async def _stream(built: Services, caller: Caller, seq: int) -> AsyncIterator[dict[str, Any]]:
+async def _stream(built: Services, caller: Caller, seq: int, missed: bool) -> AsyncIterator[dict[str, Any]]:
+    if missed:
+        yield {"event": "gap", "data": _text({"after": seq})}
     with built.feed.listen() as listener:
         while not built.feed.is_closed:
             async with built.database.read() as session:

@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from api.app import create_app
 from api.services import Services
 from api.store import events, tokens
-from api.store.models import TokenRow
+from api.store.models import EventRow, TokenRow
 from api.store.tokens import Role
 from tests.api.world import BORDER, FOREST, NOW, VILLAGE, fire, report
 
@@ -93,6 +93,17 @@ async def test_a_browser_that_was_away_gets_what_it_missed(services: Services, a
         services.feed.wake()
         told += await take(operator, 3)
     assert [int(e.id or 0) for e in told] == [2, 3, 4, 5, 6]
+
+
+async def test_who_was_away_for_longer_than_events_are_kept_is_told_of_the_gap(
+    services: Services, address: str
+) -> None:
+    await report(services, 1, fire(1, FOREST))
+    async with services.database.write() as session:
+        await session.execute(delete(EventRow).where(EventRow.seq < 3))
+    for begin, kinds in (("1", ["gap", "incident"]), ("2", ["incident"])):
+        async with stream(services, address, Role.OPERATOR, **{"Last-Event-ID": begin}) as operator:
+            assert [event.kind for event in await take(operator, len(kinds))] == kinds
 
 
 @pytest.mark.parametrize("said", ["", "soon", "9" * 5000])
