@@ -27,7 +27,6 @@ from api.store.tables.orders import RouteRow
 from api.store.tokens import Role
 from missions.errors import WorkFailed
 from missions.measure import Job, Row, at_least, at_most, measured
-from missions.site import load_site
 
 MANY, QUICK = 10_000, 600
 WARM_UP = 300
@@ -55,8 +54,8 @@ def rows(job: Job) -> Iterator[Row]:
 
 
 async def _measure(folder: Path, many: int) -> tuple[dict[str, Any], dict[str, int]]:
-    settings, now = bench_settings(folder, port=PORT), datetime.now(UTC)
-    async with staged(settings, load_site(settings.site), [], now) as stage:
+    settings, now = bench_settings(folder, port=PORT, agencies=0), datetime.now(UTC)
+    async with staged(settings, [], now) as stage:
         token, names = await _prepare(stage, now)
         service = await start_api(settings)
         try:
