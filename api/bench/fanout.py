@@ -28,7 +28,6 @@ from api.bench.stage import (
 from api.bus_server import free_port
 from api.delivery.post import KEEP_ALIVE_S
 from missions.measure import Job, Row, at_most, measured
-from missions.site import load_site
 
 HANGING, FAILING, HEALTHY = 5, 10, 185
 ROUNDS, QUICK_ROUNDS = 24, 2
@@ -77,7 +76,7 @@ async def _run(folder: Path, rounds: int) -> tuple[list[float], list[dict[str, o
     told: list[float] = []
     async with (
         subscribers(log, hanging=HANGING, failing=FAILING, healthy=HEALTHY) as ports,
-        staged(settings, load_site(settings.site), ports, datetime.now(UTC)) as stage,
+        staged(settings, ports, datetime.now(UTC)) as stage,
     ):
         role = await start_api(settings)
         try:

@@ -39,7 +39,6 @@ from api.roles.serve import environment
 from api.settings import Settings
 from missions.errors import WorkFailed
 from missions.measure import Job, Row, at_most, measured
-from missions.site import load_site
 
 ALERTS, QUICK_ALERTS = 10_000, 200
 KILLS, QUICK_KILLS = 50, 4
@@ -164,9 +163,7 @@ class _Run:
         receipts = self._folder / "receipts.jsonl"
         receipts.touch()
         ports = [free_port() for _ in range(SUBSCRIBERS)]
-        async with staged(
-            self.settings, load_site(self.settings.site), ports, self.settings.make_clock().now()
-        ):
+        async with staged(self.settings, ports, self.settings.make_clock().now()):
             self._teller, self._api = await self._start_teller(), await start_api(self.settings)
             killing = asyncio.create_task(self._kill())
             async with receiving(receipts, ports):

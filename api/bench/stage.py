@@ -35,6 +35,7 @@ from api.store.fleet import seed_site
 from api.store.receivers import set_webhook
 from missions.geo import LatLon
 from missions.model import Hazard, Sensor, Site
+from missions.site import load_site
 from vision.model import Box, Detection, Ellipse, Observation
 
 ROLE_PATIENCE_S = 180.0
@@ -110,8 +111,9 @@ def agency_id(number: int) -> str:
 
 
 @asynccontextmanager
-async def staged(settings: Settings, site: Site, ports: Sequence[int], now: datetime) -> AsyncIterator[Stage]:
+async def staged(settings: Settings, ports: Sequence[int], now: datetime) -> AsyncIterator[Stage]:
     """Yield a stage with a bus, a database and one webhook for each agency."""
+    site = load_site(settings.site)
     settings.data.mkdir(parents=True, exist_ok=True)
     server = await BusServer.start(settings.data)
     database = await open_database(settings.database)
