@@ -64,12 +64,13 @@ def looked(incident: Incident, *, at: datetime, chance: float) -> Change | None:
     """Return the incident after a look that showed its place and not it.
 
     `chance` (0 to 1) is how likely that look would have shown it. None where the look is older
-    than the last sight of it, or the incident is over.
+    than the last sight of it or counted already, or the incident is over.
     """
-    if at <= incident.seen_at or not incident.state.is_live:
+    counted_at = max(incident.seen_at, incident.looked_at or incident.seen_at)
+    if at <= counted_at or not incident.state.is_live:
         return None
     missed = incident.clean_miss * (1.0 - chance)
-    quieter = replace(incident, clean_miss=missed)
+    quieter = replace(incident, clean_miss=missed, looked_at=at)
     if missed < SURELY_GONE:
         return _changed(
             quieter, IncidentState.CLOSED, f"looked at and not there: overlooked {missed:.0%} at most"

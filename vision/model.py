@@ -137,7 +137,7 @@ class Incident:
     `opened_at` is its first look, `seen_at` its latest: times of pictures, not of their analysis.
     `spots` are the sources it is made of, one for a small fire and many for a fire line; `merged`
     the incidents that grew into it. `clean_miss` is the chance that every look since that found
-    nothing there overlooked it: 1 before the first.
+    nothing there overlooked it (1 before the first), `looked_at` when the last of them was.
     """
 
     id: str
@@ -159,3 +159,4 @@ class Incident:
     base_area_m2: float | None = None
     base_at: datetime | None = None
     clean_miss: float = 1.0
+    looked_at: datetime | None = None

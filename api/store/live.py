@@ -165,6 +165,7 @@ def to_incident(row: IncidentRow, *, whole: bool = True) -> Incident:
         base_area_m2=more["base_area_m2"],
         base_at=_TIME.validate_python(more["base_at"]),
         clean_miss=more["clean_miss"],
+        looked_at=_TIME.validate_python(more.get("looked_at")),
     )
 
 
@@ -176,4 +177,5 @@ def details(incident: Incident) -> Json:
         "base_area_m2": incident.base_area_m2,
         "base_at": incident.base_at.isoformat() if incident.base_at else None,
         "clean_miss": incident.clean_miss,
+        "looked_at": incident.looked_at.isoformat() if incident.looked_at else None,
     }

@@ -6,14 +6,19 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from api.analysis import Analysis
+from api.schemas import FrameIn
 from api.services import Services
+from api.store import frames
+from api.store.absorbing import record_observations
 from api.store.ageing import age_incidents
 from api.store.live import LiveIncidents
 from api.store.models import AlertRow, IncidentRow
 from missions.clock import FakeClock
 from missions.geo import moved
+from missions.model import Hazard
 from tests.api.conftest import Caller
-from tests.api.world import FOREST, NOW, fire, report
+from tests.api.world import FOREST, NOW, fire, frame_id, frame_meta, report
 
 
 async def state_of(services: Services, incident_id: str) -> str:
@@ -85,3 +90,34 @@ async def test_fires_that_grew_together_show_both_histories(services: Services, 
     whole = (await client_of("operator").get(f"/v1/incidents/{older}")).json()
     assert {look["id"] for look in whole["observations"]} == {"fire 1", "fire 2", "fire 3"}
     assert [look["decision"] for look in whole["observations"] if look["id"] == "fire 3"] == ["merged"]
+
+
+async def visit(services: Services, number: int) -> None:
+    """A picture of the fire's place in which nothing was found."""
+    ring = tuple(moved(FOREST, bearing, 80) for bearing in (45, 135, 225, 315))
+    searched = Analysis(frame_id(number), footprint=ring, searched=frozenset({Hazard.FIRE}))
+    async with services.database.write() as session:
+        meta = FrameIn(**frame_meta(number, taken_at=services.clock.now().isoformat()))
+        await frames.accept_frame(session, meta, key=f"frames/{number}.tif", now=services.clock.now())
+        await record_observations(session, searched, site=services.site, now=services.clock.now())
+
+
+async def test_one_clean_visit_lets_a_fire_fade_and_a_second_one_closes_it(
+    services: Services, clock: FakeClock
+) -> None:
+    """Each visit counts once, however often it is thought over, and only when it is over."""
+    (incident,) = (await report(services, 1, fire(1, FOREST))).incidents
+    live = LiveIncidents()
+    clock.advance(20 * 60)
+    await visit(services, 2)
+    assert await age(services, live) == ()  # the drone may still be there
+    clock.advance(11 * 60)
+    assert await age(services, live) == (incident,)
+    assert await state_of(services, incident) == "fading"
+    assert await age(services, live) == ()
+    assert await age(services, LiveIncidents()) == ()  # nor by a coordinator that takes over
+    clock.advance(9 * 60)
+    await visit(services, 3)
+    clock.advance(11 * 60)
+    assert await age(services, live) == (incident,)
+    assert await state_of(services, incident) == "closed"
