@@ -68,11 +68,17 @@ class Statistics(BaseModel):
 
 
 class AnswerOut(BaseModel):
+    model_config = _like(text={"en-US": "Leave the bank", "zh-CN": "离开河岸"}, is_right=True)
+
     text: Names
     is_right: bool
 
 
 class LessonOut(BaseModel):
+    model_config = _like(
+        id="river", title={"en-US": "Rising rivers"}, text={"en-US": "…"}, question={"en-US": "…"}, answers=[]
+    )
+
     id: str
     title: Names
     text: Names

@@ -29,6 +29,8 @@ class ReportReceipt(BaseModel):
 
 
 class TrackedStep(BaseModel):
+    model_config = _like(**_STEP)
+
     state: str
     at: datetime
     note: str | None
@@ -55,6 +57,8 @@ class TrackedReport(BaseModel):
 
 
 class ReportStepOut(TrackedStep):
+    model_config = _like(**_STEP, by="reporter")
+
     by: str
 
 
@@ -118,6 +122,8 @@ class RateIn(BaseModel):
 
 
 class PointsEntry(BaseModel):
+    model_config = _like(report="7b1e", points=10, reason="verified", at="2026-06-01T09:00:00Z")
+
     report: str
     points: int
     reason: str

@@ -100,6 +100,10 @@ class ShelfIn(BaseModel):
 class AlertStepOut(BaseModel):
     """One thing that happened to an alert."""
 
+    model_config = _like(
+        act="acknowledge", state="acknowledged", by="desk", at="2026-06-01T02:08:00Z", note=None
+    )
+
     act: str
     state: str
     by: str
@@ -174,6 +178,10 @@ class TickIn(BaseModel):
 class CheckOut(BaseModel):
     """One item of a checklist, in both languages."""
 
+    model_config = _like(
+        item="wind", text={"en-US": "Wind checked", "zh-CN": "已查明风向"}, done_at=None, done_by=None
+    )
+
     item: str
     text: Names
     done_at: datetime | None
@@ -182,6 +190,16 @@ class CheckOut(BaseModel):
 
 class OrderStepOut(BaseModel):
     """One thing done to an order."""
+
+    model_config = _like(
+        act="arrive",
+        state="on_site",
+        by="Team 3",
+        agency="forestry",
+        at="2026-06-01T02:20:00Z",
+        note=None,
+        facts={},
+    )
 
     act: str
     state: str
@@ -194,6 +212,10 @@ class OrderStepOut(BaseModel):
 
 class OrderPictureOut(BaseModel):
     """A picture from the ground."""
+
+    model_config = _like(
+        id="3c", sha256="e3b0c44298fc1c14", bytes=120000, by="Team 3", at="2026-06-01T02:21:00Z"
+    )
 
     id: str
     sha256: str
@@ -354,6 +376,10 @@ class Reviews(BaseModel):
 
 class AlarmOut(BaseModel):
     """Who must be heard of, when that was last, and since when it is too long ago."""
+
+    model_config = _like(
+        kind="drone", name="D1", seen_at="2026-06-01T02:00:00Z", patience_s=60.0, silent_since=None
+    )
 
     kind: str
     name: str
