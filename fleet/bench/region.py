@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from fleet.docks.mqtt import MqttDocks
 from fleet.gateway import DroneLink, Gateway
 from fleet.journal import Journal
@@ -84,4 +86,6 @@ async def _lines() -> asyncio.StreamReader:
 
 
 if __name__ == "__main__":
+    # Standard output is for what is told; the gateway's own log goes to the other one.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     asyncio.run(serve(Path(sys.argv[1])))
