@@ -23,6 +23,7 @@ from scipy.spatial import cKDTree
 from missions.routing.cases import PER_S, Case, problem_of
 from missions.routing.effort import Effort
 from missions.routing.problem import Tour, measure
+from missions.routing.quick import giant_tour, tightened
 from missions.routing.search import Manner, Stage, search
 
 # From so many points on a problem is searched by regions.
@@ -37,7 +38,7 @@ TERRITORIES, LAST_S = 0.18, 1.0
 # Docks nearest to a region that may start tours in it.
 NEAR_DOCKS = 6
 
-FIRST = Manner(stages=(Stage(1.0, 0.04, fresh=True),))
+FIRST = Manner(stages=(Stage(1.0, 0.03),))
 AGAIN = Manner(stages=(Stage(1.0, 0.02),), spare_tours=1)
 
 # Told the share of the time spent, and the tours' seconds so far.
@@ -171,16 +172,22 @@ def _searched(region: _Region) -> _Done:
     began_s = time.process_time()
     used = Counter(tour.dock for tour in region.tours)
     problem = problem_of(
-        case, region.docks, region.points, tours=[used[d] + 2 for d in region.docks] if used else None
+        case,
+        region.docks,
+        region.points,
+        tours=[used[d] + 2 if used else len(region.points) for d in region.docks],
     )
     number = {p: len(region.docks) + k for k, p in enumerate(region.points)}
     start = [Tour(region.docks.index(t.dock), tuple(number[p] for p in t.points)) for t in region.tours]
+    if not start:
+        start = list(giant_tour(problem))
+        problem = tightened(problem, start)
     answer = search(
         problem,
         Effort(seconds=region.effort_s, cancelled=lambda: time.monotonic() > ends_s),
         seed=region.seed,
         start=start,
-        manner=AGAIN if start else FIRST,
+        manner=AGAIN if used else FIRST,
     )
     first = len(region.docks)
     tours = tuple(

@@ -91,6 +91,17 @@ def manner_for(problem: Problem, effort: Effort) -> Manner:
     return Manner(stages=(*fresh, Stage(1.0, 0.02)))
 
 
+def _affordable(problem: Problem, tours: tuple[Tour, ...]) -> tuple[Tour, ...]:
+    """Return the first tours of each fleet, no more than it has."""
+    flown: Counter[int] = Counter()
+    kept = []
+    for tour in tours:
+        flown[tour.fleet] += 1
+        if flown[tour.fleet] <= problem.fleets[tour.fleet].tours:
+            kept.append(tour)
+    return tuple(kept)
+
+
 class _Search:
     def __init__(self, problem: Problem, effort: Effort, seed: int, manner: Manner) -> None:
         self.problem, self.seed, self.manner = problem, seed, manner
@@ -102,7 +113,7 @@ class _Search:
         self._dice = random.Random(seed)
 
     def run(self, start: tuple[Tour, ...]) -> Answer:
-        self._offer(start)
+        self._offer(_affordable(self.problem, start))
         for number, stage in enumerate(self.manner.stages):
             if self.meter.share < min(1.0, stage.until):
                 if stage.warmth is None:

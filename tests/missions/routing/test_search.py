@@ -77,6 +77,12 @@ def test_a_search_begins_from_what_it_is_given() -> None:
     assert answer.cost <= total_cost(problem, start)
 
 
+def test_of_a_start_with_more_tours_than_there_are_the_first_are_taken() -> None:
+    problem = ring(tours=1)
+    start = tuple(Tour(0, tuple(range(k, k + 4))) for k in (1, 5, 9))
+    assert visited(search(problem, ROUNDS, start=start).tours) == list(range(1, 13))
+
+
 def test_it_stops_when_the_cost_is_good_enough_and_when_told() -> None:
     problem = ring()
     assert search(problem, Effort(rounds=50_000, enough=1e9)).rounds < 10
