@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 
 from fleet import bench
@@ -68,6 +69,8 @@ def _fly(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
 ) -> None:
+    # Standard output is for the result: a picture that could not be fetched is told beside it.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     order = order_of(planfile.read(plan), sortie)
     if resume is not None:
         order = rest_in(resume, order)

@@ -108,7 +108,6 @@ class _Flights:
                 )
             if self._killed:
                 await gateway.until(lambda: all(_flies(gateway, p) for p in self._places), 300.0)
-                await asyncio.sleep(self._when() / 2 / _SPEED)
                 before = gateway.events
                 await gateway.kill()
                 gateway = await stack.enter_async_context(region(folder, there))
@@ -119,7 +118,8 @@ class _Flights:
         way, name = self._ways[place.drone], f"S-{place.drone}"
         if way != "battery":
             await gateway.until(lambda: _flies(gateway, place) or gateway.over(name), 300.0)
-            await asyncio.sleep((5.0 if self._killed else self._when()) / _SPEED)
+            # The next gateway takes some simulated seconds to start: no more than a few later.
+            await asyncio.sleep((self._rng.uniform(0.0, 15.0) if self._killed else self._when()) / _SPEED)
             recall = {"id": f"recall-{name}", "action": "recall", "sortie": {"id": name}}
             await gateway.command(recall)
         ends = [await self._over(gateway, name)]

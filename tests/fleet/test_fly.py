@@ -1,6 +1,9 @@
 """The front door: what is left of an earlier flight, and what is not left behind."""
 
+from pathlib import Path
+
 import pytest
+import structlog
 
 from fleet.errors import LinkFailed
 from fleet.fly import Flight, rest_in
@@ -8,6 +11,10 @@ from fleet.journal import Journal
 from fleet.stages import Stage
 from missions.clock import SystemClock
 from missions.errors import InputWrong
+from missions.export import planfile
+from missions.model import Plan
+from missions.program import main
+from missions.site import load_site
 from tests.fleet.builders import order
 
 
@@ -54,3 +61,15 @@ async def test_a_folder_of_somebody_else_stays(tmp_path):
     with pytest.raises(LinkFailed):
         await flight.run()
     assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_what_is_logged_goes_beside_the_result(tmp_path, capsys):
+    """A program that reads the one JSON value must not stumble over a warning."""
+    site = Path(__file__).parents[2] / "examples" / "valley" / "site.yaml"
+    plan = tmp_path / "plan.json"
+    planfile.write(Plan("valley", 1, (), (), ()), load_site(site), plan)
+    assert main(["fly", str(plan), "--sortie", "S9", "--connect", "tcp:127.0.0.1:9", "--json"]) == 2
+    structlog.get_logger().warning("picture not fetched")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "picture not fetched" in captured.err
