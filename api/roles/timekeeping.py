@@ -92,6 +92,9 @@ class Timekeeper:
         if alert is None:
             await timers.claim(session, timer, now=now, outcome="no call is needed any more")
             return "no call is needed any more"
+        if not self._is_known(alert.agency):
+            await timers.claim(session, timer, now=now, outcome="its agency is gone")
+            return "its agency is gone"
         begun_at = datetime.fromisoformat(timer.facts["begun_at"])
         site, agency = self._services.site, self._services.site.agency(alert.agency)
         steps = await receivers.steps_of(session, alert.agency, below=PERSONAL_STEP)
@@ -105,6 +108,10 @@ class Timekeeper:
         if number < len(rungs):
             await escalating.set_next(session, timer, rung=number, after_s=rungs[number].after_s, now=now)
         return "; ".join(said) or "begun"
+
+    def _is_known(self, agency: str) -> bool:
+        """Return whether the site still has an agency: one that was taken out may have left timers behind."""
+        return any(known.id == agency for known in self._services.site.agencies)
 
     async def _call(self, session: AsyncSession, alert: AlertRow, rung: Rung, now: datetime) -> str:
         if rung.is_operator:
@@ -158,6 +165,8 @@ class Timekeeper:
         act, by = AlertAct.UNSHELVE, (By.SERVICE,)
         await alerting.act(session, alert, act, by=by, name="service", now=now, note="the time is over")
         site = self._services.site
+        if not self._is_known(alert.agency):
+            return "back from the shelf, and its agency is gone"
         await escalating.begin(session, alert, site.agency(alert.agency), site, now=now)
         return "back from the shelf"
 

@@ -345,5 +345,5 @@ async def _tell(session: AsyncSession, alerts: set[str], now: datetime) -> None:
         .order_by(AlertRow.id)
         .execution_options(populate_existing=True)
     )
-    for row in rows:
-        await events.append(session, "alert", views.plain(views.alert(row)), now=now, agencies=[row.agency])
+    told = [(views.plain(views.alert(row)), [row.agency]) for row in rows]
+    await events.append_all(session, "alert", told, now=now)

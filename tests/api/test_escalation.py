@@ -144,6 +144,16 @@ async def test_what_was_due_while_nobody_lived_is_called_when_somebody_does(
     assert next_one.due_at == NOW + timedelta(seconds=600)
 
 
+async def test_a_timer_of_an_agency_that_was_taken_out_of_the_site_stops_nobody(
+    services: Services, clock: FakeClock
+) -> None:
+    await report(services, 1, fire(1, FOREST))
+    without = replace(services.site, agencies=tuple(a for a in services.site.agencies if a.id != "forestry"))
+    clock.advance(3600)
+    assert await Timekeeper(replace(services, site=without), "a").fire() == 1
+    assert await calls(services) == []
+
+
 async def test_a_shelved_alert_comes_back_and_calls_again(
     services: Services, clock: FakeClock, client_of: Client
 ) -> None:
