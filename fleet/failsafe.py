@@ -115,6 +115,7 @@ FAULTS: tuple[Fault, ...] = (
         End.KEPT,
         "not reported",
         _at("link", direction="up", loss=1),
+        px4_told="parameter",  # it tells its state without being asked
     ),
     Fault("silent_ground", "nothing is heard of the drone", End.KEPT, "heartbeat", _at("link", loss=1)),
     Fault(

@@ -54,7 +54,8 @@ class Launching(Machine):
         result = sight.profile
         if result is not None and result.passed:
             changed = "; ".join(map(str, result.changes)) or "all parameters right"
-            self._tell("uploading", changed)
+            unknown = f"; it knows no {', '.join(result.unknown)}" if result.unknown else ""
+            self._tell("uploading", changed + unknown)
             self._enter(Stage.UPLOAD, now)
         elif result is not None:
             self._abort("; ".join(result.by_hand), now)

@@ -39,7 +39,7 @@ from fleet.messages import (
     Transfer,
 )
 from fleet.order import Ground, SortieOrder
-from fleet.parameters import Profile, Remembered, Wanted
+from fleet.parameters import Profile, ProfileResult, Remembered, Wanted
 from fleet.patience import Patience
 from fleet.placement import Placement
 from fleet.recorder import Recorder
@@ -260,7 +260,7 @@ class MavlinkCarrier:
             flying=self.flying,
             mode=self.mode_name,
             leg=self._leg(),
-            profile=self.profile.result if self.profile is not None else None,
+            profile=self._profiled(),
             upload=self.loading.result if self.loading is not None else None,
             refusals=self.refusals,
             cameras=frozenset(self.cameras),
@@ -313,6 +313,13 @@ class MavlinkCarrier:
         items, starts = self._order.flown(climbs_in_place=self.autopilot.climbs_in_place)
         placed = {landing: at + self.autopilot.first for landing, at in starts.items()}
         return self.autopilot.mission(items, self._order.dock), placed
+
+    def _profiled(self) -> ProfileResult | None:
+        """Return how the parameters stand; where not one could be read, that nobody knows."""
+        found = self.profile.result if self.profile is not None else None
+        if self.profile is None or found is None or len(found.unknown) < len(self.profile.wanted):
+            return found
+        return replace(found, by_hand=(*found.by_hand, "not one parameter could be read: check the link"))
 
     def _leg(self) -> Leg | None:
         current = self.state.current if self.state is not None else None

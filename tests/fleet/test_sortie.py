@@ -378,3 +378,11 @@ def test_every_stage_that_waits_says_what_for_and_how_long():
         else:
             assert machine.wait.text
             assert 0 < machine.wait.usually_s <= machine.wait.limit_s
+
+
+def test_a_parameter_the_drone_does_not_know_is_told():
+    """An older autopilot may lack one; people should hear which."""
+    flight = Timeline().until(Stage.PROFILE)
+    flight.see(door="open", profile=ProfileResult((), (), ("RALLY_INCL_HOME",)))
+    assert flight.machine.stage is Stage.UPLOAD
+    assert flight.told[-1].evidence == "all parameters right; it knows no RALLY_INCL_HOME"
