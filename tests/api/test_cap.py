@@ -359,7 +359,8 @@ async def test_the_chain_runs_alert_update_cancel_and_each_stays_readable(
     clock.advance(60)
     async with services.database.write() as session:
         (row,) = await session.scalars(select(AlertRow))
-        await alerting.cancel_all(session, row.incident, now=clock.now(), note="burnt out")
+        telling = alerting.Telling(services.site, clock.now())
+        await alerting.cancel_all(session, row.incident, telling, note="burnt out")
     kinds = {}
     for name in (f"{row.id}-1", f"{row.id}-2", f"{row.id}-2-c", row.id):
         answer = await client_of("forestry").get(f"/v1/cap/{name}.xml")
