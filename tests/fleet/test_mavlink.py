@@ -189,3 +189,16 @@ async def test_a_beat_wakes_whoever_waits():
         await flown.beat()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+def test_a_drone_that_answers_no_question_for_a_parameter_does_not_pass():
+    """Every one unknown is not "all of them right"."""
+    wire = Wire()
+    flown = carrier(wire)
+    flown.begin(ORDER)
+    flown.prepare()
+    now = flown.now()
+    for second in range(60):
+        flown.profile.tick(now + second)
+    assert not flown.progress().profile.passed
+    assert "not one parameter could be read" in flown.progress().profile.by_hand[0]
