@@ -10,7 +10,7 @@ from pathlib import Path
 import pyotp
 import pytest
 import uvicorn
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from api import accounts
 from api.app import create_app
@@ -89,7 +89,7 @@ async def test_the_operator_sees_the_incident_and_who_was_told(
 ) -> None:
     """From the list to the place, the temperature and the agencies told; then the same in Chinese."""
     page = await signed_in(browser, address, await token_of(services, Role.OPERATOR))
-    await expect(page.get_by_role("tab")).to_have_count(3)
+    await expect(page.get_by_role("tab")).to_have_count(4)
     await page.locator(".list button.row").first.click()
     await expect(page.locator("article h2")).to_have_text("suspected fire")
     await expect(page.locator("article .told strong").first).to_have_text("forestry")
@@ -103,12 +103,63 @@ async def test_an_agency_sees_its_alert_and_no_flights(
 ) -> None:
     """A fire on forestry's ground: forestry acknowledges it, the village sees nothing of it."""
     page = await signed_in(browser, address, await token_of(services, Role.AGENCY, "forestry"))
-    await expect(page.get_by_role("tab")).to_have_count(1)
+    await expect(page.get_by_role("tab")).to_have_count(2)
     await page.locator(".list button.row").first.click()
     await page.get_by_role("button", name="Acknowledge").click()
     await expect(page.locator("article .told span").first).to_have_text("acknowledged")
     village = await signed_in(browser, address, await token_of(services, Role.AGENCY, "village"))
     await expect(village.locator(".list")).to_have_text("Nothing found so far.")
+
+
+async def test_an_agency_makes_dispatches_and_resolves_an_order_while_the_operator_watches(
+    browser: Browser, address: str, services: Services
+) -> None:
+    """From the incident to the look that is asked for; a refusal is a sentence, and only the agency may act."""
+    page = await signed_in(browser, address, await token_of(services, Role.AGENCY, "forestry"))
+    await page.locator(".list button.row").first.click()
+    await page.get_by_role("button", name="Make a work order").click()
+    await page.get_by_role("button", name="Dispatch").click()
+    await page.get_by_label("Who goes there").fill("Team 3")
+    await page.get_by_role("button", name="Confirm").click()
+    state = page.locator(".order-state b")
+    await expect(state).to_have_text("on the way")
+    operator = await signed_in(browser, address, await token_of(services, Role.OPERATOR))
+    await operator.get_by_role("tab", name="Orders").click()
+    await operator.locator(".list button.row", has_text="Team 3").click()
+    await expect(operator.locator(".hint")).to_be_visible()
+    await expect(operator.locator("article .buttons button")).to_have_count(0)
+    await page.get_by_role("button", name="We are there").click()
+    await expect(operator.locator(".order-state b")).to_have_text("on site")
+    await page.get_by_role("button", name="Resolved").click()
+    await page.get_by_label("What it was").select_option("forest_fire")
+    await page.get_by_role("button", name="Confirm").click()
+    await expect(state).to_have_text("resolved")
+    await expect(page.locator("dl")).to_contain_text("asked for")
+    await page.get_by_role("button", name="Close").click()
+    await page.get_by_role("button", name="Confirm").click()
+    await expect(page.get_by_role("alert")).to_contain_text("its look has not been answered yet")
+    await expect(state).to_have_text("resolved")
+
+
+async def test_an_order_that_somebody_else_changed_first_is_shown_anew(
+    browser: Browser, address: str, services: Services
+) -> None:
+    """A stale act changes nothing and says so in Chinese; the checklist is ticked from the page."""
+    page = await signed_in(browser, address, await token_of(services, Role.AGENCY, "forestry"), "zh-CN")
+    await page.locator(".list button.row").first.click()
+    await page.get_by_role("button", name="建立工单").click()
+    await page.get_by_role("checkbox").first.check()
+    await expect(page.locator(".steps li")).to_have_count(2)
+    await page.get_by_role("button", name="派出").click()
+    await page.get_by_label("派往人员").fill("一队")
+    await page.route("**/v1/orders/*/dispatch", _as_if_read_long_ago)
+    await page.get_by_role("button", name="确定").click()
+    await expect(page.get_by_role("alert")).to_contain_text("他人刚刚更改了此工单")
+    await expect(page.locator(".order-state b")).to_have_text("新建")
+
+
+async def _as_if_read_long_ago(route: Route) -> None:
+    await route.continue_(headers={**route.request.headers, "if-match": '"1"'})
 
 
 async def test_the_page_asks_no_other_machine(browser: Browser, address: str, services: Services) -> None:
@@ -150,7 +201,7 @@ async def test_a_person_signs_in_with_a_password(browser: Browser, address: str,
         "账号、密码或动态码有误。连续五次失败后账号会暂时锁定。"
     )
     await log_in(page, "wang")
-    await expect(page.get_by_role("tab")).to_have_count(1)
+    await expect(page.get_by_role("tab")).to_have_count(2)
 
 
 async def test_an_auditor_sets_up_a_second_factor_and_then_reads_the_trail(

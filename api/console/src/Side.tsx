@@ -3,19 +3,20 @@
 import { useState } from "preact/hooks";
 import { call } from "./api";
 import type { Incident, Sortie } from "./model";
-import { agencyName, alerts, chosen, docks, drones, incidents, me, sorties, timezone } from "./state";
+import { OrderDetail, Orders, OrdersOf } from "./Orders";
+import { agencyName, alerts, chosen, docks, drones, incidents, me, orders, sorties, timezone } from "./state";
 import { clock, code, named, say } from "./words";
 
-type Tab = "incidents" | "flights" | "docks";
+type Tab = "incidents" | "orders" | "flights" | "docks";
 
 const byTime = (a: string | null, b: string | null) => (b ?? "").localeCompare(a ?? "");
 
 export function Side() {
   const [tab, setTab] = useState<Tab>("incidents");
   const isOperator = me.value?.role === "operator";
-  const tabs: Tab[] = isOperator ? ["incidents", "flights", "docks"] : ["incidents"];
+  const tabs: Tab[] = isOperator ? ["incidents", "orders", "flights", "docks"] : ["incidents", "orders"];
   const counts: Record<Tab, number> = {
-    incidents: incidents.value.size, flights: sorties.value.size, docks: docks.value.size,
+    incidents: incidents.value.size, orders: orders.value.size, flights: sorties.value.size, docks: docks.value.size,
   };
   const pick = chosen.value;
   return (
@@ -33,10 +34,21 @@ export function Side() {
           ? <IncidentDetail incident={incidents.value.get(pick.id)!} />
           : pick?.kind === "sortie" && sorties.value.has(pick.id)
             ? <SortieDetail sortie={sorties.value.get(pick.id)!} />
-            : tab === "incidents" ? <Incidents /> : tab === "flights" ? <Flights /> : <Docks />}
+            : pick?.kind === "order" && orders.value.has(pick.id)
+              ? <OrderDetail key={pick.id} order={orders.value.get(pick.id)!} />
+              : <List tab={tab} />}
       </div>
     </aside>
   );
+}
+
+function List({ tab }: { tab: Tab }) {
+  switch (tab) {
+    case "incidents": return <Incidents />;
+    case "orders": return <Orders />;
+    case "flights": return <Flights />;
+    case "docks": return <Docks />;
+  }
 }
 
 function Incidents() {
@@ -117,6 +129,7 @@ function IncidentDetail({ incident }: { incident: Incident }) {
         <dd>{clock(incident.seen_at, timezone.value)}</dd>
       </dl>
       {incident.standing && <Witnesses incident={incident} />}
+      <OrdersOf incident={incident} />
       <h3>{say("told")}</h3>
       {told.length === 0 && <p class="empty">{say("no_alerts")}</p>}
       {told.map((alert) => (

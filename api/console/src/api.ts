@@ -6,12 +6,17 @@ export class Refused extends Error {
   }
 }
 
-export async function call<T>(path: string, method = "GET", body?: unknown): Promise<T> {
+/** Calls the service. body: sent as JSON, a form as it is. version: what was read; an older one is refused. */
+export async function call<T>(path: string, method = "GET", body?: unknown, version?: number): Promise<T> {
+  const isForm = body instanceof FormData;
+  const headers: Record<string, string> = {};
+  if (body !== undefined && !isForm) headers["Content-Type"] = "application/json";
+  if (version !== undefined) headers["If-Match"] = `"${version}"`;
   const answer = await fetch(path, {
     method,
     credentials: "same-origin",
-    headers: body === undefined ? {} : { "Content-Type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    headers,
+    body: body === undefined ? undefined : isForm ? body : JSON.stringify(body),
   });
   if (!answer.ok) {
     const said = await answer.json().catch(() => null);

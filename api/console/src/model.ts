@@ -116,3 +116,39 @@ export interface Agency {
   language: string;
   hazards: string[];
 }
+
+export type OrderAct = "dispatch" | "arrive" | "resolve" | "verify" | "close" | "rate" | "reopen";
+
+export interface OrderStep {
+  act: string;
+  state: string;
+  by: string;
+  at: string;
+  note: string | null;
+  facts: Record<string, unknown>;
+}
+
+export interface Order {
+  id: string;
+  incident: string;
+  agency: string;
+  lead: string | null;
+  hazard: string;
+  severity: string;
+  place_name: Names;
+  state: string;
+  version: number;
+  assignee: string | null;
+  respond_by: string;
+  resolve_by: string;
+  is_late: boolean;
+  verdict: string | null;
+  look: string;
+  rating: number | null;
+  allowed: OrderAct[];
+  checklist: { item: string; text: Names; done_at: string | null; done_by: string | null }[];
+  pictures: { id: string; by: string; at: string }[];
+  steps: OrderStep[];
+  created_at: string;
+  changed_at: string;
+}

@@ -1,8 +1,8 @@
 // What the page knows, filled once by reading and kept fresh by the event stream.
 
 import { computed, signal } from "@preact/signals";
-import { call, listen } from "./api";
-import type { Agency, Alert, Dock, Drone, Incident, LonLat, Me, Names, Office, Site, Sortie } from "./model";
+import { call, listen, Refused } from "./api";
+import type { Agency, Alert, Dock, Drone, Incident, LonLat, Me, Names, Office, Order, Site, Sortie } from "./model";
 
 export const me = signal<Me | null>(null);
 export const site = signal<Site | null>(null);
@@ -11,12 +11,13 @@ export const drones = signal<ReadonlyMap<string, Drone>>(new Map());
 export const sorties = signal<ReadonlyMap<string, Sortie>>(new Map());
 export const incidents = signal<ReadonlyMap<string, Incident>>(new Map());
 export const alerts = signal<ReadonlyMap<string, Alert>>(new Map());
+export const orders = signal<ReadonlyMap<string, Order>>(new Map());
 export const agencies = signal<ReadonlyMap<string, Agency>>(new Map());
 export const trails = signal<ReadonlyMap<string, LonLat[]>>(new Map());
 export const coverage = signal<GeoJSON.Feature[] | null>(null);
 export const connected = signal(false);
 export const lastAt = signal<string | null>(null);
-export const chosen = signal<{ kind: "incident" | "sortie"; id: string } | null>(null);
+export const chosen = signal<{ kind: "incident" | "sortie" | "order"; id: string } | null>(null);
 
 export const timezone = computed(() => site.value?.timezone ?? "UTC");
 
@@ -63,6 +64,7 @@ export async function start(): Promise<() => void> {
       sortie: ((row: Sortie) => put(sorties, row)) as never,
       incident: ((row: Incident) => put(incidents, row)) as never,
       alert: ((row: Alert) => put(alerts, row)) as never,
+      order: ((told: { id: string }) => void readOrder(told.id)) as never,
     },
     (yes) => {
       // After a break in the line the stream resumes, yet telemetry in between was lost: read again.
@@ -74,14 +76,16 @@ export async function start(): Promise<() => void> {
 
 async function refresh(): Promise<void> {
   const isOperator = me.value?.role === "operator";
-  const [a, i, g] = await Promise.all([
+  const [a, i, g, o] = await Promise.all([
     call<{ alerts: Alert[] }>("/v1/alerts"),
     call<{ incidents: Incident[] }>("/v1/incidents"),
     call<{ agencies: Agency[] }>("/v1/agencies"),
+    call<{ orders: Order[] }>("/v1/orders"),
   ]);
   alerts.value = filled(a.alerts);
   incidents.value = filled(i.incidents);
   agencies.value = filled(g.agencies);
+  orders.value = filled(o.orders);
   if (!isOperator) return;
   const [d, n, s] = await Promise.all([
     call<{ docks: Dock[] }>("/v1/docks"),
@@ -91,6 +95,26 @@ async function refresh(): Promise<void> {
   docks.value = filled(d.docks);
   n.drones.forEach(follow);
   sorties.value = filled(s.sorties);
+}
+
+/** Reads all orders again: who leads and what others share changes without a word in the stream. */
+export async function readOrders(): Promise<void> {
+  orders.value = filled((await call<{ orders: Order[] }>("/v1/orders")).orders);
+}
+
+/** Reads one order again; one that is no longer ours to see goes from the list. */
+export async function readOrder(id: string): Promise<void> {
+  try {
+    keepOrder(await call<Order>(`/v1/orders/${id}`));
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status !== 404) return; // the next word or the next minute tells
+    orders.value = new Map([...orders.value].filter(([known]) => known !== id));
+  }
+}
+
+/** Takes an order that was read, unless a later version is here already. */
+export function keepOrder(row: Order): void {
+  if ((orders.value.get(row.id)?.version ?? -1) <= row.version) put(orders, row);
 }
 
 /** Reads what was looked at and how long ago; shown only while somebody wants to see it. */

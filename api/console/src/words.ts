@@ -1,6 +1,8 @@
 // What the page says, in English and Chinese. Both languages hold the same keys (the type sees to it).
 
 import { signal } from "@preact/signals";
+import { Refused } from "./api";
+import { codes } from "./codes";
 import type { Names } from "./model";
 
 export type Language = "en-US" | "zh-CN";
@@ -96,6 +98,38 @@ const english = {
   coverage_help: "Green: within an hour; yellow 3 h; orange 6 h; red older; grey: not seen in a day.",
   witnesses: "Told by",
   ask_look: "Ask for a look",
+  orders: "Orders",
+  no_orders: "No work orders so far.",
+  no_order: "Nobody works on this yet.",
+  make_order: "Make a work order",
+  to_incident: "Show the incident",
+  assignee: "Who goes there",
+  nobody_assigned: "nobody yet",
+  be_there_by: "there by",
+  resolve_by: "resolved by",
+  late: "late",
+  leads: "leads",
+  look_from_the_air: "look from the air",
+  verdict: "What it was",
+  choose: "choose…",
+  reason: "Reason",
+  note: "Note",
+  rating: "Rating",
+  dispatch: "Dispatch",
+  send_others: "Send somebody else",
+  arrive: "We are there",
+  resolve: "Resolved",
+  close: "Close",
+  rate: "Rate",
+  reopen: "Open again",
+  do_it: "Confirm",
+  leave: "Leave it",
+  checklist: "Checklist",
+  ground_pictures: "Pictures from the ground",
+  add_picture: "Add a picture",
+  add_note: "Add the note",
+  history: "What was done",
+  only_watching: "You see this order; its own agency works on it.",
 };
 
 const chinese: typeof english = {
@@ -189,38 +223,38 @@ const chinese: typeof english = {
   coverage_help: "绿：1小时内；黄：3小时内；橙：6小时内；红：更早；灰：一天内未看到。",
   witnesses: "信息来源",
   ask_look: "派机查看",
-};
-
-// Words the service sends as codes.
-const codes: Record<Language, Record<string, string>> = {
-  "en-US": {
-    fire: "suspected fire", smoke: "suspected smoke", hot_spot: "hot spot", hot_joint: "hot joint",
-    flood: "flood", logging: "illegal logging", red: "red", orange: "orange", yellow: "yellow", blue: "blue",
-    docked: "in dock", preflight: "preparing", flying: "flying", returning: "coming home", landed: "landed",
-    lost: "no contact", charging: "charging", queued: "waiting", planned: "planned", uploading: "loading plan",
-    verified: "plan verified", armed: "armed", door_open: "door open", door_closed: "door closed", done: "done",
-    failed: "failed", open: "open", closed: "closed", opening: "opening", closing: "closing", stuck: "stuck",
-    on: "on", off: "off", raised: "raised", updated: "updated", acknowledged: "acknowledged",
-    cancelled: "cancelled", pending: "waiting", sending: "sending", delivered: "delivered", dead: "given up",
-    operator: "operator", gateway: "gateway", system: "system", security: "security", auditor: "audit",
-    growing: "growing", fading: "fading", recalled: "called home", paused: "paused",
-    unconfirmed: "unconfirmed", confirmed: "confirmed", cleared: "cleared", satellite: "satellite",
-    ranger: "ranger", resident: "resident", gauge: "gauge", camera: "camera",
-  },
-  "zh-CN": {
-    fire: "疑似火情", smoke: "疑似烟雾", hot_spot: "疑似热点", hot_joint: "发热缺陷",
-    flood: "洪水", logging: "盗伐", red: "红色", orange: "橙色", yellow: "黄色", blue: "蓝色",
-    docked: "在巢", preflight: "准备中", flying: "飞行中", returning: "返航", landed: "已降落",
-    lost: "失联", charging: "充电中", queued: "排队", planned: "计划", uploading: "上传航线",
-    verified: "航线已核对", armed: "已解锁", door_open: "舱门已开", door_closed: "舱门已关", done: "完成",
-    failed: "失败", open: "开", closed: "关", opening: "正在打开", closing: "正在关闭", stuck: "卡住",
-    on: "开", off: "关", raised: "已发布", updated: "已更新", acknowledged: "已确认",
-    cancelled: "已取消", pending: "等待", sending: "发送中", delivered: "已送达", dead: "已放弃",
-    operator: "运行值班", gateway: "网关", system: "系统管理员", security: "安全管理员", auditor: "审计管理员",
-    growing: "扩大", fading: "减弱", recalled: "已召回", paused: "暂停",
-    unconfirmed: "未确认", confirmed: "已确认", cleared: "已排除", satellite: "卫星",
-    ranger: "护林员", resident: "群众", gauge: "水位站", camera: "固定摄像头",
-  },
+  orders: "工单",
+  no_orders: "暂无工单。",
+  no_order: "尚无人处置。",
+  make_order: "建立工单",
+  to_incident: "查看事件",
+  assignee: "派往人员",
+  nobody_assigned: "未指派",
+  be_there_by: "到场时限",
+  resolve_by: "处置时限",
+  late: "已超时",
+  leads: "牵头",
+  look_from_the_air: "空中复核",
+  verdict: "认定结果",
+  choose: "请选择…",
+  reason: "原因",
+  note: "备注",
+  rating: "评分",
+  dispatch: "派出",
+  send_others: "改派",
+  arrive: "已到场",
+  resolve: "处置完毕",
+  close: "结案",
+  rate: "评价",
+  reopen: "重新打开",
+  do_it: "确定",
+  leave: "取消",
+  checklist: "检查项",
+  ground_pictures: "现场图片",
+  add_picture: "添加图片",
+  add_note: "添加备注",
+  history: "办理过程",
+  only_watching: "您可查看此工单，由其所属部门处置。",
 };
 
 const remembered = localStorage.getItem("language");
@@ -255,4 +289,38 @@ export function clock(at: string | null, timezone: string): string {
   return new Intl.DateTimeFormat(language.value, {
     hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: timezone,
   }).format(new Date(at));
+}
+
+/** Day and time at the site: what is due may be due tomorrow. */
+export function moment(at: string | null, timezone: string): string {
+  if (!at) return "–";
+  return new Intl.DateTimeFormat(language.value, {
+    month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: timezone,
+  }).format(new Date(at));
+}
+
+const REFUSALS_ZH: Record<string, string> = {
+  illegal_move: "此工单当前状态不允许这样操作。",
+  stale: "他人刚刚更改了此工单，现已显示最新内容，请核对后再试。",
+  forbidden: "您没有权限进行此操作。",
+  not_found: "没有找到，或不属于您的部门。",
+  bad_request: "缺少必要内容或内容有误：",
+  conflict: "与现有工单冲突：",
+  too_large: "文件过大。",
+  too_many: "操作过于频繁，请稍后再试。",
+};
+
+/** What went wrong as a sentence: the service words it in English, a Chinese reader is told in Chinese first. */
+export function refused(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Refused)) return say("no_service");
+  if (language.value === "en-US") return sentence(error.message);
+  const words = REFUSALS_ZH[error.word];
+  if (!words) return error.message;
+  return words.endsWith("：") ? `${words}${error.message}` : words;
+}
+
+function sentence(words: string): string {
+  const begun = words.charAt(0).toUpperCase() + words.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
