@@ -23,8 +23,11 @@ from api.settings import Settings
 from fleet.docks.mqtt import MqttDocks
 from fleet.gateway import DroneLink, Gateway
 from fleet.journal import Journal
+from fleet.order import Ground
 from missions.errors import WorkFailed
+from missions.geo import LatLon
 from missions.site import load_site
+from missions.terrain import Terrain
 
 log = get_logger(__name__)
 
@@ -60,6 +63,7 @@ async def _main(settings: Settings) -> None:
                 clock=clock,
                 sink=Uplink(settings.gateway, bus, hub),
                 journal=journal,
+                ground=_ground(Terrain.open(site.terrain)),
             )
             try:
                 await wiring.until_told(_serve(gateway, bus))
@@ -109,6 +113,15 @@ class Uplink:
             ) from None
         if not answer.is_success:
             raise WorkFailed(f"the hub did not take {path.name}: {answer.status_code} {answer.text[:200]}")
+
+
+def _ground(terrain: Terrain) -> Ground:
+    """Return how high the ground is at a place, NaN outside the site's terrain: orders are held to it."""
+
+    def height_m(place: LatLon) -> float:
+        return float(terrain.elevation_m(place.lat_deg, place.lon_deg))
+
+    return height_m
 
 
 def _broker(settings: Settings) -> str:

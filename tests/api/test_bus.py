@@ -162,7 +162,7 @@ async def test_a_dock_speaks_mqtt_and_cannot_command_another(tmp_path):
 async def test_keys_and_configuration_are_for_the_owner_alone(tmp_path):
     async with bus_server.running(tmp_path):
         secret = [*(tmp_path / "keys").iterdir(), tmp_path / "bus" / "nats-server.conf"]
-        assert len(secret) == 8
+        assert len(secret) == 9  # eight keys, one of them the alerts' own, and the configuration
         assert {stat.S_IMODE(f.stat().st_mode) for f in secret} == {0o600}
 
 
