@@ -200,6 +200,8 @@ class Sessions(BaseModel):
 class OutboundOut(BaseModel):
     """One kind of connection to the outside."""
 
+    model_config = _like(to="identity provider", on=False, where=None)
+
     to: str
     on: bool
     where: str | None

@@ -143,6 +143,10 @@ class Messages(BaseModel):
 class TryOut(BaseModel):
     """One try: when, how long it took, what was answered, what was odd."""
 
+    model_config = _like(
+        attempt=1, at="2026-06-01T02:06:41Z", took_ms=12.4, status=503, error="answered 503", note=None
+    )
+
     attempt: int
     at: datetime
     took_ms: float

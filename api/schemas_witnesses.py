@@ -18,10 +18,14 @@ REPORT_EXAMPLE: dict[str, Any] = {
 }
 
 
+def _like(**example: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
 class ReportIn(BaseModel):
     """A person's word, with Open311's field names; other fields are those of docs/witnesses.md."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra={"example": REPORT_EXAMPLE})
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [REPORT_EXAMPLE]})
 
     service_code: str = Field(max_length=100)
     lat: float | str | None = None
@@ -48,11 +52,26 @@ class ReportTaken(BaseModel):
 class LookIn(BaseModel):
     """What a look is to tell."""
 
+    model_config = _like(purpose="confirm")
+
     purpose: Literal["confirm", "over", "watch"] = "confirm"
 
 
 class LookRequestOut(BaseModel):
     """A look that was asked for, and what it told."""
+
+    model_config = _like(
+        id="51c3",
+        incident="5b0c",
+        purpose="over",
+        asked_by="order 9d1f",
+        asked_at="2026-06-01T02:40:00Z",
+        state="asked",
+        reason=None,
+        sortie=None,
+        outcome=None,
+        decided_at=None,
+    )
 
     id: str
     incident: str
@@ -72,6 +91,25 @@ class LookRequests(BaseModel):
 
 class SightingOut(BaseModel):
     """One word of one witness, as it was told and what was mended in it."""
+
+    model_config = _like(
+        id="firms:1",
+        witness="satellite",
+        source="VIIRS NOAA-20",
+        hazard="fire",
+        confidence=0.8,
+        lat_deg=30.2812,
+        lon_deg=119.4217,
+        major_m=650.0,
+        minor_m=480.0,
+        bearing_deg=98.0,
+        seen_at="2026-06-01T01:58:00Z",
+        received_at="2026-06-01T03:20:00Z",
+        decision="opened",
+        reason="nothing open within its reach",
+        facts={"frp": 6.2},
+        notes=None,
+    )
 
     id: str
     witness: str
@@ -98,6 +136,14 @@ class Sightings(BaseModel):
 class ReadingOut(BaseModel):
     """The newest reading of a station."""
 
+    model_config = _like(
+        station="Heping bridge",
+        at="2026-06-01T02:00:00Z",
+        lat_deg=30.279,
+        lon_deg=119.428,
+        facts={"level_m": 3.42},
+    )
+
     station: str
     at: datetime
     lat_deg: float
@@ -111,6 +157,10 @@ class Readings(BaseModel):
 
 class VisitOut(BaseModel):
     """What the last look at a place showed: how much of what is around it, and whether anything was found."""
+
+    model_config = _like(
+        at="2026-06-01T02:06:40Z", share=0.94, sensor="thermal", drone="D1", pictures=3, is_clean=True
+    )
 
     at: datetime
     share: float

@@ -114,7 +114,7 @@ async def test_an_agency_sees_its_alert_and_no_flights(
 async def test_an_agency_makes_dispatches_and_resolves_an_order_while_the_operator_watches(
     browser: Browser, address: str, services: Services
 ) -> None:
-    """From the incident to the look that is asked for; a refusal is a sentence, and only the agency may act."""
+    """From the incident to the look that is asked for; a refusal is a sentence, the agency alone acts."""
     page = await signed_in(browser, address, await token_of(services, Role.AGENCY, "forestry"))
     await page.locator(".list button.row").first.click()
     await page.get_by_role("button", name="Make a work order").click()
@@ -129,6 +129,8 @@ async def test_an_agency_makes_dispatches_and_resolves_an_order_while_the_operat
     await expect(operator.locator(".hint")).to_be_visible()
     await expect(operator.locator("article .buttons button")).to_have_count(0)
     await page.get_by_role("button", name="We are there").click()
+    await page.get_by_role("checkbox").first.check()  # at once: one change waits for the other
+    await expect(page.locator(".check small")).to_contain_text("agency desk")
     await expect(operator.locator(".order-state b")).to_have_text("on site")
     await page.get_by_role("button", name="Resolved").click()
     await page.get_by_label("What it was").select_option("forest_fire")

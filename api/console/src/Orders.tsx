@@ -1,6 +1,6 @@
 // Work orders: the list, one order with what may be done with it now, and an incident's orders.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { call, Refused } from "./api";
 import type { Incident, Order, OrderAct, OrderStep } from "./model";
 import { OrderForm, PERSONS_ACTS } from "./OrderForm";
@@ -85,13 +85,20 @@ export function OrdersOf({ incident }: { incident: Incident }) {
 export function OrderDetail({ order }: { order: Order }) {
   const [open, setOpen] = useState<OrderAct | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  const underway = useRef(Promise.resolve(true));
   const isOwn = me.value?.role === "agency" && me.value.agency === order.agency;
   const path = `/v1/orders/${order.id}`;
 
-  /** Changes the order as it was read; says in a sentence why not where the service refuses. */
-  async function change(where: string, method: string, body: unknown): Promise<boolean> {
+  /** Changes the order as it is shown, one change after the other; says in a sentence why not. */
+  function change(where: string, method: string, body: unknown): Promise<boolean> {
+    underway.current = underway.current.then(() => changeNow(where, method, body));
+    return underway.current;
+  }
+
+  async function changeNow(where: string, method: string, body: unknown): Promise<boolean> {
     try {
-      keepOrder(await call<Order>(`${path}/${where}`, method, body, order.version));
+      const version = orders.value.get(order.id)?.version ?? order.version;
+      keepOrder(await call<Order>(`${path}/${where}`, method, body, version));
       setProblem(null);
       return true;
     } catch (error) {

@@ -1,6 +1,6 @@
 // The list beside the map: what was found, who was told, what is flying.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { call } from "./api";
 import type { Incident, Sortie } from "./model";
 import { OrderDetail, Orders, OrdersOf } from "./Orders";
@@ -8,6 +8,8 @@ import { agencyName, alerts, chosen, docks, drones, incidents, me, orders, sorti
 import { clock, code, named, say } from "./words";
 
 type Tab = "incidents" | "orders" | "flights" | "docks";
+
+const TAB_OF: Record<"incident" | "order" | "sortie", Tab> = { incident: "incidents", order: "orders", sortie: "flights" };
 
 const byTime = (a: string | null, b: string | null) => (b ?? "").localeCompare(a ?? "");
 
@@ -19,6 +21,7 @@ export function Side() {
     incidents: incidents.value.size, orders: orders.value.size, flights: sorties.value.size, docks: docks.value.size,
   };
   const pick = chosen.value;
+  useEffect(() => { if (pick) setTab(TAB_OF[pick.kind]); }, [pick]);
   return (
     <aside>
       <nav role="tablist">
