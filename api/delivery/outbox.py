@@ -94,6 +94,7 @@ class Outbox:
         self._tries: list[Try] = []
         self._endings: list[Ending] = []
         self._news = asyncio.Event()
+        self._room = asyncio.Event()
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -135,6 +136,10 @@ class Outbox:
         failures, let_go_at = line.failures, time.monotonic() + HOLD_WALL_S
         ending = None
         for message in line.messages:
+            while len(self._tries) >= WRITTEN_AT_ONCE and message is not line.messages[0]:
+                # Not further ahead of what is written down: a kill would send all of it again.
+                self._room.clear()
+                await self._room.wait()
             began = time.perf_counter()
             outcome = await self._send(message)
             took_ms = (time.perf_counter() - began) * 1000.0
@@ -247,6 +252,7 @@ class Outbox:
             self._tries, self._endings = tries + self._tries, endings + self._endings
             await asyncio.sleep(POLL_S)  # nothing rings when a database answers again
             return False
+        self._room.set()
         if lost:
             log.warning("leases were lost; these lines are sent again", receivers=sorted(lost))
         for ending in endings:

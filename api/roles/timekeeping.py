@@ -25,7 +25,9 @@ from api.store.tables.orders import AlertStepRow, OrderRow, OrderStepRow, TimerR
 
 log = get_logger(__name__)
 
-AT_ONCE = 100
+AT_ONCE = 10
+"""Timers in one transaction: a storm of them keeps no delivery from being written down."""
+
 POLL_S = 0.4
 """Wall seconds between two looks: another process may have set a timer, and a bell does not reach here."""
 

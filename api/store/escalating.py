@@ -19,6 +19,9 @@ from missions.model import Agency, Severity, Site
 
 RUNG, UNSHELVE = "rung", "unshelve"
 
+AFTER_SENDING = timedelta(seconds=1)
+"""Where nobody is called at once the ladder is looked at a moment later: first everybody is told."""
+
 
 async def begin(session: AsyncSession, alert: AlertRow, agency: Agency, site: Site, *, now: datetime) -> None:
     """Start the ladder of an alert that was just told; one under way begins anew."""
@@ -26,8 +29,10 @@ async def begin(session: AsyncSession, alert: AlertRow, agency: Agency, site: Si
         await timers.cancel(session, alert.id, now=now)
     begun_at = begins_at(agency, Severity(alert.severity), now, site.timezone)
     facts = {"rung": 0, "revision": alert.revision, "begun_at": begun_at.isoformat()}
+    calls_at_once = any(member.channels for member in agency.members)
     first = TimerRow(id=f"{alert.id}:{alert.version}:begin", kind=RUNG, subject=alert.id)
-    first.due_at, first.set_at, first.facts = begun_at, now, facts
+    first.due_at = begun_at if calls_at_once else begun_at + AFTER_SENDING
+    first.set_at, first.facts = now, facts
     session.add(first)
 
 
