@@ -1,9 +1,14 @@
 """One world everybody knows, and its variations."""
 
 import pytest
+from hypothesis import settings
 
 from missions.model import Site
 from tests import builders
+
+# A busy machine is slow at random; what a property says does not depend on it.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
