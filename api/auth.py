@@ -28,8 +28,8 @@ _bearer = HTTPBearer(auto_error=False, description="the token that the operator 
 _cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="set by POST /v1/session")
 
 
-def services(request: Request) -> Services:
-    """Return what this application was built from."""
+async def services(request: Request) -> Services:
+    """Return what this application was built from; a coroutine, for the others go through a thread."""
     built: Services = request.app.state.services
     return built
 

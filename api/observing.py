@@ -9,7 +9,7 @@ incident, who is told of it, and the messages that owes.
 import asyncio
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.errors import NotFound
@@ -19,6 +19,13 @@ from api.store.models import FrameRow
 
 MOST = 100
 """Observations in one commit: what comes on top waits for the next one, a few milliseconds later."""
+
+MOMENT_S, MOMENTS = 0.002, 5
+"""A commit waits so long for others to come, and again as long as some do, but not more than so often."""
+
+
+_FRAME = FrameRow.__table__.c.id
+_FRAMES = select(_FRAME).where(_FRAME.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +51,20 @@ class Observing:
         mine = _Waiting(seen, asyncio.get_running_loop().create_future())
         self._waiting.append(mine)
         async with self._turn:
+            if not mine.answer.done():
+                await self._gather()
             while not mine.answer.done():
                 await self._commit()
         return mine.answer.result()
+
+    async def _gather(self) -> None:
+        """Return when nobody has come for a moment: those answered together ask again together."""
+        come = 0
+        for _ in range(MOMENTS):
+            if come == len(self._waiting) or come >= MOST:
+                return
+            come = len(self._waiting)
+            await asyncio.sleep(MOMENT_S)
 
     async def _commit(self) -> None:
         """Commit what waits; what fails together is tried alone, so that one cannot spoil the rest."""
@@ -94,4 +112,4 @@ class Observing:
 
 
 async def _known_frames(session: AsyncSession, frames: set[str]) -> set[str]:
-    return set(await session.scalars(select(FrameRow.id).where(FrameRow.id.in_(frames))))
+    return set(await session.scalars(_FRAMES, {"ids": list(frames)}))

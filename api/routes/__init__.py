@@ -26,6 +26,7 @@ from api.routes import (
 )
 
 ROUTERS = (
+    observations.router,  # first: routes are tried in turn, and this is asked for hundreds of times a second
     session.router,
     accounts.session_router,
     accounts.account_router,
@@ -45,7 +46,6 @@ ROUTERS = (
     frames.router,
     coverage.router,
     witnesses.router,
-    observations.router,
     events.router,
     cap.router,
     deliveries.router,

@@ -10,14 +10,15 @@ what lets one commit to disk carry a hundred.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.analysis import Analysis, area_to_json, detection_to_json, ring_to_json
 from api.errors import NotFound
 from api.store import coverage, events, incidents, standings
+from api.store import rows as rows_of
 from api.store.live import LiveIncidents
 from api.store.models import DetectionRow, FrameRow, ObservationRow
 from missions.geo import LatLon, distance_m
@@ -25,6 +26,11 @@ from missions.model import Site
 from vision.incidents import Decision, DecisionKind
 from vision.model import Incident, Observation
 from vision.witnesses import joining
+
+_KEEPS = ObservationRow.__table__.c
+_KEPT = select(_KEEPS.id, _KEEPS.incident, _KEEPS.decision, _KEEPS.reason).where(
+    _KEEPS.id.in_(bindparam("ids", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,9 @@ async def absorb_all(
             changed[incident.id] = _change(changed.get(incident.id), incident, before, one.frame)
         kept.append(_row(one, decision))
     rows = await incidents.save_all(session, live, list(changed.values()), site=site)
-    await (await session.connection()).execute(insert(cast(Table, ObservationRow.__table__)), kept)
+    await rows_of.insert_many(
+        session, ObservationRow, {name: [row[name] for row in kept] for name in kept[0]}
+    )
     told = await incidents.announce_all(session, rows, site=site, now=now, public_url=public_url, live=live)
     await live.finish(session)
     outcomes = {row["id"]: Outcome(row["incident"], row["decision"], row["reason"]) for row in kept}
@@ -147,8 +155,7 @@ async def _known_and_fresh(
     by_id = {one.observation.id: one for one in seen}
     if not by_id:
         return {}, []
-    columns = ObservationRow.id, ObservationRow.incident, ObservationRow.decision, ObservationRow.reason
-    kept = await session.execute(select(*columns).where(ObservationRow.id.in_(by_id)))
+    kept = await session.execute(_KEPT, {"ids": list(by_id)})
     known = {name: Outcome(incident, kind, why, was_known=True) for name, incident, kind, why in kept}
     return known, [one for name, one in by_id.items() if name not in known]
 

@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from sqlalchemy import Select, select
+from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 from structlog.stdlib import get_logger
@@ -32,6 +32,15 @@ from vision.model import Incident
 log = get_logger(__name__)
 
 LONGEST_SHELF = timedelta(hours=24)
+
+_ALERTS, _ROUTES = AlertRow.__table__.c, RouteRow.__table__.c
+_THEIRS: BindParameter[list[str]] = bindparam("incidents", expanding=True)
+_STANDS = select(
+    _ALERTS.id, _ALERTS.incident, _ALERTS.agency, _ALERTS.revision, _ALERTS.state, _ALERTS.told_at
+).where(_ALERTS.incident.in_(_THEIRS))
+_DECIDED = select(_ROUTES.incident, _ROUTES.agency, _ROUTES.concern, _ROUTES.notify, _ROUTES.severity).where(
+    _ROUTES.incident.in_(_THEIRS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +233,9 @@ class _Round:
         self._session = session
         self._telling = telling
         self._live = live or LiveIncidents()
-        self._alerts: dict[tuple[str, str], AlertRow] = {}
-        self._routes: dict[tuple[str, str], RouteRow] = {}
+        self._alerts: dict[tuple[str, str], AlertRow] = {}  # those whose rows are at hand
+        self._before: dict[tuple[str, str], tuple[str, Told | None]] = {}  # of the others: id, what was told
+        self._routes: dict[tuple[str, str], tuple[str, ...]] = {}  # concern, notify, severity
         self._mutes: list[Mute] = []
         self._receivers: dict[str, list[ReceiverRow]] | None = None
         self._touched: dict[str, set[str]] = {}
@@ -243,6 +253,7 @@ class _Round:
     ) -> "_Round":
         """Read what all decisions need, in a handful of statements."""
         self = cls(session, telling, live)
+        await session.flush()  # what follows asks for columns alone, which by itself writes nothing down
         self._rows = {row.id: row for row, _ in incidents}
         self._find_grounds([incident for _, incident in incidents])
         await self._read(list(self._rows))
@@ -252,7 +263,7 @@ class _Round:
     async def consider(self, row: IncidentRow, incident: Incident) -> None:
         """Decide what one incident is to every agency and act on it."""
         for agency in self._telling.site.agencies:
-            before = self._alerts.get((row.id, agency.id))
+            before = self._told_before(row.id, agency.id)
             is_on_ground = agency.id in self._touched[row.id]
             if not is_on_ground and before is None and (row.id, agency.id) not in self._routes:
                 continue
@@ -260,7 +271,7 @@ class _Round:
             decision = alerts.decide(
                 incident,
                 agency,
-                _history(before),
+                before,
                 self._telling.now,
                 is_on_ground=is_on_ground,
                 mutes=[mute for mute in self._mutes if mute.agency == agency.id],
@@ -268,7 +279,7 @@ class _Round:
             )
             if decision.notify is NotifyReason.PART_OF_STORM and storm is not None:
                 decision = await self._join_storm(row, incident, agency, storm, decision)
-            self._note(row, agency, decision)
+            await self._note(row, agency, decision)
             if decision.notify.tells:
                 await self._tell(row, agency, decision.notify)
 
@@ -295,17 +306,49 @@ class _Round:
                     self._session, "alert", shown, now=self._telling.now, agencies=[row.agency]
                 )
         knowing, seeing = defaultdict(list), defaultdict(list)
-        for incident, agency in sorted(self._alerts):
+        for incident, agency in sorted({*self._before, *self._alerts}):
             knowing[incident].append(agency)
         for incident, agency in sorted(self._routes):
             seeing[incident].append(agency)
         return Outcome(tuple(told), knowing, seeing)
 
     async def _read(self, incidents: list[str]) -> None:
-        for row in await self._session.scalars(select(AlertRow).where(AlertRow.incident.in_(incidents))):
-            self._alerts[row.incident, row.agency] = row
-        for found in await self._session.scalars(select(RouteRow).where(RouteRow.incident.in_(incidents))):
-            self._routes[found.incident, found.agency] = found
+        asked = {"incidents": incidents}
+        stands = (await self._session.execute(_STANDS, asked)).all()
+        await self._read_histories({one.id for one in stands if self._history_of(one) is None})
+        for one in stands:
+            told = self._history_of(one)
+            now = replace(told, state=AlertState(one.state), told_at=one.told_at) if told else None
+            self._before[one.incident, one.agency] = one.id, now
+        for incident, agency, *said in await self._session.execute(_DECIDED, asked):
+            self._routes[incident, agency] = tuple(said)
+
+    def _history_of(self, one: Any) -> Told | None:
+        """Return what was told with an alert's latest revision, where this process has read it before."""
+        revision, told = self._live.histories.get(one.id, (None, None))
+        return told if revision == one.revision else None
+
+    async def _read_histories(self, alerts: set[str]) -> None:
+        """Read the histories of alerts; each is long, and stays as it is until its next revision."""
+        if not alerts:
+            return
+        wanted = select(AlertRow.id, AlertRow.revision, AlertRow.history, AlertRow.told_at, AlertRow.state)
+        for one in await self._session.execute(wanted.where(AlertRow.id.in_(alerts))):
+            if told := _history(one.history, one.told_at, one.state):
+                self._live.histories[one.id] = one.revision, told
+
+    def _told_before(self, incident: str, agency: str) -> Told | None:
+        """Return what an agency knows of an incident, this round's telling counted."""
+        if row := self._alerts.get((incident, agency)):
+            return _history(row.history, row.told_at, row.state)
+        return self._before.get((incident, agency), ("", None))[1]
+
+    async def _alert_row(self, incident: str, agency: str) -> AlertRow | None:
+        """Return an alert's row, None where there is no such alert yet."""
+        key = incident, agency
+        if key not in self._alerts and key in self._before:
+            self._alerts[key] = await self._session.get_one(AlertRow, self._before[key][0])
+        return self._alerts.get(key)
 
     def _find_grounds(self, incidents: Sequence[Incident]) -> None:
         grounds = grounds_of(self._telling.site)
@@ -327,9 +370,8 @@ class _Round:
                 return Decision(decision.route, NotifyReason.FIRST)
             self._rows[storm] = found
             await self._read([storm])
-        speaker = self._alerts.get((storm, agency.id))
-        told = _history(speaker)
-        if speaker is None or told is None:
+        told = self._told_before(storm, agency.id)
+        if told is None:
             return Decision(decision.route, NotifyReason.FIRST)
         if row.id not in self._live.storms:
             self._live.storms[row.id] = storm
@@ -340,19 +382,18 @@ class _Round:
             await self._tell(self._rows[storm], agency, news, severity=Severity(row.severity), parts=parts)
         return decision
 
-    def _note(self, row: IncidentRow, agency: Agency, decision: Decision) -> None:
+    async def _note(self, row: IncidentRow, agency: Agency, decision: Decision) -> None:
         """Keep what an incident is to an agency, and why, when that is news."""
-        known, found = self._routes.get((row.id, agency.id)), decision.route
-        if known is None and not found.concern.is_its_own:
+        key, found = (row.id, agency.id), decision.route
+        before, now = self._routes.get(key), (found.concern.value, decision.notify.value, row.severity)
+        if before == now or (before is None and not found.concern.is_its_own):
             return
-        if known is None:
-            known = self._routes[row.id, agency.id] = RouteRow(
-                incident=row.id, agency=agency.id, hazard=row.hazard
-            )
+        self._routes[key] = now
+        if before is None:
+            known = RouteRow(incident=row.id, agency=agency.id, hazard=row.hazard)
             self._session.add(known)
-        said = known.concern, known.notify, known.severity
-        if said == (found.concern.value, decision.notify.value, row.severity):
-            return
+        else:
+            known = await self._session.get_one(RouteRow, key)
         known.concern, known.reason = found.concern.value, found.reason
         known.notify, known.severity = decision.notify.value, row.severity
         known.decided_at = self._telling.now
@@ -372,7 +413,7 @@ class _Round:
         parts: int = 1,
     ) -> None:
         now = self._telling.now
-        alert = self._alerts.get((row.id, agency.id))
+        alert = await self._alert_row(row.id, agency.id)
         if self._receivers is None:
             self._receivers = await listening(self._session)
         if alert is None:
@@ -456,15 +497,15 @@ def _step(row: AlertRow, act: str, *, by: str, now: datetime, note: str | None) 
     return AlertStepRow(alert=row.id, act=act, state=row.state, by=by, at=now, note=note)
 
 
-def _history(row: AlertRow | None) -> Told | None:
+def _history(history: Sequence[Any], told_at: datetime, state: str) -> Told | None:
     """Return the worst and the largest an agency was ever told, and when it was told last."""
-    if row is None or not row.history:
+    if not history:
         return None
     return Told(
-        severity=max((Severity(h["severity"]) for h in row.history), key=lambda s: s.rank),
-        area_m2=max((h["area_m2"] or 0.0 for h in row.history), default=None),
-        told_at=row.told_at,
-        state=AlertState(row.state),
+        severity=max((Severity(h["severity"]) for h in history), key=lambda s: s.rank),
+        area_m2=max((h["area_m2"] or 0.0 for h in history), default=None),
+        told_at=told_at,
+        state=AlertState(state),
     )
 
 

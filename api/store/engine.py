@@ -8,6 +8,7 @@ hand, and a writing one takes the write lock at its beginning.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -16,9 +17,11 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from pydantic_core import PydanticSerializationError, from_json, to_json
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from api.store import driver
 from missions.errors import InputWrong
 
 BUSY_S = 30.0
@@ -26,6 +29,7 @@ BUSY_S = 30.0
 
 _WRITES = "gridpatrol_writes"
 _LOSSY = "gridpatrol_lossy"
+_LEVEL = "gridpatrol_synchronous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +119,25 @@ async def _migrate(database: Database, step: Any) -> None:
 
 
 def _engine(url: str) -> AsyncEngine:
+    json_by: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": from_json}
     if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_pre_ping=True)
+        return create_async_engine(url, pool_pre_ping=True, **json_by)
     if (file := make_url(url).database) and file != ":memory:":
         # It holds the secrets that webhooks are signed with. SQLite gives its other files the same rights.
         Path(file).touch(mode=0o600)
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_S})
+    connecting = {"timeout": BUSY_S, "async_creator_fn": driver.connect}
+    engine = create_async_engine(url, connect_args=connecting, **json_by)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def _to_json(value: Any) -> str:
+    """Return a value as JSON text; half a character, which no UTF-8 holds, is escaped."""
+    try:
+        return to_json(value).decode()
+    except PydanticSerializationError:
+        return json.dumps(value)
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
@@ -138,5 +152,7 @@ def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get(_WRITES, False):
         level = "NORMAL" if options.get(_LOSSY, False) else "FULL"
-        connection.exec_driver_sql(f"PRAGMA synchronous={level}")  # a pooled connection keeps the last one's
+        if connection.info.get(_LEVEL, "FULL") != level:  # a pooled connection keeps the last one's
+            connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+            connection.info[_LEVEL] = level
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES, False) else "BEGIN")

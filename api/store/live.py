@@ -10,16 +10,17 @@ Writers of incidents take turns: SQLite has one writer at a time, on PostgreSQL 
 hold a lock until they commit. So two processes never open two incidents for one fire.
 """
 
-import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter
+from pydantic_core import from_json
 from sqlalchemy import event, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
+from api.alerts import Told
 from api.store.models import IncidentRow
 from api.store.tables.orders import StormRow
 from api.store.tables.witnesses import StandingRow
@@ -30,11 +31,16 @@ from vision.openincidents import OpenIncidents
 
 _DECIDING = 7177003
 
+MOST_HISTORIES = 20_000
+"""So many alerts' histories are remembered; what is forgotten is read again."""
+
 # A drift that is never forgotten lasts infinitely long, for which JSON has no number.
 _SPOTS: TypeAdapter[tuple[Spot, ...]] = TypeAdapter(
     tuple[Spot, ...], config=ConfigDict(ser_json_inf_nan="strings")
 )
 _TIME: TypeAdapter[datetime | None] = TypeAdapter(datetime | None)
+
+_NEWEST = select(func.max(IncidentRow.__table__.c.changed_seq))
 
 Json = dict[str, Any]
 
@@ -54,7 +60,8 @@ class LiveIncidents:
     """What one process knows of the live incidents. Used from one event loop.
 
     `open` finds them by place, `shown` is what their rows show beside, `storms` says which storm each
-    is part of, `told` which rest on somebody's word alone and are not in `open`.
+    is part of, `told` which rest on somebody's word alone and are not in `open`. `histories` says by alert
+    what its agency was told with which revision.
     """
 
     open: OpenIncidents = field(default_factory=OpenIncidents)
@@ -62,6 +69,7 @@ class LiveIncidents:
     shown: dict[str, Shown] = field(default_factory=dict)
     storms: dict[str, str] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
+    histories: dict[str, tuple[int, Told]] = field(default_factory=dict)
     seq: int = -1
     _is_sure: bool = True
 
@@ -78,7 +86,7 @@ class LiveIncidents:
         # Until the commit, what follows may be undone.
         self._is_sure = False
         event.listen(session.sync_session, "after_commit", self._committed, once=True)
-        newest = await session.scalar(select(func.max(IncidentRow.changed_seq)))
+        newest = await session.scalar(_NEWEST)
         if (newest or 0) > self.seq:
             changed = select(IncidentRow).where(IncidentRow.changed_seq > self.seq)
             if self.seq < 0:
@@ -88,7 +96,9 @@ class LiveIncidents:
 
     async def finish(self, session: AsyncSession) -> None:
         """Take what this transaction wrote for known, so that it is not read again."""
-        self.seq = await session.scalar(select(func.max(IncidentRow.changed_seq))) or 0
+        self.seq = await session.scalar(_NEWEST) or 0
+        if len(self.histories) > MOST_HISTORIES:
+            self.histories.clear()
         if len(self.shown) > len(self.by_id):  # some are over: their last row is written now
             self.shown = {name: shown for name, shown in self.shown.items() if name in self.by_id}
 
@@ -126,7 +136,7 @@ class LiveIncidents:
 
     def _forget(self) -> None:
         self.open, self.by_id, self.shown, self.storms = OpenIncidents(), {}, {}, {}
-        self.told, self.seq = set(), -1
+        self.told, self.histories, self.seq = set(), {}, -1
 
 
 async def one_at_a_time(session: AsyncSession) -> None:
@@ -172,7 +182,7 @@ def to_incident(row: IncidentRow, *, whole: bool = True) -> Incident:
 def details(incident: Incident) -> Json:
     """Return what of an incident nobody searches by, as JSON values; `to_incident` reads it again."""
     return {
-        "spots": json.loads(_SPOTS.dump_json(incident.spots)),
+        "spots": from_json(_SPOTS.dump_json(incident.spots)),
         "merged": list(incident.merged),
         "base_area_m2": incident.base_area_m2,
         "base_at": incident.base_at.isoformat() if incident.base_at else None,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.errors import NotFound
@@ -13,9 +13,16 @@ from api.store.tokens import Caller, Role
 from missions.geo import LatLon
 from missions.model import Hazard
 
+_MUTES = MuteRow.__table__.c
+_ANY = (
+    select(_MUTES.id).where(_MUTES.begins_at <= bindparam("now"), _MUTES.ends_at > bindparam("now")).limit(1)
+)
+
 
 async def active(session: AsyncSession, *, now: datetime) -> list[Mute]:
     """Return the mutes that hold at a time, of all agencies."""
+    if await session.scalar(_ANY, {"now": now}) is None:
+        return []
     query = select(MuteRow).where(MuteRow.begins_at <= now, MuteRow.ends_at > now)
     return [to_mute(row) for row in await session.scalars(query)]
 

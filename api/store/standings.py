@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.store.models import IncidentRow
@@ -29,6 +29,10 @@ TOLD_NEAR_DEG = 0.06
 """About 6 km: no witness's error ellipse reaches farther."""
 
 
+_TABLE = StandingRow.__table__.c
+_STANDING = select(_TABLE.incident).where(_TABLE.incident.in_(bindparam("ids", expanding=True))).limit(1)
+
+
 def incident_id_of(sighting_id: str) -> str:
     """Return the id of the incident that a witness's word opens."""
     return f"w-{sighting_id}"
@@ -42,10 +46,20 @@ async def standing(session: AsyncSession, incident_id: str) -> StandingRow | Non
 async def standings(session: AsyncSession, incidents: Iterable[str]) -> dict[str, StandingRow]:
     """Return the standings of many incidents, by incident."""
     ids = list(incidents)
+    if not await _some_stand(session, ids):
+        return {}
     query = select(StandingRow)
     rows = await session.scalars(query.where(StandingRow.incident.in_(ids)) if len(ids) <= FEW else query)
     wanted = set(ids)
     return {row.incident: row for row in rows if row.incident in wanted}
+
+
+async def _some_stand(session: AsyncSession, ids: list[str]) -> bool:
+    """Return whether any of these has a standing; most often none has, and this is cheap to ask."""
+    if len(ids) > FEW:
+        return True
+    await session.flush()
+    return (await session.execute(_STANDING, {"ids": ids})).first() is not None
 
 
 async def told_near(session: AsyncSession, place: LatLon) -> list[tuple[IncidentRow, StandingRow]]:
