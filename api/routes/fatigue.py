@@ -30,9 +30,9 @@ async def list_mutes(caller: Watcher, built: Built) -> Mutes:
 @router.post("/mutes", status_code=201)
 async def mute(wish: MuteIn, request: Request, caller: Watcher, built: Built) -> MuteOut:
     """Say that one's agency wants to hear nothing of some hazards, somewhere or everywhere, until a time."""
-    now, agency = built.clock.now(), caller.agency or wish.agency
+    now, agency = built.clock.now(), wish.agency or caller.agency
     if agency is None or not caller.may_see(agency) or agency not in {a.id for a in built.site.agencies}:
-        raise BadRequest("say for which agency: `agency`")
+        raise BadRequest("say for which agency: `agency`; an agency mutes for itself alone")
     if not on_alerts(caller, built.site).by & {By.OFFICER, By.CHIEF}:
         raise Forbidden("mutes are for officers and chiefs")
     if len({wish.lat_deg is None, wish.lon_deg is None, wish.radius_m is None}) != 1:
