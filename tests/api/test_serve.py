@@ -80,7 +80,7 @@ async def test_a_bus_that_does_not_start_again_at_once_is_tried_until_it_does(tm
     monkeypatch.setattr(BusServer, "start", start)
     monkeypatch.setattr(serve, "pause_s", lambda failures: 0.05)
     one_log = OneLog(tmp_path)
-    async with asyncio.timeout(30), _kept_bus(tmp_path, one_log) as address:
+    async with asyncio.timeout(30), _kept_bus(tmp_path, one_log, ["forestry"]) as address:
         faults.append(NoServer("no room on the disk"))
         os.kill((await started.get()).process.pid, signal.SIGKILL)
         assert (await started.get()).address == address
