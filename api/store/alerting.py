@@ -236,6 +236,7 @@ class _Round:
         self._alerts: dict[tuple[str, str], AlertRow] = {}  # those whose rows are at hand
         self._before: dict[tuple[str, str], tuple[str, Told | None]] = {}  # of the others: id, what was told
         self._routes: dict[tuple[str, str], tuple[str, ...]] = {}  # concern, notify, severity
+        self._news: dict[tuple[str, str], tuple[IncidentRow, Decision, bool]] = {}  # the last: no row yet
         self._mutes: list[Mute] = []
         self._receivers: dict[str, list[ReceiverRow]] | None = None
         self._touched: dict[str, set[str]] = {}
@@ -279,7 +280,7 @@ class _Round:
             )
             if decision.notify is NotifyReason.PART_OF_STORM and storm is not None:
                 decision = await self._join_storm(row, incident, agency, storm, decision)
-            await self._note(row, agency, decision)
+            self._note(row, agency, decision)
             if decision.notify.tells:
                 await self._tell(row, agency, decision.notify)
 
@@ -291,6 +292,7 @@ class _Round:
     async def finish(self) -> Outcome:
         """Write what was decided, say it in the event stream, and return it."""
         told = list(self._told)
+        await self._keep_news()
         # Alerts first: what they owe points to them.
         await self._session.flush()
         self._session.add_all(self._owed)
@@ -382,18 +384,32 @@ class _Round:
             await self._tell(self._rows[storm], agency, news, severity=Severity(row.severity), parts=parts)
         return decision
 
-    async def _note(self, row: IncidentRow, agency: Agency, decision: Decision) -> None:
-        """Keep what an incident is to an agency, and why, when that is news."""
+    def _note(self, row: IncidentRow, agency: Agency, decision: Decision) -> None:
+        """Remember what an incident is to an agency, and why, when that is news."""
         key, found = (row.id, agency.id), decision.route
         before, now = self._routes.get(key), (found.concern.value, decision.notify.value, row.severity)
         if before == now or (before is None and not found.concern.is_its_own):
             return
         self._routes[key] = now
-        if before is None:
-            known = RouteRow(incident=row.id, agency=agency.id, hazard=row.hazard)
-            self._session.add(known)
-        else:
-            known = await self._session.get_one(RouteRow, key)
+        self._news[key] = row, decision, before is None
+
+    async def _keep_news(self) -> None:
+        """Write down what was decided anew; the rows there are already come in one statement."""
+        known = {row.id for row, _, is_new in self._news.values() if not is_new}
+        kept: dict[tuple[str, str], RouteRow] = {}
+        if known:
+            rows = await self._session.scalars(select(RouteRow).where(RouteRow.incident.in_(known)))
+            kept = {(route.incident, route.agency): route for route in rows}
+        for (incident, agency), (row, decision, is_new) in self._news.items():
+            if is_new:
+                route = RouteRow(incident=incident, agency=agency, hazard=row.hazard)
+                self._session.add(route)
+            else:
+                route = kept[incident, agency]
+            self._decide(route, row, decision)
+
+    def _decide(self, known: RouteRow, row: IncidentRow, decision: Decision) -> None:
+        found = decision.route
         known.concern, known.reason = found.concern.value, found.reason
         known.notify, known.severity = decision.notify.value, row.severity
         known.decided_at = self._telling.now
@@ -401,7 +417,7 @@ class _Round:
             known.review = known.review or "waiting"
         elif known.review == "waiting":
             known.review = None
-        log.debug("decided", incident=row.id, agency=agency.id, concern=known.concern, notify=known.notify)
+        log.debug("decided", incident=row.id, agency=known.agency, concern=known.concern, notify=known.notify)
 
     async def _tell(
         self,
