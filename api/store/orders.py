@@ -376,7 +376,8 @@ async def _changed(
     leads = await session.get(LeadRow, row.incident)
     hears = sorted({row.agency, *([leads.agency] if leads else [])})
     said = {"id": row.id, "incident": row.incident, "agency": row.agency, "state": row.state, "act": act}
-    await events.append(session, "order", {**said, "version": row.version}, now=now, agencies=hears)
+    kind = {"hazard": row.hazard, "severity": row.severity, "version": row.version}
+    await events.append(session, "order", {**said, **kind}, now=now, agencies=hears)
     await reports.follow(session, row, now=now)
     return await order(session, row.id)
 

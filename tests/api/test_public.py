@@ -35,7 +35,12 @@ async def test_nothing_is_public_before_its_agency_releases_it_nor_after_it_take
     services: Services, client_of: Client
 ) -> None:
     incident, forestry = await burning(services), client_of("forestry")
-    counts = {"incidents_by_hazard": {}, "incidents_by_state": {}, "verdicts": {}, "reports_by_state": {}}
+    counts: dict[str, dict[str, int]] = {
+        "incidents_by_hazard": {},
+        "incidents_by_state": {},
+        "verdicts": {},
+        "reports_by_state": {},
+    }
     assert await read(client_of, "incidents") == {"incidents": []}
     assert await read(client_of, "statistics") == counts
     assert (await forestry.post(f"/v1/incidents/{incident}/release", json=PERSON)).status_code == 200

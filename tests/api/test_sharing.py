@@ -9,7 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from api.routes.events import may_hear
 from api.services import Services
+from api.store import events
+from api.store.tokens import Caller, Role
 from missions.errors import SiteWrong
 from missions.model import Hazard, Severity, Shared, Sharing
 from missions.site import load_site
@@ -105,6 +108,27 @@ async def test_shared_orders_are_read_and_never_worked_on(services: Services, cl
     )
     assert [reply.status_code for reply in tries] == [403, 403, 403, 403]
     assert (await client_of("forestry").get(path)).json()["version"] == order["version"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "kinds"),
+    [
+        ((), set()),
+        ((rule(Shared.INCIDENTS),), {"incident"}),
+        ((rule(Shared.INCIDENTS, Shared.ORDERS),), {"incident", "order"}),
+        ((rule(Shared.INCIDENTS, Shared.ORDERS, floor=Severity.RED),), set()),
+        ((rule(Shared.ORDERS, hazards=frozenset({Hazard.FLOOD})),), set()),
+    ],
+)
+async def test_the_stream_tells_what_is_shared_and_no_more(
+    services: Services, client_of: Client, rules: tuple[Sharing, ...], kinds: set[str]
+) -> None:
+    await an_order(services, client_of)
+    async with services.database.read() as session:
+        rows = await events.after(session, 0)
+    assert {"incident", "alert", "order"} <= {row.kind for row in rows}
+    village = Caller("t", Role.AGENCY, "village", "desk", shared=rules)
+    assert {row.kind for row in rows if may_hear(village, row)} == kinds
 
 
 async def test_without_a_rule_nothing_is_shared(services: Services, client_of: Client) -> None:
