@@ -72,6 +72,7 @@ class Gateway:
         sink: GatewaySink,
         journal: Journal,
         ground: Ground | None = None,
+        tells_ground: bool = True,
         keyring: Keyring | None = None,
     ) -> None:
         self.name = name
@@ -80,8 +81,9 @@ class Gateway:
         self._drones = {link.drone.id: link.drone for link in drones}
         keyring = keyring or Keyring(folder / "signing.json")
         self._links = {text: Link(text, keyring=keyring) for text in {d.connect for d in drones}}
+        told = ground if tells_ground else None
         self.carriers = {
-            d.drone.id: MavlinkCarrier(self._links[d.connect], clock, system=d.drone.system_id, ground=ground)
+            d.drone.id: MavlinkCarrier(self._links[d.connect], clock, system=d.drone.system_id, ground=told)
             for d in drones
         }
         self._docks = docks

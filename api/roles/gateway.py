@@ -64,6 +64,7 @@ async def _main(settings: Settings) -> None:
                 sink=Uplink(settings.gateway, bus, hub),
                 journal=journal,
                 ground=_ground(Terrain.open(site.terrain)),
+                tells_ground=False,  # our missions fly above the dock; a grid for four drones takes a core
             )
             try:
                 await wiring.until_told(_serve(gateway, bus))
