@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,14 +18,14 @@ from api.errors import BadRequest, NotFound
 from api.mutes import Mute
 from api.orders import By
 from api.routing import Places, grounds_of
-from api.store import escalating, events, muting, outbox
+from api.store import alert_rows, escalating, events, muting, outbox
 from api.store.live import LiveIncidents, to_incident
 from api.store.models import AlertRow, IncidentRow
 from api.store.receivers import listening
 from api.store.tables.delivery import ReceiverRow
 from api.store.tables.orders import AlertStepRow, RouteRow, StormRow
 from api.store.tokens import Caller, Role
-from missions.model import Agency, Hazard, Severity, Site
+from missions.model import Agency, Severity, Site
 from vision.model import Incident
 
 log = get_logger(__name__)
@@ -129,7 +128,7 @@ async def act(
     await escalating.stop(session, row.id, now=now)
     if act is AlertAct.SHELVE and until_at is not None:
         await escalating.unshelve_at(session, row.id, until_at, now=now)
-    session.add(_step(row, act.value, by=name, now=now, note=note))
+    session.add(alert_rows.step(row, act.value, by=name, now=now, note=note))
     if act is AlertAct.CANCEL and telling is not None:
         await _say(session, row, NotifyReason.CANCELLED, telling)
     await session.flush()
@@ -336,13 +335,13 @@ class _Round:
             return
         wanted = select(AlertRow.id, AlertRow.revision, AlertRow.history, AlertRow.told_at, AlertRow.state)
         for one in await self._session.execute(wanted.where(AlertRow.id.in_(alerts))):
-            if told := _history(one.history, one.told_at, one.state):
+            if told := alert_rows.told_by(one.history, one.told_at, one.state):
                 self._live.histories[one.id] = one.revision, told
 
     def _told_before(self, incident: str, agency: str) -> Told | None:
         """Return what an agency knows of an incident, this round's telling counted."""
         if row := self._alerts.get((incident, agency)):
-            return _history(row.history, row.told_at, row.state)
+            return alert_rows.told_by(row.history, row.told_at, row.state)
         return self._before.get((incident, agency), ("", None))[1]
 
     async def _alert_row(self, incident: str, agency: str) -> AlertRow | None:
@@ -433,12 +432,12 @@ class _Round:
         if self._receivers is None:
             self._receivers = await listening(self._session)
         if alert is None:
-            alert = self._alerts[row.id, agency.id] = _new(row, agency, now)
-        _update(alert, row, reason, now, severity=severity, parts=parts)
+            alert = self._alerts[row.id, agency.id] = alert_rows.new(row, agency, now)
+        alert_rows.write(alert, row, reason, now, severity=severity, parts=parts)
         self._session.add(alert)
         for receiver in self._receivers.get(agency.id, ()):
             self._owed.append(promised(alert, row, reason, receiver, self._telling))
-        self._owed.append(_step(alert, reason.value, by="service", now=now, note=None))
+        self._owed.append(alert_rows.step(alert, reason.value, by="service", now=now, note=None))
         await escalating.begin(self._session, alert, agency, self._telling.site, now=now)
         self._told[alert.id] = alert
 
@@ -460,69 +459,6 @@ def promised(
     delivery = outbox.message(message_id, receiver=receiver, body=body, now=telling.now)
     delivery.alert = alert.id
     return delivery
-
-
-def _new(row: IncidentRow, agency: Agency, now: datetime) -> AlertRow:
-    return AlertRow(
-        id=uuid5(NAMESPACE_URL, f"urn:gridpatrol:alert:{row.id}:{agency.id}").hex,
-        incident=row.id,
-        agency=agency.id,
-        hazard=row.hazard,
-        raised_at=now,
-        revision=0,
-        version=0,
-        history=[],
-    )
-
-
-def _update(
-    alert: AlertRow,
-    row: IncidentRow,
-    reason: NotifyReason,
-    now: datetime,
-    *,
-    severity: Severity | None,
-    parts: int,
-) -> None:
-    """Write into the alert what its agency is now told; news reopens what was acknowledged.
-
-    The incident as it now is goes with it: what was published once (CAP) must
-    not change when the next look moves the incident.
-    """
-    first = reason is NotifyReason.FIRST
-    alert.state = AlertState.RAISED.value if first else AlertState.UPDATED.value
-    worst = max(Severity(row.severity), severity or Severity.BLUE, key=lambda s: s.rank)
-    alert.severity = worst.value
-    alert.place_name = row.place_name
-    alert.title = alerts.title(Hazard(row.hazard), row.place_name, parts)
-    alert.told_at, alert.revision, alert.version = now, alert.revision + 1, alert.version + 1
-    alert.acknowledged_at = alert.acknowledged_by = alert.shelved_until = None
-    entry = {
-        "revision": alert.revision,
-        "reason": reason.value,
-        "severity": worst.value,
-        "area_m2": row.area_m2,
-        "told_at": now.isoformat(),
-        "incident": views.plain(views.incident(row, [alert.agency])),
-        "parts": parts,
-    }
-    alert.history = [*alert.history, entry]
-
-
-def _step(row: AlertRow, act: str, *, by: str, now: datetime, note: str | None) -> AlertStepRow:
-    return AlertStepRow(alert=row.id, act=act, state=row.state, by=by, at=now, note=note)
-
-
-def _history(history: Sequence[Any], told_at: datetime, state: str) -> Told | None:
-    """Return the worst and the largest an agency was ever told, and when it was told last."""
-    if not history:
-        return None
-    return Told(
-        severity=max((Severity(h["severity"]) for h in history), key=lambda s: s.rank),
-        area_m2=max((h["area_m2"] or 0.0 for h in history), default=None),
-        told_at=told_at,
-        state=AlertState(state),
-    )
 
 
 def _whole() -> Select[AlertRow]:
