@@ -9,7 +9,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("missions", "vision", "fleet", "api", "sim", "tests", "docs", "examples")
 
 
-@pytest.mark.parametrize("document", ["ARCHITECTURE.md", "README.md", "CHANGELOG.md", "docs/glossary.md"])
+@pytest.mark.parametrize(
+    "document",
+    ["ARCHITECTURE.md", "README.md", "CHANGELOG.md", "docs/glossary.md", "docs/threats.md", "docs/proofs.md"],
+)
 def test_every_file_a_document_names_exists(document: str) -> None:
     """`package/file.py` in backticks leads somewhere, with or without `::function`."""
     text = (ROOT / document).read_text(encoding="utf-8")
