@@ -1,6 +1,5 @@
 """Receivers, the delivery log and dead letters over the API; whom it concerns and what is written down."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,6 +18,7 @@ from tests.api.test_outbox import (
     lease,
     listening,
     settled,
+    tried,
     until,
     working,
 )
@@ -162,7 +162,6 @@ async def test_a_channel_that_is_not_set_up_keeps_its_messages(services: Service
         await receivers.add(session, "forestry", channel="mail", address="a@b", now=NOW)
     await report(services, 1, fire(1, FOREST))
     async with working(services):
-        await until(services, settled("pending"))
-        await asyncio.sleep(0.3)
+        await until(services, tried(1))
     (line,) = await lease(replace(services, clock=FakeClock(NOW.replace(hour=3))))
     assert line.messages[0].attempt == 2
