@@ -47,7 +47,7 @@ async def build_services(settings: Settings, bus: Bus) -> Services:
         request_plan=request_plan,
         seal=Seal.of(settings.data),
         signer=signer,
-        channels=settings.channels().names + ("mqtt",),
+        channels=(*settings.channels().names, "mqtt"),
         mqtt_login=lambda agency: (agency_user(agency), key_of(settings.data, agency_user(agency))),
         options=Options(
             public_url=settings.public_url or None,
