@@ -70,10 +70,10 @@ def test_a_role_is_given_the_settings_and_no_token(tmp_path):
 async def test_a_bus_that_does_not_start_again_at_once_is_tried_until_it_does(tmp_path, monkeypatch):
     started, faults, real = asyncio.Queue(), [], BusServer.start
 
-    async def start(data):
+    async def start(data, agencies):
         if faults:
             raise faults.pop()
-        server = await real(data)
+        server = await real(data, agencies)
         started.put_nowait(server)
         return server
 
