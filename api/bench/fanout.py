@@ -9,7 +9,6 @@ kept, so that each delivery opens its own, as between fires.
 
 import asyncio
 import tempfile
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,9 +82,9 @@ async def _run(folder: Path, rounds: int) -> tuple[list[float], list[dict[str, o
             await answers(settings.http_port)
             await asyncio.sleep(1.0)  # the role settles: its first poll, its bus subscriptions
             for number in range(rounds):
-                began = time.monotonic()
                 told.append(await stage.tell(number, fires=1, now=datetime.now(UTC)))
-                await asyncio.sleep(max(0.0, APART_S - (time.monotonic() - began)))
+                await asyncio.sleep(APART_S)
+            await asyncio.sleep(PATIENCE_S - APART_S)  # the last round has as long as any
         finally:
             await children.stop(role)
     return told, [dict(receipt) for receipt in read_lines(log)]
