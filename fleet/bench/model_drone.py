@@ -23,6 +23,7 @@ from fleet.stages import Leg
 from fleet.transfer import UploadResult
 from fleet.vehicle import VehicleKey, VehicleState
 from missions.clock import Clock, SystemClock
+from missions.errors import WorkFailed
 from missions.geo import LatLon, distance_m, moved
 from missions.items import DO_CHANGE_SPEED, DO_MOUNT_CONTROL, NAV_TAKEOFF, NAV_WAYPOINT, MissionItem
 
@@ -210,7 +211,7 @@ class ModelCarrier:
                 drone.paused = step is Step.PAUSE
 
     def divert(self, landing: str) -> None:
-        raise NotImplementedError("the model drone has no landings")
+        raise WorkFailed(f"landing {landing} is not on board: the model drone has none")
 
     def progress(self) -> Progress:
         drone = self.drone

@@ -43,7 +43,7 @@ const english = {
   end: "End",
   ended: "ended",
   disabled: "disabled",
-  locked: "shut for now",
+  locked: "locked out",
   second_factor: "second factor",
   add_person: "Add a person",
   add: "Add",
