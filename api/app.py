@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
@@ -30,6 +30,7 @@ from api.idempotency import Idempotency
 from api.limits import BodyLimit
 from api.observing import Observing
 from api.opendata.query import BadQuery
+from api.plain import plain_request
 from api.routes import ROUTERS, ogc, open311, stac
 from api.schemas import Problem
 from api.services import Services
@@ -73,6 +74,7 @@ def create_app(services: Services) -> FastAPI:
         # that shows it would fetch its scripts from the internet.
         openapi_url=None,
         responses=_PROBLEMS,
+        dependencies=[Depends(plain_request)],
     )
     app.state.services = services
     app.state.observing = Observing(services)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from structlog.stdlib import get_logger
 
 from api.errors import BadRequest
+from api.plain import check
 from api.schemas import FrameIn
 from api.services import Services
 from api.store import frames
@@ -28,10 +29,12 @@ def parsed(meta: str) -> FrameIn:
         BadRequest: it is not what a frame's meta must be.
     """
     try:
-        return FrameIn.model_validate_json(meta)
+        told = FrameIn.model_validate_json(meta)
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, fault['loc'])) or 'meta'}: {fault['msg']}" for fault in error.errors()]
         raise BadRequest("; ".join(faults)) from None
+    check(told.model_dump(), "meta")
+    return told
 
 
 async def take_in(services: Services, meta: FrameIn, data: bytes) -> bool:

@@ -248,7 +248,7 @@ def _feed(sayings: Sequence[Saying], site: Site, options: Options) -> tuple[int,
             url="https://patrol.example/v1/cap",
             audience=Audience.RESTRICTED,
             self_href="https://patrol.example/v1/cap/feed.atom",
-            next_href="https://patrol.example/v1/cap/feed.atom?before={last}",
+            next_href="https://patrol.example/v1/cap/feed.atom?before=",
             has_more=True,
         )
         pages, taken = pages + 1, taken + page.taken

@@ -17,6 +17,7 @@ from lxml import etree
 
 from api import alerts
 from api.delivery.polygons import area_ring
+from api.plain import for_xml
 from api.schemas import IncidentOut
 from api.services import Options
 from missions.geo import LatLon
@@ -239,4 +240,4 @@ def _cap(name: str) -> str:
 
 
 def _add(parent: etree._Element, name: str, value: str) -> None:
-    etree.SubElement(parent, _cap(name)).text = value
+    etree.SubElement(parent, _cap(name)).text = for_xml(value)

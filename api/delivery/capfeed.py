@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from lxml import etree
 
 from api.delivery.cap import CAP_TYPE, Audience, Saying, sender, to_bytes, token
+from api.plain import for_xml
 from api.services import Options
 from missions.model import Site
 from missions.words import LANGUAGES, named, text
@@ -43,8 +44,8 @@ def feed_page(
 ) -> Page:
     """Return one page with as many of the messages, newest first, as fit.
 
-    next_href: where the page after the last message taken is; `{last}` in it becomes that message's
-        identifier. has_more: whether messages follow those offered.
+    next_href: where the page after the last message taken is, but for that message's identifier.
+    has_more: whether messages follow those offered.
     """
     root = etree.Element(_atom("feed"), nsmap={None: ATOM})
     _put(root, "id", f"urn:gridpatrol:site:{token(site.id)}:cap:{audience.lower()}")
@@ -61,7 +62,7 @@ def feed_page(
         root.append(entry)
         taken += 1
     if taken and (has_more or taken < len(sayings)):
-        _link(root, rel="next", href=next_href.format(last=sayings[taken - 1].identifier), kind=ATOM_TYPE)
+        _link(root, rel="next", href=next_href + sayings[taken - 1].identifier, kind=ATOM_TYPE)
     return Page(to_bytes(root), taken)
 
 
@@ -87,8 +88,8 @@ def _atom(name: str) -> str:
 
 
 def _put(parent: etree._Element, name: str, value: str) -> None:
-    etree.SubElement(parent, _atom(name)).text = value
+    etree.SubElement(parent, _atom(name)).text = for_xml(value)
 
 
 def _link(parent: etree._Element, *, rel: str, href: str, kind: str) -> None:
-    etree.SubElement(parent, _atom("link"), rel=rel, href=href, type=kind)
+    etree.SubElement(parent, _atom("link"), rel=rel, href=for_xml(href), type=kind)

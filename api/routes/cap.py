@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -84,8 +85,8 @@ async def _feed(request: Request, caller: Caller | None, built: Services, before
         now=built.clock.now(),
         url=f"{base}/v1/{folder}",
         audience=Audience.PUBLIC if caller is None else Audience.RESTRICTED,
-        self_href=f"{here}?before={before}" if before else here,
-        next_href=f"{here}?before={{last}}",
+        self_href=f"{here}?before={quote(before)}" if before else here,
+        next_href=f"{here}?before=",
         has_more=has_more,
     )
     return Response(page.document, media_type=ATOM_TYPE)

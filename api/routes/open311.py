@@ -16,6 +16,7 @@ from api import reporting, reports
 from api.auth import Built, Watcher
 from api.errors import NotFound
 from api.idempotency import creation_id
+from api.plain import for_xml
 from api.reports import ReportState
 from api.routes.reports import MaybeCaller, form_of, is_ranger
 from api.store import reports as kept
@@ -147,6 +148,6 @@ def _answer(
         for name, value in row.items():
             field = etree.SubElement(entry, name)
             if value not in (None, []):
-                field.text = str(value)
+                field.text = for_xml(str(value))
     body = etree.tostring(top, xml_declaration=True, encoding="UTF-8")
     return Response(body, status_code=status, media_type="application/xml")

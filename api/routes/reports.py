@@ -13,6 +13,7 @@ from api.errors import BadRequest, Conflict
 from api.etags import IfMatch
 from api.idempotency import creation_id
 from api.orders import By
+from api.plain import left_out
 from api.reports import ReportAct, ReportState
 from api.schemas_reports import Points, RateIn, ReportOut, ReportReceipt, Reports, TrackedReport
 from api.schemas_work import NoteIn
@@ -187,9 +188,9 @@ async def reject(
 
 
 async def form_of(request: Request) -> tuple[dict[str, Any], bytes | None]:
-    """Return a form's fields and its picture."""
+    """Return a form's fields, without control characters, and its picture: no report is refused for those."""
     async with request.form(max_files=1, max_fields=40, max_part_size=64 * 1024) as form:
-        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        fields = {name: left_out(value) for name, value in form.items() if isinstance(value, str)}
         files = [value for value in form.values() if isinstance(value, UploadFile)]
         return fields, await files[0].read() if files else None
 

@@ -384,7 +384,7 @@ def test_a_page_of_the_feed_stays_within_its_bytes_and_leads_on(site: Site) -> N
             url="http://x",
             audience=Audience.RESTRICTED,
             self_href="http://x/feed.atom",
-            next_href="http://x/feed.atom?before={last}",
+            next_href="http://x/feed.atom?before=",
         )
         assert len(page.document) <= 100_000
         root = etree.fromstring(page.document)
@@ -392,3 +392,36 @@ def test_a_page_of_the_feed_stays_within_its_bytes_and_leads_on(site: Site) -> N
         after = [link.get("href") for link in root.findall("atom:link[@rel='next']", ATOM)]
         assert after == ([f"http://x/feed.atom?before=a{len(seen) - 1}-1"] if len(seen) < 300 else [])
     assert len(set(seen)) == 300
+
+
+def test_what_xml_cannot_say_is_shown_as_a_mark(site: Site, schema: xmlschema.XMLSchema) -> None:
+    """A place name of a site file, or a row from before texts were checked, may hold anything."""
+    names = {"en-US": "gate\x00 4\x0b\ud800\uffff", "zh-CN": "四号门\x1f"}
+    strange = saying(kind=Kind.CANCEL, why="over\x08", incident=told(place_name=names))
+    document = cap_document(strange, site=site, options=Options())
+    valid(schema, document)
+    marks = "\N{REPLACEMENT CHARACTER}"
+    assert said(document, "cap:info/cap:area/cap:areaDesc")[1] == f"gate{marks} 4{marks * 3}"
+    page = feed_page(
+        [strange],
+        site=site,
+        options=Options(),
+        now=NOW,
+        url="http://x",
+        audience=Audience.RESTRICTED,
+        self_href="http://x/feed.atom?before=\x01",
+        next_href="http://x/{feed}.atom?before=",
+        has_more=True,
+    )
+    root = etree.fromstring(page.document)
+    assert len(root.findall("atom:entry", ATOM)) == 1
+
+
+async def test_a_feed_named_by_a_strange_host_is_still_a_feed(services: Services, client_of: Client) -> None:
+    await report(services, 1, fire(1, FOREST))
+    for host in ("a{b}", "a%sb", "[", "x<y>"):
+        reply = await client_of("forestry").get(
+            "/v1/cap/feed.atom?before=a%26b%3D%22", headers={"Host": host}
+        )
+        assert reply.status_code == 200
+        etree.fromstring(reply.content)
