@@ -55,7 +55,7 @@ class Flown:
 
 
 @dataclass(frozen=True, slots=True)
-class _Region:
+class Region:
     """Docks, points and the tours over them to begin from, if there are any yet."""
 
     docks: tuple[int, ...]
@@ -93,11 +93,15 @@ def plan_regions(
             found.tours += done.tours
             _book(found, done)
             tell((time.monotonic() - began_s) / seconds, found.seconds)
-        working: dict[Future[_Done], _Region] = {}
+        working: dict[Future[_Done], Region] = {}
         while (left_s := ends_s - time.monotonic()) > 0 or working:
             while left_s > 0 and len(working) < workers:
-                region = _region(case, found.tours, list(working.values()), min(REGION_S, left_s), dice)
+                region = region_of(case, found.tours, list(working.values()), min(REGION_S, left_s), dice)
+                if region is None:
+                    break
                 working[pool.submit(_searched, region)] = region
+            if not working:
+                break
             for future in wait(working, return_when=FIRST_COMPLETED).done:
                 region, done = working.pop(future), future.result()
                 _exchange(found, region, done)
@@ -118,7 +122,7 @@ def _book(found: Found, done: _Done) -> None:
     found.cpu_s += done.cpu_s
 
 
-def _exchange(found: Found, region: _Region, done: _Done) -> None:
+def _exchange(found: Found, region: Region, done: _Done) -> None:
     """Put a region's new tours in the place of its old ones, if they are better."""
     _book(found, done)
     points = sum(len(t.points) for t in done.tours) - len(region.points)
@@ -130,22 +134,27 @@ def _exchange(found: Found, region: _Region, done: _Done) -> None:
         found.tours += done.tours
 
 
-def _territories(case: Case, effort_s: float, dice: random.Random) -> Iterator[_Region]:
+def _territories(case: Case, effort_s: float, dice: random.Random) -> Iterator[Region]:
     """Yield each dock with the points nearest to it."""
     _, nearest = cKDTree(case.docks[:, :2]).query(case.points[:, :2])
     for dock in range(len(case.docks)):
         points = tuple(int(k) for k in np.flatnonzero(nearest == dock))
         if points:
             share = len(points) / len(case.points)
-            yield _Region((dock,), points, (), effort_s * share, dice.randrange(2**31))
+            yield Region((dock,), points, (), effort_s * share, dice.randrange(2**31))
 
 
-def _region(
-    case: Case, tours: list[Flown], working: list[_Region], effort_s: float, dice: random.Random
-) -> _Region:
-    """Return the tours around one of them, with the docks near by, that nobody works on."""
+def region_of(
+    case: Case, tours: list[Flown], working: list[Region], effort_s: float, dice: random.Random
+) -> Region | None:
+    """Return the tours around one of them, with the docks near by, that nobody works on.
+
+    None when every tour is being worked on, or none could be flown at all.
+    """
     busy = {tour for region in working for tour in region.tours}
     free = [tour for tour in tours if tour not in busy]
+    if not free:
+        return None
     middles = np.array([case.points[list(t.points), :2].mean(axis=0) for t in free])
     centre = middles[dice.randrange(len(free))]
     chosen: list[Flown] = []
@@ -156,7 +165,7 @@ def _region(
     near = np.argsort(np.hypot(*(case.docks[:, :2] - centre).T), kind="stable")[:NEAR_DOCKS]
     docks = tuple(sorted({int(d) for d in near} | {t.dock for t in chosen}))
     points = tuple(sorted(p for t in chosen for p in t.points))
-    return _Region(docks, points, tuple(chosen), effort_s, dice.randrange(2**31))
+    return Region(docks, points, tuple(chosen), effort_s, dice.randrange(2**31))
 
 
 _CASE: list[tuple[Case, float]] = []  # a worker's own case and end, set once when it starts
@@ -166,7 +175,7 @@ def _begin(case: Case, ends_s: float) -> None:
     _CASE[:] = [(case, ends_s)]
 
 
-def _searched(region: _Region) -> _Done:
+def _searched(region: Region) -> _Done:
     """Return the best tours over a region, those it had if nothing better is found."""
     case, ends_s = _CASE[0]
     began_s = time.process_time()
