@@ -14,7 +14,6 @@ import typer
 from fleet import bench
 from fleet.checking import CheckResult, check
 from fleet.fly import Flight, FlightResult, order_of, rest_in
-from fleet.groundgrid import ground_of
 from fleet.keying import give_key
 from fleet.keyring import Keyring
 from fleet.order import check_ground
@@ -74,9 +73,9 @@ def _fly(
     order = order_of(planfile.read(plan), sortie)
     if resume is not None:
         order = rest_in(resume, order)
-    ground = None if terrain is None else ground_of(Terrain.open(terrain))
-    if ground is not None:
-        check_ground(order, ground)
+    heights = None if terrain is None else Terrain.open(terrain)
+    if heights is not None:
+        check_ground(order, heights.elevation_m)
     clock = _clock(speed)
     if check_only:
         looked = asyncio.run(check(order, connect, clock=clock, say=say))
@@ -87,7 +86,7 @@ def _fly(
     folder = out or Path("flights") / f"{order.id}-{clock.now():%Y%m%dT%H%M%S}"
     out_folder(folder)
     keyring = Keyring(keys) if keys is not None else None
-    flight = Flight(order, connect, folder=folder, clock=clock, say=say, keyring=keyring, ground=ground)
+    flight = Flight(order, connect, folder=folder, clock=clock, say=say, keyring=keyring, terrain=heights)
     result = asyncio.run(_fly_with_a_person(flight))
     if result is None:
         raise typer.Exit(1)

@@ -16,7 +16,7 @@ from fleet.errors import LinkFailed
 from fleet.gateway import DroneLink, Gateway
 from fleet.journal import Journal
 from fleet.keyring import Keyring
-from fleet.order import DockPlace, Ground, SortieOrder, order_from
+from fleet.order import DockPlace, SortieOrder, order_from
 from fleet.preflight import Finding, findings
 from fleet.resume import rest_of
 from fleet.stages import Stage, Wish
@@ -25,6 +25,7 @@ from missions.errors import InputWrong, WorkFailed
 from missions.export.planfile import PlanFile
 from missions.items import mission_items
 from missions.model import Drone
+from missions.terrain import Terrain
 
 _PERCENT_STEP = 2.0  # the vehicle tells whole percents and hovers on its own clock
 _MOST_PERCENT = 95.0
@@ -119,7 +120,7 @@ class Flight:
         clock: Clock,
         say: Say,
         keyring: Keyring | None = None,
-        ground: Ground | None = None,
+        terrain: Terrain | None = None,
     ) -> None:
         self._is_new = not (folder / "journal.sqlite").exists()
         folder.mkdir(parents=True, exist_ok=True)
@@ -136,7 +137,7 @@ class Flight:
             sink=_FolderSink(folder / "pictures", say),
             journal=self._journal,
             keyring=keyring,
-            ground=ground,
+            terrain=terrain,
         )
         self._carrier = self._gateway.carriers[order.drone]
 

@@ -18,17 +18,19 @@ from fleet.dispatcher import Dispatcher, Surroundings
 from fleet.docks import DockClient
 from fleet.errors import PlanRefused
 from fleet.frames import Frames
+from fleet.groundgrid import padded
 from fleet.journal import Journal, OpenSortie
 from fleet.keyring import Keyring
 from fleet.link import Link
 from fleet.mavlink import MavlinkCarrier, listen
 from fleet.media import HttpMedia
-from fleet.order import Ground, SortieOrder, check_ground, dock_from, order_from
+from fleet.order import SortieOrder, check_ground, dock_from, order_from
 from fleet.resume import rest_of
 from fleet.stages import Stage, Wish
 from fleet.vehicle import Contact
 from missions.clock import Clock
 from missions.model import Drone
+from missions.terrain import Terrain
 
 _TELEMETRY_WALL_S = 0.5
 _FIRST_PAUSE_S = 0.5
@@ -71,8 +73,7 @@ class Gateway:
         clock: Clock,
         sink: GatewaySink,
         journal: Journal,
-        ground: Ground | None = None,
-        tells_ground: bool = True,
+        terrain: Terrain | None = None,
         keyring: Keyring | None = None,
     ) -> None:
         self.name = name
@@ -81,7 +82,7 @@ class Gateway:
         self._drones = {link.drone.id: link.drone for link in drones}
         keyring = keyring or Keyring(folder / "signing.json")
         self._links = {text: Link(text, keyring=keyring) for text in {d.connect for d in drones}}
-        told = ground if tells_ground else None
+        told = padded(terrain) if terrain is not None else None
         self.carriers = {
             d.drone.id: MavlinkCarrier(self._links[d.connect], clock, system=d.drone.system_id, ground=told)
             for d in drones
@@ -89,7 +90,7 @@ class Gateway:
         self._docks = docks
         self._sink = sink
         self._journal = journal
-        self._ground = ground
+        self._terrain = terrain
         self._media = HttpMedia()
         self._news = asyncio.Event()
         self._all_told = asyncio.Event()
@@ -160,8 +161,8 @@ class Gateway:
             order = (
                 self._rest(body) if body["action"] == "resume_from" else order_from(body.get("sortie") or {})
             )
-            if self._ground is not None:
-                check_ground(order, self._ground)
+            if self._terrain is not None:
+                check_ground(order, self._terrain.elevation_m)
         except PlanRefused as error:
             return self._refused(command_id, str(error))
         reason = self._why_not(order)

@@ -11,9 +11,11 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from fleet.errors import PlanRefused
 from fleet.zones import Fence, Landing, Zone, landing_from, zone_from
-from missions.geo import BadPlace, LatLon
+from missions.geo import BadPlace, Floats, LatLon
 from missions.items import (
     DO_CHANGE_SPEED,
     FRAME_ABOVE_HOME,
@@ -30,7 +32,8 @@ _WITH_PLACE = frozenset({NAV_TAKEOFF, NAV_WAYPOINT})
 _TOLD = 5  # problems named in one refusal
 _NOTHING = (0.0, 0.0, 0.0, 0.0)
 
-Ground = Callable[[LatLon], float]  # its height above mean sea level, NaN where nobody knows it
+Ground = Callable[[Floats, Floats], Floats]
+"""Heights above mean sea level at latitudes and longitudes in degrees, NaN where nobody knows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,14 +209,20 @@ def check_ground(order: SortieOrder, ground: Ground) -> None:
     Raises:
         PlanRefused: names each item that lies under it.
     """
-    problems = []
-    for number, item in enumerate(order.items, start=1):
-        if item.command != NAV_WAYPOINT or item.frame != FRAME_ABOVE_HOME:
-            continue
-        under_m = ground(LatLon(item.lat_deg, item.lon_deg)) - order.dock.elevation_m - item.altitude_m
-        if under_m > 0:
-            problems.append(f"item {number} lies {under_m:.0f} m under the ground")
-    _refuse(problems)
+    held = [
+        (number, item)
+        for number, item in enumerate(order.items, start=1)
+        if item.command == NAV_WAYPOINT and item.frame == FRAME_ABOVE_HOME
+    ]
+    places = np.array([(i.lat_deg, i.lon_deg, i.altitude_m) for _, i in held]).reshape(-1, 3)
+    under_m = ground(places[:, 0], places[:, 1]) - order.dock.elevation_m - places[:, 2]
+    _refuse(
+        [
+            f"item {number} lies {under:.0f} m under the ground"
+            for (number, _), under in zip(held, under_m.tolist(), strict=True)
+            if under > 0
+        ]
+    )
 
 
 def _refuse(problems: Sequence[str]) -> None:

@@ -23,9 +23,7 @@ from api.settings import Settings
 from fleet.docks.mqtt import MqttDocks
 from fleet.gateway import DroneLink, Gateway
 from fleet.journal import Journal
-from fleet.order import Ground
 from missions.errors import WorkFailed
-from missions.geo import LatLon
 from missions.site import load_site
 from missions.terrain import Terrain
 
@@ -63,8 +61,7 @@ async def _main(settings: Settings) -> None:
                 clock=clock,
                 sink=Uplink(settings.gateway, bus, hub),
                 journal=journal,
-                ground=_ground(Terrain.open(site.terrain)),
-                tells_ground=False,  # our missions fly above the dock; a grid for four drones takes a core
+                terrain=Terrain.open(site.terrain),
             )
             try:
                 await wiring.until_told(_serve(gateway, bus))
@@ -114,15 +111,6 @@ class Uplink:
             ) from None
         if not answer.is_success:
             raise WorkFailed(f"the hub did not take {path.name}: {answer.status_code} {answer.text[:200]}")
-
-
-def _ground(terrain: Terrain) -> Ground:
-    """Return how high the ground is at a place, NaN outside the site's terrain: orders are held to it."""
-
-    def height_m(place: LatLon) -> float:
-        return float(terrain.elevation_m(place.lat_deg, place.lon_deg))
-
-    return height_m
 
 
 def _broker(settings: Settings) -> str:

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from fleet.groundgrid import ground_blocks
 from fleet.messages import GroundWanted
 from missions.geo import LatLon, distance_m
@@ -15,9 +17,9 @@ def test_each_block_asked_for_is_answered_with_its_sixteen_heights():
     """Rows go to the north, and in each row four heights to the east."""
     asked: list[LatLon] = []
 
-    def ground(place: LatLon) -> float:
-        asked.append(place)
-        return 100.0 + len(asked)
+    def ground(lat_deg, lon_deg):
+        asked.extend(map(LatLon, lat_deg.ravel().tolist(), lon_deg.ravel().tolist()))
+        return 101.0 + np.arange(lat_deg.size).reshape(lat_deg.shape)
 
     (block,) = ground_blocks(wanted(1 << 9), ground)
     assert (block.bit, block.spacing_m) == (9, 100)
@@ -33,10 +35,10 @@ def test_each_block_asked_for_is_answered_with_its_sixteen_heights():
 
 def test_a_few_blocks_go_out_at_once():
     """It asks again for what it still lacks."""
-    blocks = ground_blocks(wanted((1 << 56) - 1), lambda place: 10.0)
+    blocks = ground_blocks(wanted((1 << 56) - 1), lambda lat, lon: np.full_like(lat, 10.0))
     assert [b.bit for b in blocks] == list(range(8))
 
 
 def test_what_nobody_knows_is_not_made_up():
     """The vehicle then refuses to arm, and says what it waits for."""
-    assert ground_blocks(wanted(1), lambda place: math.nan) == []
+    assert ground_blocks(wanted(1), lambda lat, lon: np.full_like(lat, math.nan)) == []

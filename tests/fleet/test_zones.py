@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from fleet.errors import PlanRefused
@@ -58,9 +59,9 @@ def test_an_order_keeps_its_fence_and_landings_over_json():
 def test_a_height_under_the_ground_is_refused_with_the_item():
     """A hill that the plan did not know."""
     with pytest.raises(PlanRefused, match="item 3 lies 18 m under the ground"):
-        check_ground(order(), lambda place: 150.0)
-    check_ground(order(), lambda place: 100.0)
-    check_ground(order(), lambda place: math.nan)
+        check_ground(order(), lambda lat, lon: np.full_like(lat, 150.0))
+    check_ground(order(), lambda lat, lon: np.full_like(lat, 100.0))
+    check_ground(order(), lambda lat, lon: np.full_like(lat, math.nan))
 
 
 def test_the_ways_to_the_landings_stand_behind_the_way_home():

@@ -18,10 +18,11 @@ from typing import Any
 
 from fleet.gateway import DroneLink, Gateway
 from fleet.journal import Journal
-from fleet.order import Ground, SortieOrder
+from fleet.order import SortieOrder
 from missions.clock import ScaledClock, SystemClock
 from missions.geo import LatLon, distance_m
 from missions.model import Drone
+from missions.terrain import Terrain
 
 BINARY = os.environ.get("GRIDPATROL_SITL", "")
 SPEED = 5.0
@@ -193,7 +194,7 @@ class Region:
 
 
 @contextlib.asynccontextmanager
-async def region(connect: str, folder: Path, *, speed: float = SPEED, ground: Ground | None = None):
+async def region(connect: str, folder: Path, *, speed: float = SPEED, terrain: Terrain | None = None):
     """Yield a running gateway and what it tells, once the drone is heard."""
     hub = Hub()
     journal = Journal(folder / "journal.sqlite")
@@ -206,7 +207,7 @@ async def region(connect: str, folder: Path, *, speed: float = SPEED, ground: Gr
         clock=clock,
         sink=hub,
         journal=journal,
-        ground=ground,
+        terrain=terrain,
     )
     running = asyncio.create_task(gateway.run())
     try:

@@ -7,7 +7,6 @@ import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from fleet.autopilots import Step
-from fleet.groundgrid import ground_of
 from fleet.link import Link
 from fleet.mavlink import MavlinkCarrier, listen
 from fleet.messages import Command, ParameterSet
@@ -344,13 +343,13 @@ async def test_restarted_gateway(order, vehicle, tmp_path):
 
 async def test_terrain(order, vehicle, tmp_path, valley):
     """Heights above the ground below: armed once it was told the ground, and kept over the slope."""
-    ground_m = ground_of(Terrain.open(valley.terrain))
+    terrain = Terrain.open(valley.terrain)
 
     def above_ground(item):
         return replace(item, frame=FRAME_ABOVE_TERRAIN) if item.command == NAV_WAYPOINT else item
 
     items = tuple(above_ground(i) for i in order.items)
-    async with region(vehicle, tmp_path, ground=ground_m) as flown:
+    async with region(vehicle, tmp_path, terrain=terrain) as flown:
         hub = flown.hub
         await flown.tell("fly", replace(order, items=items))
         last = await hub.over("S1")
@@ -358,7 +357,7 @@ async def test_terrain(order, vehicle, tmp_path, valley):
         s for s in hub.states if s["mode"] == "AUTO" and s["lat_deg"] and (s["speed_m_s"] or 0.0) > 3.0
     ]
     assert cruising
-    heights = [s["altitude_m"] - ground_m(LatLon(s["lat_deg"], s["lon_deg"])) for s in cruising]
+    heights = [s["altitude_m"] - float(terrain.elevation_m(s["lat_deg"], s["lon_deg"])) for s in cruising]
     assert all(abs(h - 40.0) < 8.0 for h in heights), heights
     assert last["shots"]["taken"] == SHOTS
     assert last["landed_from_dock_m"] < 1.0
