@@ -12,13 +12,16 @@ from missions.model import Hazard
 from missions.program import out_folder, say, show_json
 from missions.words import LANGUAGES
 from vision import bench, present, report
+from vision.detectors import registry
 from vision.errors import Unreadable
-from vision.inspection import DETECTORS, FrameResult, Inspection, inspect, marked
+from vision.evaluate import TASKS, Request, evaluate
+from vision.inspection import FrameResult, Inspection, inspect, marked
 
 
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the program."""
     app.command("inspect", epilog=_EXAMPLE)(inspect_pictures)
+    app.command("evaluate", epilog=_EVALUATE_EXAMPLE)(evaluate_dataset)
     bench.enrol()
 
 
@@ -34,6 +37,9 @@ def inspect_pictures(
     tlog: Annotated[
         Path | None, typer.Option(help="Flight log (.tlog) with the poses of pictures that tell none.")
     ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="An ONNX detector with its card, in place of the one shipped.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for detections.geojson, marked/ and report.html.")
     ] = None,
@@ -43,14 +49,45 @@ def inspect_pictures(
     """Search pictures for hazards and put what is found on the ground."""
     _checked(paths, language)
     _check_hazards(hazard)
+    _check_model(model)
     if out:
         out_folder(out)
-    results = inspect(paths, dem=dem, tlog=tlog, hazards=hazard, each=_told, now=SystemClock().now())
+    results = inspect(
+        paths, dem=dem, tlog=tlog, hazards=hazard, each=_told, now=SystemClock().now(), model=model
+    )
     if out:
         _write(results, out, language)
     _summed(results, out)
     if as_json:
         show_json(present.to_json(results))
+
+
+_EVALUATE_EXAMPLE = "Example: gridpatrol evaluate pictures/ --task thermal --out scores/ --json"
+
+
+def evaluate_dataset(
+    dataset: Annotated[Path, typer.Argument(help="Folder of pictures and their labels.")],
+    task: Annotated[str, typer.Option(help=f"What is scored: {', '.join(sorted(TASKS))}.")],
+    hazard: Annotated[Hazard | None, typer.Option(help="Score only this hazard.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="An ONNX detector with its card, in place of the one shipped.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for curves and tables.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+) -> None:
+    """Score what is found in labelled pictures."""
+    _check_model(model)
+    folder = out_folder(out) if out else None
+    scores = evaluate(task, Request(dataset, say, hazard, model, folder))
+    if as_json:
+        show_json(scores)
+    else:
+        say(json.dumps(scores, ensure_ascii=False, indent=1))
+
+
+def _check_model(model: Path | None) -> None:
+    if model is not None and not model.is_file():
+        raise InputWrong(f"--model: {model} is no file, expected an ONNX detector")
 
 
 def _checked(paths: list[Path], language: str) -> None:
@@ -63,7 +100,7 @@ def _checked(paths: list[Path], language: str) -> None:
 
 def _check_hazards(hazards: list[Hazard] | None) -> None:
     """Say which hazards nobody looks for: "nothing found" must not be read as "not there"."""
-    sought = {hazard for detector in DETECTORS for hazard in detector.hazards}
+    sought = registry.sought()
     vain = [hazard.value for hazard in hazards or () if hazard not in sought]
     if not vain:
         return

@@ -18,8 +18,7 @@ from missions.geo import Area, LatLon
 from missions.model import CameraPose, Hazard, PoseError, Sensor, Shot
 from missions.terrain import Terrain
 from vision import georeference, incidents, repair
-from vision.detectors import Detector
-from vision.detectors.thermal import ThermalFire, hot_pixels
+from vision.detectors import Abstained, registry
 from vision.errors import Unreadable
 from vision.footprint import footprint, ground_m2, outlines
 from vision.frame import Frame, load
@@ -29,11 +28,12 @@ from vision.marking import marked
 from vision.metadata import tlog as flightlog
 from vision.metadata.reading import Reading
 from vision.model import Detection, Incident, Observation
+from vision.scene import Scene
 
 __all__ = ["FrameResult", "Inspection", "examine", "inspect", "marked"]
 
-DETECTORS: tuple[Detector, ...] = (ThermalFire(),)
 _AIMS = (0.5, 0.75, 0.9, 1.0)  # shares of the picture's height
+_NOTHING_ELSE = Scene()
 _NAMES = uuid.UUID("0d7a5f0e-0c1f-5f0b-9a3e-3b1c7a2f4d55")
 
 
@@ -69,6 +69,15 @@ class FrameResult:
 
 
 @dataclass(frozen=True, slots=True)
+class _Looked:
+    """What the detectors said of a frame: findings, hazards searched for, and why not for others."""
+
+    detections: tuple[Detection, ...]
+    searched: frozenset[Hazard]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
     """Many files' results, and the incidents they add up to."""
 
@@ -79,23 +88,26 @@ class Inspection:
 def examine(
     path: str | Path,
     *,
-    terrain: Terrain | None = None,
+    terrain: Ground | None = None,
     hazards: Collection[Hazard] | None = None,
     fallback_pose: CameraPose | None = None,
     shot_id: str | None = None,
     now: datetime | None = None,
+    scene: Scene = _NOTHING_ELSE,
+    model: Path | None = None,
 ) -> FrameResult:
     """Return what one file shows, on the ground as far as its pose and the terrain tell.
 
     Without `terrain` the ground is level at take-off height, if the file knows
     its height over take-off. `fallback_pose` counts where the file has no pose. With `now`
-    a picture from the future loses its time.
+    a picture from the future loses its time. `scene` is what else is known of the place (its ground is
+    `terrain`'s), `model` replaces the weights of the detectors that have any.
     """
     try:
         frame = load(Path(path), shot_id=shot_id, fallback_pose=fallback_pose)
     except Unreadable as reason:
         return FrameResult(str(path), skipped=str(reason))
-    return _examined(frame, terrain, hazards, now=now)
+    return _examined(frame, terrain, hazards, now=now, scene=scene, model=model)
 
 
 def inspect(
@@ -106,12 +118,14 @@ def inspect(
     hazards: Collection[Hazard] | None = None,
     each: Callable[[FrameResult], None] | None = None,
     now: datetime | None = None,
+    scene: Scene = _NOTHING_ELSE,
+    model: Path | None = None,
 ) -> Inspection:
     """Return what files and folders of pictures show, and the incidents they add up to.
 
     Elevation models among the files serve as ground for the pictures they cover; `dem` names one
     that comes first. `tlog` names a flight log that tells the poses of pictures whose files do not.
-    `each` is called after every file.
+    `each` is called after every file; `scene` and `model` are as in `examine`.
     """
     files = list(pictures(paths))
     grounds = Grounds(files, Terrain.open(dem) if dem else None)
@@ -123,7 +137,7 @@ def inspect(
         except Unreadable as reason:
             result = FrameResult(str(path), skipped=str(reason))
         else:
-            result = _inspected(frame, path, grounds, hazards, now)
+            result = _inspected(frame, path, grounds, hazards, now, scene, model)
         results.append(result)
         if each:
             each(result)
@@ -173,11 +187,15 @@ def _inspected(
     grounds: Grounds,
     hazards: Collection[Hazard] | None,
     now: datetime | None,
+    scene: Scene,
+    model: Path | None,
 ) -> FrameResult:
     """Return what a frame shows on the ground that lies at hand."""
     frame, swapped = repair.unswapped(frame, covered=lambda place: grounds.covers(path, place))
     place = frame.shot.pose.place if frame.shot.pose else frame.metadata.reading.place
-    return _examined(frame, grounds.under(path, place), hazards, now=now, noted=swapped)
+    return _examined(
+        frame, grounds.under(path, place), hazards, now=now, noted=swapped, scene=scene, model=model
+    )
 
 
 def _examined(
@@ -187,6 +205,8 @@ def _examined(
     *,
     now: datetime | None = None,
     noted: str | None = None,
+    scene: Scene = _NOTHING_ELSE,
+    model: Path | None = None,
 ) -> FrameResult:
     """Return what a frame shows on a ground."""
     frame, timed = repair.in_time(frame, now=now)
@@ -197,14 +217,15 @@ def _examined(
     if ring and ground:
         camera = frame.shot.camera
         frame = replace(frame, pixel_m2=ground_m2(ring) / (camera.width_px * camera.height_px))
+    looked = _looked(frame, replace(scene, ground=ground, now=now or scene.now), hazards, model)
     result = FrameResult(
         file=frame.shot.file,
         shot=frame.shot,
-        detections=_detections(frame, hazards),
+        detections=looked.detections,
         footprint=ring,
         ground=ground.source if ground and ring else None,
         reading=frame.metadata.reading,
-        searched=_searched(frame, hazards),
+        searched=looked.searched,
         gsd_m=frame.pixel_m2**0.5 if ring and frame.pixel_m2 else None,
     )
     notes = [
@@ -213,7 +234,7 @@ def _examined(
         higher,
         raised,
         *frame.metadata.reading.notes,
-        _unsearched(frame),
+        *looked.notes,
         f"not put on the ground: {unplaced}" if unplaced else None,
     ]
     if ring and ground and frame.shot.pose:
@@ -234,22 +255,27 @@ def _ground_seen(frame: Frame, ground: Ground | None) -> tuple[tuple[LatLon, ...
     return (None, seen.reason) if isinstance(seen, Unplaced) else (seen, None)
 
 
-def _detections(frame: Frame, hazards: Collection[Hazard] | None) -> tuple[Detection, ...]:
-    """Return what every detector that reads the frame finds of the hazards wanted."""
-    wanted = set(hazards) if hazards is not None else set(Hazard)
-    found = (
-        detection
-        for detector in DETECTORS
-        if detector.hazards & wanted and detector.reads(frame)
-        for detection in detector.detect(frame)
-    )
-    return tuple(d for d in found if d.hazard in wanted)
+def _looked(frame: Frame, scene: Scene, hazards: Collection[Hazard] | None, model: Path | None) -> _Looked:
+    """Return what every detector that reads the frame says of the hazards wanted."""
+    wanted = frozenset(Hazard) if hazards is None else frozenset(hazards)
+    reading = [d for d in registry.chosen(hazards, model=model) if d.reads(frame)]
+    detections: list[Detection] = []
+    searched: frozenset[Hazard] = frozenset()
+    notes = []
+    for detector in reading:
+        found = detector.detect(frame, scene)
+        if isinstance(found, Abstained):
+            notes.append(f"not searched for {_listed(detector.hazards & wanted)}: {found.reason}")
+            continue
+        searched |= detector.hazards & wanted
+        detections += [d for d in found if d.hazard in wanted]
+    if not reading and frame.shot.camera.sensor is Sensor.RGB:
+        notes.append("not searched: no detector reads colour pictures yet")
+    return _Looked(tuple(detections), searched, tuple(notes))
 
 
-def _searched(frame: Frame, hazards: Collection[Hazard] | None) -> frozenset[Hazard]:
-    """Return the hazards that would have been found here, had they been there."""
-    sought = frozenset(h for detector in DETECTORS if detector.reads(frame) for h in detector.hazards)
-    return sought if hazards is None else sought & frozenset(hazards)
+def _listed(hazards: Collection[Hazard]) -> str:
+    return ", ".join(sorted(h.value.replace("_", " ") for h in hazards))
 
 
 def _aimed(result: FrameResult, frame: Frame, pose: CameraPose, ground: Ground) -> FrameResult:
@@ -287,7 +313,7 @@ def _observation(
     detection: Detection, i: int, at: Located, frame: Frame, outline: Area | None
 ) -> Observation:
     shot = frame.shot
-    area = hot_pixels(detection, frame.celsius) * at.pixel_m2 if frame.celsius is not None else None
+    area = None if detection.area_px is None else detection.area_px * at.pixel_m2
     return Observation(
         id=str(uuid.uuid5(_NAMES, f"{shot.id}#{detection.detector}#{i}")),
         hazard=detection.hazard,
@@ -298,6 +324,9 @@ def _observation(
         shot=shot.id,
         detector=detection.detector,
         area_m2=area,
+        kind=detection.kind,
+        sources=detection.sources or (detection.detector,),
+        power_w=None if detection.power_w_per_m2 is None else detection.power_w_per_m2 * at.pixel_m2,
         temp_max_c=detection.temp_max_c,
         outline=outline,
         drone=shot.drone,
@@ -320,9 +349,3 @@ def _level(frame: Frame) -> Ground | None:
     """Return level ground at take-off height, None when the height over take-off is not known."""
     above, pose = frame.metadata.reading.above_takeoff_m, frame.shot.pose
     return FlatGround(pose.altitude_m - above) if pose and above is not None and above > 0 else None
-
-
-def _unsearched(frame: Frame) -> str | None:
-    if any(d.reads(frame) for d in DETECTORS) or frame.shot.camera.sensor is Sensor.THERMAL:
-        return None
-    return "not searched: no detector reads colour pictures yet"

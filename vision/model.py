@@ -22,7 +22,11 @@ class Box:
 class Detection:
     """A hazard seen in one picture. `outline_px` is a closed ring of (x, y), may be empty.
 
-    `saturated` says that `temp_max_c` is the camera's limit: the truth is at least that.
+    `saturated` says that `temp_max_c` is the camera's limit: the truth is at least that. `kind` tells
+    the hazard more closely ("smouldering"). `area_px` is how many pixels' worth of ground it covers, which
+    for a source smaller than its pixels is a fraction; `power_w_per_m2` is radiative power for each square
+    metre that a pixel covers. `sources` are the detectors whose word this is, where it is more than
+    one's own: names and versions.
     """
 
     hazard: Hazard
@@ -35,6 +39,10 @@ class Detection:
     pixels: int = 0
     outline_px: tuple[tuple[float, float], ...] = ()
     saturated: bool = False
+    kind: str = ""
+    area_px: float | None = None
+    power_w_per_m2: float | None = None
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +77,10 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A detection on the ground and in time.
+    """A detection on the ground and in time; `kind` and `sources` are the detection's.
 
     `sight` is there when we placed it ourselves; a place that somebody else told has only its ellipse.
+    `power_w` is the radiative power of the whole source.
     """
 
     id: str
@@ -88,6 +97,9 @@ class Observation:
     drone: str = ""
     sortie: str = ""
     sight: Sight | None = None
+    kind: str = ""
+    sources: tuple[str, ...] = ()
+    power_w: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

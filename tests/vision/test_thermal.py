@@ -10,6 +10,7 @@ from tests.vision.conftest import meadow, write_thermal
 from vision import radiometry
 from vision.detectors.thermal import ThermalFire, hot_pixels
 from vision.frame import Frame, load
+from vision.scene import Scene
 
 PIXEL_M2 = 0.025  # at 120 m
 
@@ -20,7 +21,7 @@ def seen(tmp_path, pose):
 
     def detect(celsius: np.ndarray):
         frame = load(write_thermal(tmp_path / "a.tif", celsius, pose))
-        return ThermalFire().detect(replace(frame, pixel_m2=PIXEL_M2))
+        return ThermalFire().detect(replace(frame, pixel_m2=PIXEL_M2), Scene())
 
     return detect
 
@@ -143,7 +144,7 @@ def test_a_frame_without_temperatures_is_not_read(tmp_path, pose):
     frame = load(write_thermal(tmp_path / "a.tif", meadow(), pose))
     blind = Frame(frame.shot, frame.metadata, pixels=np.zeros((512, 640), np.uint8))
     assert not ThermalFire().reads(blind)
-    assert ThermalFire().detect(blind) == ()
+    assert ThermalFire().detect(blind, Scene()) == ()
 
 
 def test_saturation_is_several_pixels_sharing_the_highest_value():

@@ -1,9 +1,9 @@
-"""What `gridpatrol bench ground` measures of seeing: places, identity, growth.
+"""What `gridpatrol bench ground` measures of places, identity, growth, and `bench vision` of detectors.
 
 The flights are simulated by `truth.py`, which shares no projection with what is measured.
 """
 
-from missions.measure import suite
+from missions.measure import Suite, suite
 
 NOISE = (
     "noise, one standard deviation, white and drifting over 60 s: GPS 1.5 + 1.5 m each way, height 2 + 2 m, "
@@ -14,6 +14,7 @@ NOISE = (
 
 def enrol() -> None:
     """Add this package's groups of rows to the suite."""
+    _enrol_vision(suite("vision"))
     ground = suite("ground")
     ground.add("single", "vision.bench.places:single", f"one look: how far off; {NOISE}")
     ground.add("fused", "vision.bench.places:fused", "eight looks, beside what their covariance allows")
@@ -23,3 +24,8 @@ def enrol() -> None:
     ground.add("neighbours50", "vision.bench.identity:neighbours", "fires 50 m apart stay two")
     ground.add("absorb", "vision.bench.speed:rows", "observations a second with 100,000 open incidents")
     ground.add("growth", "vision.bench.fronts:rows", "where the fire front will be in 30 minutes")
+
+
+def _enrol_vision(vision: Suite) -> None:
+    """Add the detectors' groups: the first word of the row names, and the function that yields them."""
+    vision.add("thermal", "vision.bench.thermal:rows", "frames a second on one core, decode to observation")

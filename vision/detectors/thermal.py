@@ -18,7 +18,7 @@ above it and count as `LIKELY_C`. All of it is a suspicion: the wording is left 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -29,6 +29,7 @@ from missions.model import Hazard, Sensor
 from vision.frame import Frame
 from vision.model import Box, Detection
 from vision.radiometry import Celsius
+from vision.scene import Scene
 
 EDGE_C = 120.0
 SURE_C = 280.0
@@ -90,7 +91,7 @@ class ThermalFire:
         """Return whether the frame has temperatures."""
         return frame.celsius is not None
 
-    def detect(self, frame: Frame) -> tuple[Detection, ...]:
+    def detect(self, frame: Frame, scene: Scene) -> tuple[Detection, ...]:
         """Return fires and hot spots, hottest first."""
         if frame.celsius is None or not _reaches(frame.celsius, WARM_C):
             return ()
@@ -113,7 +114,7 @@ class ThermalFire:
         if contrast < max(WARM_CONTRAST_C, noisy):
             return None
         fire = contrast >= max(FIRE_CONTRAST_C, noisy) and _burns(region, celsius, frame)
-        return Detection(
+        seen = Detection(
             hazard=Hazard.FIRE if fire else Hazard.HOT_SPOT,
             confidence=_fire_confidence(region, frame) if fire else 0.5,
             box=Box(
@@ -130,6 +131,7 @@ class ThermalFire:
             outline_px=_outline(region),
             saturated=_at_limit(region, frame),
         )
+        return replace(seen, area_px=hot_pixels(seen, celsius))
 
 
 def hot_pixels(detection: Detection, celsius: Celsius) -> float:

@@ -1,0 +1,33 @@
+"""The command that scores: what it takes, what it refuses."""
+
+import pytest
+
+from missions.errors import InputWrong
+from missions.model import Hazard
+from missions.program import main
+from vision.detectors import registry
+from vision.evaluate import Request, evaluate
+
+
+def test_an_unknown_task_is_refused_with_the_tasks_there_are(tmp_path):
+    with pytest.raises(InputWrong, match="--task: found dreams"):
+        evaluate("dreams", Request(tmp_path, print))
+
+
+def test_the_command_refuses_a_model_that_is_no_file(tmp_path, capsys):
+    arguments = ["evaluate", str(tmp_path), "--task", "thermal", "--model", str(tmp_path / "none.onnx")]
+    assert main(arguments) == 2
+    assert "expected an ONNX detector" in capsys.readouterr().err
+
+
+def test_every_detector_loads_and_finds_what_its_line_says():
+    for entry in registry.ENTRIES:
+        (loaded,) = (d for d in registry.chosen(entry.hazards) if type(d).__name__ in entry.place)
+        assert loaded.hazards == entry.hazards
+        assert loaded.name
+
+
+def test_a_hazard_nobody_asked_for_by_name_runs_only_the_detectors_on_by_default():
+    unasked = {type(d).__name__ for d in registry.chosen()}
+    assert unasked == {e.place.partition(":")[2] for e in registry.ENTRIES if e.by_default}
+    assert registry.chosen({Hazard.FIRE})

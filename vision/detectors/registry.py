@@ -1,0 +1,57 @@
+"""Which detectors there are: one line each, loaded when first needed.
+
+A detector that runs by default looks at every frame it reads. The others run when their hazard is asked
+for by name (`gridpatrol inspect --hazard`, a demand): they are slow, need something beside the frame, or
+answer a question that nobody asks of every picture.
+"""
+
+import importlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from missions.model import Hazard
+from vision.detectors import Detector
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One detector: "module:Class", what it finds, whether it runs unasked, whether `--model` is for it."""
+
+    place: str
+    hazards: frozenset[Hazard]
+    by_default: bool = True
+    takes_model: bool = False
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("vision.detectors.thermal:ThermalFire", frozenset({Hazard.FIRE, Hazard.HOT_SPOT})),
+)
+
+
+def sought(entries: Collection[Entry] = ENTRIES) -> frozenset[Hazard]:
+    """Return the hazards that some detector finds; nothing is loaded for it."""
+    return frozenset(hazard for entry in entries for hazard in entry.hazards)
+
+
+def chosen(hazards: Collection[Hazard] | None = None, *, model: Path | None = None) -> tuple[Detector, ...]:
+    """Return the detectors to run: those of the hazards asked for, without any those on by default.
+
+    `model` goes to the detectors that take one in place of their own.
+    """
+    wanted = frozenset(hazards) if hazards is not None else None
+    return tuple(
+        _loaded(entry.place, model if entry.takes_model else None)
+        for entry in ENTRIES
+        if (entry.by_default if wanted is None else entry.hazards & wanted)
+    )
+
+
+@lru_cache(maxsize=64)
+def _loaded(place: str, model: Path | None) -> Detector:
+    """Return a detector, made once: a model is read once per process."""
+    module, _, name = place.partition(":")
+    made = getattr(importlib.import_module(module), name)
+    detector: Detector = made(model=model) if model else made()
+    return detector

@@ -1,0 +1,24 @@
+"""What a detector may know beside the frame it looks at."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from missions.model import ReferenceLayers
+from vision.frame import Frame
+from vision.georeference import Ground
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything beside one frame; what is not at hand is None or empty, and no detector may need it.
+
+    `ground` is what the frame lies on, `baseline` how the place looked before, `references` the site's
+    lines, rivers, roads and named areas, `pair` the other eye's frame of the same moment, `now` the
+    time of looking.
+    """
+
+    ground: Ground | None = None
+    baseline: object | None = None
+    references: ReferenceLayers = field(default_factory=ReferenceLayers)
+    pair: Frame | None = None
+    now: datetime | None = None
