@@ -83,19 +83,21 @@ async def picture(
 async def marked_picture(
     built: Services, row: FrameRow, found: Sequence[DetectionRow], caller: Caller
 ) -> bytes:
-    """Return a frame's picture with what was found drawn into it, as a JPEG; drawn once and kept.
+    """Return a frame's picture with what was found drawn into it, as a JPEG.
+
+    The operator's is drawn once and kept; an agency's shows what that agency may see, and is not.
 
     Raises:
         NotFound: its bytes are no longer kept.
         Conflict: it cannot be drawn.
     """
-    is_coarse = is_telling(row) and not caller.is_operator
-    key = f"marked/{row.id[:2]}/{row.id}{'-coarse' if is_coarse else ''}.jpg"
-    drawn = await built.pictures.get(key)
+    key = f"marked/{row.id[:2]}/{row.id}.jpg"
+    drawn = await built.pictures.get(key) if caller.is_operator else None
     if drawn is None:
         shown = await picture(built, row, found, caller, whole=False)
         drawn = await asyncio.to_thread(_draw, shown, row, found)
-        await built.pictures.put(key, drawn)
+        if caller.is_operator:
+            await built.pictures.put(key, drawn)
     return drawn
 
 

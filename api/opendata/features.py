@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, defer
 
 from api.store.models import AlertRow, DockRow, FrameRow, IncidentRow, SortieRow
-from api.store.tenancy import seen_frames, seen_incidents
+from api.store.tenancy import owned, seen_frames, seen_incidents
 from api.store.tokens import Caller, Role
 
 Feature = dict[str, Any]
@@ -164,8 +164,7 @@ def _incidents_of(caller: Caller) -> Select[IncidentRow]:
 
 
 def _alerts_of(caller: Caller) -> Select[AlertRow]:
-    query = select(AlertRow)
-    return query.where(AlertRow.agency == caller.agency) if caller.role is Role.AGENCY else query
+    return select(AlertRow).where(owned(caller, AlertRow.agency))
 
 
 def frames_of(caller: Caller) -> Select[FrameRow]:

@@ -16,9 +16,8 @@ from api.auth import Built, Watcher
 from api.feed import Json, Listener
 from api.services import Services
 from api.store import events, tokens
-from api.store.models import EventRow
+from api.store.tenancy import as_heard, hears
 from api.store.tokens import Caller
-from missions.model import Hazard, Severity, Shared, Sharing
 
 router = APIRouter(tags=["events"])
 
@@ -65,40 +64,12 @@ async def _stream(built: Services, caller: Caller, seq: int, missed: bool) -> As
                 rows = await events.after(session, seq)
             for row in rows:
                 seq = row.seq
-                if may_hear(caller, row):
-                    yield {"id": str(seq), "event": row.kind, "data": _text(_seen_by(caller, row))}
+                if hears(caller, row):
+                    yield {"id": str(seq), "event": row.kind, "data": _text(as_heard(caller, row))}
             for message in _telemetry(caller, listener):
                 yield message
             if not rows:
                 await listener.wait(POLL_S)
-
-
-def may_hear(caller: Caller, row: EventRow) -> bool:
-    """Return whether an event is the caller's to hear: its own, or shared with it."""
-    is_own = any(caller.may_see(agency) for agency in row.agencies)
-    return is_own or caller.is_operator or any(_lets_hear(rule, row) for rule in caller.shared)
-
-
-def _lets_hear(rule: Sharing, row: EventRow) -> bool:
-    """Return whether another agency's rule shares what an event tells of, as it shares its row."""
-    match row.kind:
-        case "incident":
-            is_the_givers = Shared.INCIDENTS in rule.what and rule.giver in row.agencies
-        case "order":
-            is_the_givers = Shared.ORDERS in rule.what and rule.giver == row.data.get("agency")
-        case _:
-            return False
-    hazard, severity = row.data.get("hazard"), row.data.get("severity")
-    if not is_the_givers or hazard is None or severity is None:
-        return False
-    return Hazard(hazard) in rule.hazards and Severity(severity).reaches(rule.floor)
-
-
-def _seen_by(caller: Caller, row: EventRow) -> dict[str, Any]:
-    """Return an event as the caller may see it: an agency is not told who else knows."""
-    if caller.agency is None or "agencies" not in row.data:
-        return row.data
-    return {**row.data, "agencies": [caller.agency]}
 
 
 def _telemetry(caller: Caller, listener: Listener) -> list[dict[str, Any]]:
@@ -113,5 +84,5 @@ def _as_row(heard: Json) -> dict[str, Any]:
     return {**heard, "id": heard["drone"], "updated_at": heard["at"]}
 
 
-def _text(value: dict[str, Any]) -> str:
+def _text(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

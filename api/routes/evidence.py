@@ -39,7 +39,7 @@ async def package(alert_id: str, caller: Watcher, built: Built, as_flown: bool =
         alert_told = views.plain(views.alert(alert))
         incident, looks = await incidents.incident(session, alert.incident, caller)
         steps = await alerting.steps(session, alert_id)
-        shown = await _frames(session, incident, looks)
+        shown = await _frames(session, incident, looks, caller)
         custody = await _custody(session, [row.id for row, _ in shown])
     files: dict[str, bytes] = {}
     pictures = []
@@ -100,13 +100,13 @@ async def lift(incident_id: str, caller: Watcher, built: Built) -> HoldOut:
 
 
 async def _frames(
-    session: AsyncSession, incident: IncidentRow, looks: Sequence[ObservationRow]
+    session: AsyncSession, incident: IncidentRow, looks: Sequence[ObservationRow], caller: Caller
 ) -> list[tuple[FrameRow, Sequence[DetectionRow]]]:
     """Return the frames that show an incident best, the best one first, with what was found in them."""
     best = sorted(looks, key=lambda look: (look.frame != incident.best_frame, -look.confidence, look.id))
     wanted = list(dict.fromkeys(look.frame for look in best if look.frame))[:MOST_PICTURES]
     rows = {row.id: row for row in await session.scalars(select(FrameRow).where(FrameRow.id.in_(wanted)))}
-    found = await frames.detections_of(session, wanted)
+    found = await frames.detections_of(session, wanted, caller)
     return [(rows[frame], found.get(frame, [])) for frame in wanted if frame in rows]
 
 

@@ -73,7 +73,7 @@ async def one_frame(frame_id: str, caller: Watcher, built: Built) -> FrameOut:
     """Give one frame with what was found in it."""
     async with built.database.read() as session:
         row = await frames.frame(session, frame_id, caller)
-        return views.frame(row, await frames.detections(session, frame_id))
+        return views.frame(row, await frames.detections(session, frame_id, caller))
 
 
 @router.get("/frames/{frame_id}/picture", response_class=Response)
@@ -84,7 +84,7 @@ async def picture(frame_id: str, caller: Watcher, built: Built, as_flown: bool =
     """
     async with built.database.read() as session:
         row = await frames.frame(session, frame_id, caller)
-        found = await frames.detections(session, frame_id)
+        found = await frames.detections(session, frame_id, caller)
     shown = await showing.picture(built, row, found, caller, whole=as_flown)
     return Response(shown.data, media_type=shown.media_type, headers=_PRIVATE)
 
@@ -94,7 +94,7 @@ async def marked_picture(frame_id: str, caller: Watcher, built: Built) -> Respon
     """Give the picture with what was found drawn into it."""
     async with built.database.read() as session:
         row = await frames.frame(session, frame_id, caller)
-        found = await frames.detections(session, frame_id)
+        found = await frames.detections(session, frame_id, caller)
     if row.analysed_at is None:
         raise Conflict(f"frame {frame_id} has not been looked at yet")
     drawn = await showing.marked_picture(built, row, found, caller)

@@ -162,7 +162,7 @@ async def one_item(name: str, item_id: str, request: Request, caller: Watcher, b
         row = await session.scalar(frames_of(caller).where(FrameRow.id == item_id))
         if row is None:
             raise NotFound("item", item_id)
-        found = await frames.detections(session, item_id)
+        found = await frames.detections(session, item_id, caller)
     return JSONResponse(stac.item(row, found, name, **_places(request, built)), media_type=GEOJSON)
 
 
@@ -244,7 +244,7 @@ async def _items(
         return
     offset = 0
     while rows := (await session.scalars(query.limit(CHUNK).offset(offset))).all():
-        found = await frames.detections_of(session, [row.id for row in rows])
+        found = await frames.detections_of(session, [row.id for row in rows], caller)
         for row in rows:
             yield stac.item(row, found.get(row.id, []), name, **places)
         offset += CHUNK

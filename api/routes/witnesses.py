@@ -18,8 +18,9 @@ from api.schemas_witnesses import (
     Sightings,
 )
 from api.services import Services
-from api.store import incidents, readings, standings, witnesses
+from api.store import incidents, orders, readings, standings, witnesses
 from api.store.tables.witnesses import LookRequestRow, ReadingRow, SightingRow
+from api.store.tokens import Caller
 from api.verification import Purpose, request_look, requests, requests_of
 from vision.witnesses.report import read_report
 
@@ -37,10 +38,11 @@ async def report(told: ReportIn, response: Response, caller: Watcher, built: Bui
             session, [read.sighting], site=built.site, now=now, public_url=built.options.public_url
         )
         row = await session.get_one(SightingRow, read.sighting.id)
-        standing = await standings.standing(session, row.incident) if row.incident else None
+        incident = row.incident if await incidents.may_see(session, row.incident, caller) else None
+        standing = await standings.standing(session, incident) if incident else None
         taken = ReportTaken(
             id=row.id,
-            incident=row.incident,
+            incident=incident,
             is_new=imported.new > 0,
             note=standing.note if standing else None,
             repaired=list(read.sighting.notes),
@@ -74,7 +76,7 @@ async def ask_for_a_look(
             asked_by=caller.name,
             now=built.clock.now(),
         )
-        shown = _request(request)
+        shown = _as_seen(_request(request), caller, set())
     built.feed.wake()
     return shown
 
@@ -85,7 +87,8 @@ async def looks_of(incident_id: str, caller: Watcher, built: Built) -> LookReque
     async with built.database.read() as session:
         await incidents.incident(session, incident_id, caller)
         rows = await requests_of(session, incident_id)
-    return LookRequests(looks=[_request(row) for row in rows])
+        known = {f"order {row.id}" for row in await orders.orders_of(session, caller, incident=incident_id)}
+    return LookRequests(looks=[_as_seen(_request(row), caller, known) for row in rows])
 
 
 @router.get("/looks")
@@ -124,6 +127,13 @@ def _reading(row: ReadingRow) -> ReadingOut:
 
 def _request(row: LookRequestRow) -> LookRequestOut:
     return LookRequestOut(**{name: getattr(row, name) for name in LookRequestOut.model_fields})
+
+
+def _as_seen(look: LookRequestOut, caller: Caller, known: set[str]) -> LookRequestOut:
+    """Return a look without who asked for it, where that is another agency's person or order."""
+    if caller.is_operator or look.asked_by == caller.name or look.asked_by in known:
+        return look
+    return look.model_copy(update={"asked_by": "another"})
 
 
 def _sighting(row: SightingRow) -> SightingOut:

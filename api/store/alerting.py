@@ -24,7 +24,8 @@ from api.store.models import AlertRow, IncidentRow
 from api.store.receivers import listening
 from api.store.tables.delivery import ReceiverRow
 from api.store.tables.orders import AlertStepRow, RouteRow, StormRow
-from api.store.tokens import Caller, Role
+from api.store.tenancy import owned
+from api.store.tokens import Caller
 from missions.model import Agency, Severity, Site
 from vision.model import Incident
 
@@ -188,12 +189,10 @@ async def waiting_for_review(
     query = (
         select(RouteRow, IncidentRow)
         .join(IncidentRow, IncidentRow.id == RouteRow.incident)
-        .where(RouteRow.review == "waiting")
+        .where(RouteRow.review == "waiting", owned(caller, RouteRow.agency))
         .order_by(RouteRow.decided_at.desc(), RouteRow.incident)
         .limit(limit)
     )
-    if caller.role is Role.AGENCY:
-        query = query.where(RouteRow.agency == caller.agency)
     return [(route, row) for route, row in (await session.execute(query)).all()]
 
 
@@ -467,4 +466,4 @@ def _whole() -> Select[AlertRow]:
 
 
 def _visible(query: Select[AlertRow], caller: Caller) -> Select[AlertRow]:
-    return query.where(AlertRow.agency == caller.agency) if caller.role is Role.AGENCY else query
+    return query.where(owned(caller, AlertRow.agency))

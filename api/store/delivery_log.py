@@ -10,7 +10,8 @@ from api.errors import Conflict, NotFound
 from api.store.models import DeliveryRow
 from api.store.outbox import FAILED, GIVE_UP, PENDING, hurry
 from api.store.tables.delivery import ReceiverRow, TryRow
-from api.store.tokens import Caller, Role
+from api.store.tenancy import owned
+from api.store.tokens import Caller
 
 
 async def deliveries(
@@ -65,5 +66,4 @@ async def replay(session: AsyncSession, row: DeliveryRow, *, now: datetime) -> N
 
 
 def _visible(caller: Caller) -> Select[DeliveryRow]:
-    query = select(DeliveryRow)
-    return query.where(DeliveryRow.agency == caller.agency) if caller.role is Role.AGENCY else query
+    return select(DeliveryRow).where(owned(caller, DeliveryRow.agency))

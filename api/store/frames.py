@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.errors import Conflict, NotFound
 from api.schemas import FrameIn
-from api.store.models import DetectionRow, FrameRow
+from api.store.models import DetectionRow, FrameRow, ObservationRow
 from api.store.rows import insert_once
-from api.store.tenancy import seen_frames
+from api.store.tenancy import seen_frames, seen_incidents
 from api.store.tokens import Caller
+from missions.model import Shared
 
 
 async def known_frame(session: AsyncSession, meta: FrameIn) -> bool:
@@ -84,22 +85,47 @@ async def frames(
     if sortie is not None:
         query = query.where(FrameRow.sortie == sortie)
     rows = (await session.scalars(query)).all()
-    found = await detections_of(session, [row.id for row in rows])
+    found = await detections_of(session, [row.id for row in rows], caller)
     return [(row, found.get(row.id, [])) for row in rows]
 
 
-async def detections(session: AsyncSession, frame_id: str) -> Sequence[DetectionRow]:
-    """Return what was found in a frame, in the analyst's order."""
-    return (await detections_of(session, [frame_id])).get(frame_id, [])
+async def detections(
+    session: AsyncSession, frame_id: str, caller: Caller | None = None
+) -> Sequence[DetectionRow]:
+    """Return what was found in a frame, in the analyst's order; to a caller, what is the caller's to see."""
+    return (await detections_of(session, [frame_id], caller)).get(frame_id, [])
 
 
-async def detections_of(session: AsyncSession, frames: Sequence[str]) -> dict[str, list[DetectionRow]]:
-    """Return what was found in some frames, by frame, in the analyst's order."""
+async def detections_of(
+    session: AsyncSession, frames: Sequence[str], caller: Caller | None = None
+) -> dict[str, list[DetectionRow]]:
+    """Return what was found in some frames, by frame, in the analyst's order.
+
+    caller: a picture may show what is another agency's beside what is the caller's; that is left out.
+    """
+    mine = await _finds_seen(session, frames, caller) if caller is not None else None
     query = select(DetectionRow).where(DetectionRow.frame.in_(frames))
     found: dict[str, list[DetectionRow]] = {}
     for row in await session.scalars(query.order_by(DetectionRow.frame, DetectionRow.position)):
-        found.setdefault(row.frame, []).append(row)
+        if mine is None or (row.frame, row.hazard, row.detector, row.confidence) in mine:
+            found.setdefault(row.frame, []).append(row)
     return found
+
+
+async def _finds_seen(
+    session: AsyncSession, frames: Sequence[str], caller: Caller
+) -> set[tuple[str, str, str, float]] | None:
+    """Return frame, hazard, detector and confidence of what a caller may see, None for everything.
+
+    An observation carries its detection's hazard, detector and confidence unchanged.
+    """
+    incidents = seen_incidents(caller, Shared.PICTURES)
+    if incidents is None:
+        return None
+    seen = ObservationRow
+    query = select(seen.frame, seen.hazard, seen.detector, seen.confidence)
+    rows = await session.execute(query.where(seen.frame.in_(frames), seen.incident.in_(incidents)))
+    return {(frame, hazard, detector, sure) for frame, hazard, detector, sure in rows}
 
 
 def _visible(query: Select[FrameRow], caller: Caller) -> Select[FrameRow]:

@@ -193,11 +193,19 @@ def _update(values: Mapping[str, Any]) -> Update:
     )
 
 
+async def may_see(session: AsyncSession, incident_id: str | None, caller: Caller) -> bool:
+    """Return whether there is such an incident and it is the caller's to see."""
+    if incident_id is None:
+        return False
+    query = select(IncidentRow.id).where(IncidentRow.id == incident_id)
+    return await session.scalar(_visible(query, caller)) is not None
+
+
 def _with_alerts() -> Select[IncidentRow]:
     loaded = select(IncidentRow).options(selectinload(IncidentRow.alerts), defer(IncidentRow.details))
     return loaded.execution_options(populate_existing=True)
 
 
-def _visible(query: Select[IncidentRow], caller: Caller) -> Select[IncidentRow]:
+def _visible(query: Select[Any], caller: Caller) -> Select[Any]:
     seen = seen_incidents(caller)
     return query if seen is None else query.where(IncidentRow.id.in_(seen))

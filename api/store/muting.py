@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.errors import NotFound
 from api.mutes import Mute
 from api.store.tables.orders import MuteRow
-from api.store.tokens import Caller, Role
+from api.store.tenancy import owned
+from api.store.tokens import Caller
 from missions.geo import LatLon
 from missions.model import Hazard
 
@@ -29,10 +30,8 @@ async def active(session: AsyncSession, *, now: datetime) -> list[Mute]:
 
 async def mutes_of(session: AsyncSession, caller: Caller, *, now: datetime) -> Sequence[MuteRow]:
     """Return the mutes that have not ended yet and that the caller may see, those that end first first."""
-    query = select(MuteRow).where(MuteRow.ends_at > now).order_by(MuteRow.ends_at, MuteRow.id)
-    if caller.role is Role.AGENCY:
-        query = query.where(MuteRow.agency == caller.agency)
-    return (await session.scalars(query)).all()
+    query = select(MuteRow).where(MuteRow.ends_at > now, owned(caller, MuteRow.agency))
+    return (await session.scalars(query.order_by(MuteRow.ends_at, MuteRow.id))).all()
 
 
 async def mute(session: AsyncSession, mute_id: str, caller: Caller) -> MuteRow:

@@ -407,8 +407,4 @@ def _whole() -> Select[OrderRow]:
 
 
 def _visible(query: Select[OrderRow], caller: Caller) -> Select[OrderRow]:
-    seen = seen_orders(caller)
-    if seen is None:
-        return query
-    led = select(LeadRow.incident).where(LeadRow.agency == caller.agency)
-    return query.where(or_(seen, OrderRow.incident.in_(led)))
+    return query.where(seen_orders(caller))

@@ -16,6 +16,7 @@ from api.store.models import AlertRow, ObservationRow
 from api.store.rows import insert_once
 from api.store.tables.delivery import CapRow, ReleaseRow
 from api.store.tables.orders import AlertStepRow
+from api.store.tenancy import owned
 from api.store.tokens import Caller, Role
 from missions.geo import LatLon
 
@@ -170,7 +171,7 @@ def _seen_by(caller: Caller | None) -> Select[AlertRow]:
     if caller is None:
         mine = (ReleaseRow.incident == AlertRow.incident) & (ReleaseRow.agency == AlertRow.agency)
         return query.join(ReleaseRow, mine)
-    return query.where(AlertRow.agency == caller.agency) if caller.role is Role.AGENCY else query
+    return query.where(owned(caller, AlertRow.agency))
 
 
 def _alert_of(name: str) -> str:

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.errors import NotFound
 from api.store.models import DeliveryRow
 from api.store.tables.delivery import ReceiverRow
-from api.store.tokens import Caller, Role
+from api.store.tenancy import owned
+from api.store.tokens import Caller
 
 SECRET_BYTES = 24
 
@@ -87,10 +88,8 @@ async def receiver(session: AsyncSession, receiver_id: str, caller: Caller) -> R
 
 async def receivers_of(session: AsyncSession, caller: Caller) -> Sequence[ReceiverRow]:
     """Return the receivers the caller may see."""
-    query = select(ReceiverRow).order_by(ReceiverRow.agency, ReceiverRow.step, ReceiverRow.id)
-    if caller.role is Role.AGENCY:
-        query = query.where(ReceiverRow.agency == caller.agency)
-    return (await session.scalars(query)).all()
+    query = select(ReceiverRow).where(owned(caller, ReceiverRow.agency))
+    return (await session.scalars(query.order_by(ReceiverRow.agency, ReceiverRow.step, ReceiverRow.id))).all()
 
 
 async def listening(session: AsyncSession, *, step: int = 0) -> dict[str, list[ReceiverRow]]:

@@ -17,7 +17,8 @@ from api.reports import ReportAct, ReportState
 from api.store import events
 from api.store.rows import insert_once
 from api.store.tables.orders import OrderRow, PointsRow, ReportRow, ReportStepRow
-from api.store.tokens import Caller, Role
+from api.store.tenancy import owned
+from api.store.tokens import Caller
 
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that look alike
 
@@ -152,4 +153,4 @@ def _whole() -> Select[ReportRow]:
 
 
 def _visible(query: Select[ReportRow], caller: Caller) -> Select[ReportRow]:
-    return query.where(ReportRow.agency == caller.agency) if caller.role is Role.AGENCY else query
+    return query.where(owned(caller, ReportRow.agency))

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from api.routes.events import may_hear
 from api.services import Services
 from api.store import events
+from api.store.tenancy import hears
 from api.store.tokens import Caller, Role
 from missions.errors import SiteWrong
 from missions.model import Hazard, Severity, Shared, Sharing
@@ -128,7 +128,7 @@ async def test_the_stream_tells_what_is_shared_and_no_more(
         rows = await events.after(session, 0)
     assert {"incident", "alert", "order"} <= {row.kind for row in rows}
     village = Caller("t", Role.AGENCY, "village", "desk", shared=rules)
-    assert {row.kind for row in rows if may_hear(village, row)} == kinds
+    assert {row.kind for row in rows if hears(village, row)} == kinds
 
 
 async def test_without_a_rule_nothing_is_shared(services: Services, client_of: Client) -> None:
