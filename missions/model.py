@@ -11,8 +11,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from missions.air import Aloft as Aloft
+from missions.air import NoFly as NoFly
+from missions.air import NoPhoto as NoPhoto
+from missions.air import Obstacle as Obstacle
+from missions.air import Wind as Wind
 from missions.duty import Channel, Member, Shift
 from missions.geo import Altitude, Area, Corridor, LatLon
+from missions.layers import NamedArea as NamedArea
+from missions.layers import PowerLine as PowerLine
+from missions.layers import ReferenceLayers as ReferenceLayers
+from missions.layers import River as River
+from missions.layers import Road as Road
+from missions.view import PLAIN, View
 
 
 class Hazard(StrEnum):
@@ -265,7 +276,9 @@ class Demand:
 
     `where` is a point, a corridor or an area; `height_m` above the ground;
     `revisit_s` the longest time between two looks; `window` the hours of the
-    site's day in which a look counts, as seconds after local midnight.
+    site's day in which a look counts, as seconds after local midnight. What is a
+    `must` is left out only where it cannot be flown; `worth_s` is how much flying
+    the rest may take at most before it is left out, None for as much as there is.
     """
 
     id: str
@@ -277,16 +290,9 @@ class Demand:
     revisit_s: float
     priority: int = 1
     window: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NoFly:
-    """A volume no drone may enter; floor and ceiling above mean sea level, None = open."""
-
-    id: str
-    area: Area
-    floor_m: float | None = None
-    ceiling_m: float | None = None
+    must: bool = False
+    worth_s: float | None = None
+    view: View = PLAIN
 
 
 class TaskKind(StrEnum):
@@ -298,12 +304,18 @@ class TaskKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One planned picture: where the drone is, how it looks, for which demands."""
+    """One planned picture: where the drone is, how it looks, for which demands.
+
+    `heading_deg` is the true bearing the camera looks along, None for that of the
+    way flown; the drone hovers for `dwell_s`.
+    """
 
     place: LatLon
     altitude: Altitude
     pitch_deg: float
     demands: tuple[str, ...]
+    heading_deg: float | None = None
+    dwell_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +323,9 @@ class Task:
     """Looks that are flown together, with every demand and agency they serve.
 
     `looks` has one entry for a point and, for a strip, the pictures in flying
-    order; a strip may be flown from either end.
+    order; a strip may be flown from either end. `prize` is what it is worth beside
+    others when not all can be flown; a `must` goes before all that are not; `worth_s`
+    is the most flying that it may take, None for any; `revisit_s` the tightest asked for.
     """
 
     id: str
@@ -321,6 +335,9 @@ class Task:
     demands: tuple[str, ...]
     agencies: tuple[str, ...]
     prize: int = 1
+    must: bool = False
+    worth_s: float | None = None
+    revisit_s: float | None = None
 
     @property
     def is_shared(self) -> bool:
@@ -333,7 +350,8 @@ class Waypoint:
     """A place a sortie passes, and whether a picture is taken there.
 
     `altitude` is above mean sea level; `above_dock_m` the same height above
-    the dock the sortie starts from, which is what the autopilot is told.
+    the dock the sortie starts from, which is what the autopilot is told. On the way
+    from it to the next the camera is off where `is_blind`. Heading and dwell as a `Look`'s.
     """
 
     place: LatLon
@@ -344,11 +362,20 @@ class Waypoint:
     shoots: bool
     task: str | None = None
     agencies: tuple[str, ...] = ()
+    heading_deg: float | None = None
+    dwell_s: float = 0.0
+    is_blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Sortie:
-    """One flight from take-off to landing. `reserve_min` is hover time left on landing."""
+    """One flight from take-off to landing. `reserve_min` is hover time left on landing.
+
+    Time and energy are those of the wind expected; `worst_s` and `worst_wh` those of the
+    worst that the forecast has on each leg. `spare_wh` is what would be left above the
+    reserve if it broke off where that is dearest, in that wind, and flew to a dock.
+    `end` is the dock it lands at when that is another than `dock`.
+    """
 
     id: str
     dock: str
@@ -359,6 +386,20 @@ class Sortie:
     flight_s: float
     energy_wh: float
     reserve_min: float
+    worst_s: float = 0.0
+    worst_wh: float = 0.0
+    spare_wh: float = 0.0
+    end: str = ""
+
+    @property
+    def lands_at(self) -> str:
+        """The dock it lands at."""
+        return self.end or self.dock
+
+    @property
+    def needs_wh(self) -> float:
+        """The energy it takes in the worst wind of the forecast."""
+        return max(self.energy_wh, self.worst_wh)
 
     @property
     def shots(self) -> tuple[Waypoint, ...]:
@@ -376,8 +417,19 @@ class Unserved:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """One sortie in the timetable, in seconds after local midnight."""
+
+    sortie: str
+    drone: str
+    starts_s: float
+    lands_s: float
+    ready_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """Sorties chosen together for one site, and what is left out."""
+    """Sorties chosen together for one site, when they fly (where that was planned), and what is left out."""
 
     site: str
     seed: int
@@ -385,6 +437,7 @@ class Plan:
     tasks: tuple[Task, ...]
     unserved: tuple[Unserved, ...]
     saving: float | None = None
+    slots: tuple[Slot, ...] = ()
 
     @property
     def flight_s(self) -> float:
@@ -402,69 +455,11 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Wind:
-    """Wind as met offices give it: speed, and the true bearing it blows *from*."""
-
-    speed_m_s: float = 0.0
-    from_deg: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class PowerLine:
-    """A power line with its numbered towers in order."""
-
-    id: str
-    name: Mapping[str, str]
-    voltage_kv: float
-    towers: tuple[tuple[str, LatLon], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class River:
-    """A river's middle line, flowing from first to last; chainage starts at `chainage_m`."""
-
-    id: str
-    name: Mapping[str, str]
-    line: tuple[LatLon, ...]
-    chainage_m: float = 0.0
-    half_width_m: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class NamedArea:
-    """A forest compartment or a village, by name."""
-
-    id: str
-    kind: str  # "compartment" | "village"
-    name: Mapping[str, str]
-    area: Area
-
-
-@dataclass(frozen=True, slots=True)
-class Road:
-    """A road's middle line, which a fire or a flood may reach."""
-
-    id: str
-    name: Mapping[str, str]
-    line: tuple[LatLon, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceLayers:
-    """What places are named by."""
-
-    lines: tuple[PowerLine, ...] = ()
-    rivers: tuple[River, ...] = ()
-    compartments: tuple[NamedArea, ...] = ()
-    villages: tuple[NamedArea, ...] = ()
-    roads: tuple[Road, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Site:
     """Everything a site file says, checked.
 
-    `terrain` is the path of the elevation model (heights above EGM96 sea level).
+    `terrain` is the path of the elevation model (heights above EGM96 sea level);
+    `forecast` are winds that may blow beside the one expected.
     """
 
     id: str
@@ -481,6 +476,14 @@ class Site:
     layers: ReferenceLayers
     wind: Wind
     sharing: tuple[Sharing, ...] = ()
+    forecast: tuple[Wind, ...] = ()
+    no_photo: tuple[NoPhoto, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
+
+    @property
+    def winds(self) -> tuple[Wind, ...]:
+        """The wind expected, and what else it may become."""
+        return (self.wind, *self.forecast)
 
     def dock(self, dock_id: str) -> Dock:
         return next(d for d in self.docks if d.id == dock_id)

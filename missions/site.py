@@ -15,20 +15,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
-from missions import energy, site_agencies
-from missions.errors import InputWrong, SiteWrong
+from missions import site_agencies, site_air
+from missions.errors import SiteWrong
 from missions.geo import Area, BadPlace, Corridor, LatLon
 from missions.model import (
     LEAST_CONFIDENCE,
     Agency,
-    Camera,
     Demand,
     Dock,
     Drone,
-    DroneModel,
     Hazard,
     NamedArea,
     NoFly,
+    NoPhoto,
+    Obstacle,
     PowerLine,
     ReferenceLayers,
     River,
@@ -37,12 +37,14 @@ from missions.model import (
     Severity,
     Site,
     Subscription,
-    Wind,
 )
 from missions.shapes import Line, Shape, Shapes
 from missions.site_form import check_form, site_schema
 from missions.terrain import Terrain
 from missions.yaml_lines import Keys, Lined
+
+# Of masts and wires, unless the file says another.
+MARGIN_M = 20.0
 
 # A pad stands on the ground, a roof or a pylon; further off, the height is in feet or the place is wrong.
 PAD_OFF_GROUND_M = 100.0
@@ -72,11 +74,11 @@ class _Reader:
 
     def site(self) -> Site:
         root = self.root
-        for key in ("docks", "agencies", "demands", "no_fly"):
+        for key in ("docks", "agencies", "demands", "no_fly", "no_photo", "obstacles"):
             self._no_doubles((key,))
         for layer in root.get("layers", ()):
             self._no_doubles(("layers", layer))
-        models = tuple(_drone_model(name, row, root) for name, row in root["drone_models"].items())
+        models = tuple(site_air.drone_model(name, row, root) for name, row in root["drone_models"].items())
         docks = tuple(self._dock(i) for i in range(len(root["docks"])))
         drones = tuple(self._drones({m.name for m in models}))
         agencies = tuple(self._agency(i) for i in range(len(root["agencies"])))
@@ -94,7 +96,13 @@ class _Reader:
             demands=demands,
             no_fly=tuple(self._no_fly(i) for i in range(len(root.get("no_fly", ())))),
             layers=self._layers(),
-            wind=Wind(**root["wind"]) if "wind" in root else Wind(),
+            wind=site_air.wind(root.get("wind", {}), docks),
+            forecast=tuple(site_air.wind(row, docks) for row in root.get("forecast", ())),
+            no_photo=tuple(
+                NoPhoto(row["id"], self._area(("no_photo", i, "shape")))
+                for i, row in enumerate(root.get("no_photo", ()))
+            ),
+            obstacles=tuple(self._obstacle(i) for i in range(len(root.get("obstacles", ())))),
             sharing=site_agencies.sharing(self.lined, root.get("sharing", ()), {a.id for a in agencies}),
         )
 
@@ -245,6 +253,9 @@ class _Reader:
             revisit_s=float(row["revisit_min"]) * 60,
             priority=int(row.get("priority", 1)),
             window=self._window((*keys, "window"), row["window"]) if "window" in row else None,
+            must=bool(row.get("must", False)),
+            worth_s=float(row["worth_min"]) * 60 if "worth_min" in row else None,
+            view=site_air.view(self.lined, (*keys, "view"), row.get("view", {}), row["where"]),
         )
 
     def _where(self, keys: Keys, row: Mapping[str, Any]) -> LatLon | Corridor | Area:
@@ -263,7 +274,16 @@ class _Reader:
         if floor_m is not None and ceiling_m is not None and ceiling_m <= floor_m:
             expected = f"a ceiling above the floor of {floor_m:g} m"
             raise self.lined.wrong((*keys, "ceiling_m"), found=f"{ceiling_m:g} m", expected=expected)
-        return NoFly(row["id"], self._area((*keys, "shape")), floor_m, ceiling_m)
+        shut = self._window((*keys, "hours"), row["hours"]) if "hours" in row else None
+        return NoFly(row["id"], self._area((*keys, "shape")), floor_m, ceiling_m, shut)
+
+    def _obstacle(self, i: int) -> Obstacle:
+        row, keys = self.root["obstacles"][i], ("obstacles", i)
+        if "point" in row:
+            line: tuple[LatLon, ...] = (self._place((*keys, "point"), row["point"][0], row["point"][1]),)
+        else:
+            line = self._line((*keys, "shape"))
+        return Obstacle(row["id"], line, float(row["height_m"]), float(row.get("margin_m", MARGIN_M)))
 
     def _layers(self) -> ReferenceLayers:
         layers = self.root.get("layers", {})
@@ -317,29 +337,6 @@ class _Reader:
         if value in seen:
             raise self.lined.wrong(keys, found=f"{value!r} a second time", expected="each once")
         seen.add(value)
-
-
-def _drone_model(name: str, row: Mapping[str, Any], site: Mapping[str, Any]) -> DroneModel:
-    """Return the model as it flies from this site: with its payload, its age and the cold of the day."""
-    numbers = {key: float(value) for key, value in row.items() if key != "cameras"}
-    mass_kg, payload_kg = numbers.pop("mass_kg", 1.0), numbers.pop("payload_kg", 0.0)
-    if payload_kg and "mass_kg" not in row:
-        raise InputWrong(f"drone model {name}: payload_kg needs mass_kg, the mass its powers were taken at")
-    for power in ("hover_w", "climb_w", "cruise_w", "descent_w"):
-        numbers[power] *= energy.loaded(mass_kg, payload_kg)
-    numbers["health"] = numbers.get("health", 1.0) * energy.cold(float(site.get("air_c", energy.WARM_C)))
-    cameras = tuple(
-        Camera.from_optics(
-            c["name"],
-            Sensor(c["sensor"]),
-            width_px=c["width_px"],
-            height_px=c["height_px"],
-            focal_mm=float(c["focal_mm"]),
-            sensor_width_mm=float(c["sensor_width_mm"]),
-        )
-        for c in row["cameras"]
-    )
-    return DroneModel(name=name, cameras=cameras, **numbers)
 
 
 __all__ = ["SiteWrong", "load_site", "site_schema"]

@@ -24,6 +24,7 @@ from missions.model import (
     Plan,
     Sensor,
     Site,
+    Slot,
     Sortie,
     Task,
     TaskKind,
@@ -151,7 +152,8 @@ def _altitude(value: Mapping[str, Any]) -> Altitude:
 def _no_fly(value: Mapping[str, Any]) -> NoFly:
     area = value["area"]
     outer, holes = tuple(map(_place, area["outer"])), tuple(tuple(map(_place, h)) for h in area["holes"])
-    return NoFly(**{**value, "area": Area(outer, holes)})
+    hours = value.get("hours")
+    return NoFly(**{**value, "area": Area(outer, holes), "hours": tuple(hours) if hours else None})
 
 
 def _dock(value: Mapping[str, Any]) -> Dock:
@@ -175,6 +177,7 @@ def _plan(value: Mapping[str, Any]) -> Plan:
         tuple(_task(t) for t in value["tasks"]),
         tuple(Unserved(**u) for u in value["unserved"]),
         value["saving"],
+        tuple(Slot(**slot) for slot in value.get("slots", ())),
     )
 
 
@@ -215,5 +218,10 @@ def _task(value: Mapping[str, Any]) -> Task:
 
 def _look(value: Mapping[str, Any]) -> Look:
     return Look(
-        _place(value["place"]), _altitude(value["altitude"]), value["pitch_deg"], tuple(value["demands"])
+        **{
+            **value,
+            "place": _place(value["place"]),
+            "altitude": _altitude(value["altitude"]),
+            "demands": tuple(value["demands"]),
+        }
     )
