@@ -1,8 +1,10 @@
 """Our problem as PyVRP's data, and its solutions as our tours.
 
-A tour is a vehicle of PyVRP, our energy its distance and our time its duration, so
-that both limits hold at once. A job of several nodes is a group of clients of which
-one at most is visited.
+A tour is a vehicle of PyVRP with a distance and a duration, both limited. What is paid
+for is the distance, so energy where that costs something, else time; the other is the
+duration. PyVRP adds up a move's distance first and looks no further where that alone is
+too dear: with time as the paid duration it makes half as many rounds a second. A job of
+several nodes is a group of clients of which one at most is visited.
 """
 
 from collections.abc import Iterable
@@ -48,10 +50,15 @@ def to_pyvrp(problem: Problem, *, all_fit: bool) -> pyvrp.ProblemData:
         clients,
         [pyvrp.Depot(depot) for depot in range(problem.depots)],
         _vehicles(problem),
-        [_hollow(matrix) for matrix in problem.energy],
-        [_hollow(matrix) for matrix in problem.time],
+        [_hollow(matrix) for matrix in (problem.time if pays_time(problem) else problem.energy)],
+        [_hollow(matrix) for matrix in (problem.energy if pays_time(problem) else problem.time)],
         groups,
     )
+
+
+def pays_time(problem: Problem) -> bool:
+    """Return whether time alone is paid for: it is then PyVRP's distance, and energy its duration."""
+    return problem.per_energy == 0
 
 
 def flying(problem: Problem) -> list[int]:
@@ -84,6 +91,8 @@ def to_solution(data: pyvrp.ProblemData, tours: Iterable[Tour], problem: Problem
 
 
 def _vehicles(problem: Problem) -> list[pyvrp.VehicleType]:
+    time, energy = problem.per_time, problem.per_energy
+    paid, other = (time, energy) if pays_time(problem) else (energy, time)
     return [
         pyvrp.VehicleType(
             num_available=fleet.tours,
@@ -91,15 +100,19 @@ def _vehicles(problem: Problem) -> list[pyvrp.VehicleType]:
             start_depot=fleet.start,
             end_depot=fleet.end,
             fixed_cost=fleet.fixed,
-            unit_distance_cost=problem.per_energy,
-            unit_duration_cost=problem.per_time,
+            unit_distance_cost=paid,
+            unit_duration_cost=other,
             profile=fleet.profile,
-            shift_duration=NO_LIMIT if fleet.most_time is None else fleet.most_time,
-            max_distance=NO_LIMIT if fleet.most_energy is None else fleet.most_energy,
+            max_distance=_most(fleet.most_time if pays_time(problem) else fleet.most_energy),
+            shift_duration=_most(fleet.most_energy if pays_time(problem) else fleet.most_time),
         )
         for fleet in problem.fleets
         if fleet.tours > 0
     ]
+
+
+def _most(limit: int | None) -> int:
+    return NO_LIMIT if limit is None else limit
 
 
 def _hollow(matrix: Whole) -> Any:  # PyVRP's stub types no array rightly

@@ -26,7 +26,7 @@ from pyvrp.search import (
     compute_neighbours,
 )
 
-from missions.routing.data import to_pyvrp, to_solution
+from missions.routing.data import pays_time, to_pyvrp, to_solution
 from missions.routing.pool import HARVEST, Pool
 from missions.routing.problem import Problem, Tour, Whole
 
@@ -116,7 +116,7 @@ class Descent:
 
 
 def _penalties(problem: Problem) -> PenaltyManager:
-    """Return penalties that begin at the price of a job for a job's load, time or energy."""
+    """Return penalties that begin at the price of a job for a job's load, duration or distance."""
     inside = slice(problem.depots, None)
     time, energy = (matrix[0][inside, inside] for matrix in (problem.time, problem.energy))
     cost = problem.per_time * time + problem.per_energy * energy
@@ -125,7 +125,7 @@ def _penalties(problem: Problem) -> PenaltyManager:
     price = max(_mean(np.take_along_axis(cost, near, 1)), _mean(prizes))
     loads = [_mean(column) for column in zip(*(job.load for job in problem.jobs), strict=True)]
     took = [_mean(np.take_along_axis(matrix, near, 1)) for matrix in (time, energy)]
-    start = [price / max(1.0, each) for each in (*loads, *took)]
+    start = [price / max(1.0, each) for each in (*loads, *(took[::-1] if pays_time(problem) else took))]
     params = PenaltyParams(solutions_between_updates=ROUNDS_A_PENALTY, min_penalty=LEAST_PENALTY)
     return PenaltyManager((start[:-2], start[-2], start[-1]), params)
 
