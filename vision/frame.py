@@ -12,7 +12,9 @@ import tifffile
 from PIL import Image
 
 from missions.model import CameraPose, Sensor, Shot
+from vision import chart as charts
 from vision import radiometry
+from vision.chart import Chart
 from vision.errors import Unreadable
 from vision.metadata import Metadata, of_jpeg, of_parts
 from vision.metadata.reading import pose_of
@@ -34,7 +36,8 @@ class Frame:
     `saturated_c` is what the hottest pixels are *at least*, None when none is at
     the camera's limit; `pixel_m2` is the ground a pixel covers on average,
     None until that is known. `unplaced` says why the shot has no pose, `note` what a
-    person should know about the reading.
+    person should know about the reading. `chart` is there where the file itself says where on the ground
+    its pixels lie (a GeoTIFF): it needs no pose.
     """
 
     shot: Shot
@@ -45,6 +48,7 @@ class Frame:
     pixel_m2: float | None = None
     unplaced: str | None = None
     note: str | None = None
+    chart: Chart | None = None
 
 
 def load(path: Path, *, shot_id: str | None = None, fallback_pose: CameraPose | None = None) -> Frame:
@@ -96,6 +100,8 @@ def _load_tiff(path: Path, data: bytes) -> Frame:
             page = tiff.pages.first
             if _is_ground(page):
                 raise Unreadable(ELEVATION_MODEL)
+            if charts.is_chart(page.samplesperpixel, georeferenced=_is_georeferenced(page)):
+                return _load_chart(path)
             values = page.asarray()
             packet = page.tags.valueof(_XMP_TAG)
             description = str(page.description or "")
@@ -118,6 +124,17 @@ def _load_tiff(path: Path, data: bytes) -> Frame:
         unplaced=_unplaced(metadata),
         note=_join(note, metadata.note, temperatures.note),
     )
+
+
+def _load_chart(path: Path) -> Frame:
+    """Return a GeoTIFF of several bands as a frame: it tells its own place."""
+    chart = charts.read(path)
+    height, width = chart.grid.shape
+    metadata = of_parts(None, b"", width_px=width, height_px=height, thermal=False)
+    camera = replace(metadata.camera, name="GeoTIFF")
+    shot = Shot(id=path.stem, camera=camera, taken_at=chart.taken_at, pose=None, file=str(path))
+    metadata = replace(metadata, camera=camera, taken_at=chart.taken_at, zone_stated=True)
+    return Frame(shot, metadata, pixels=chart.rgb, note=chart.note, chart=chart)
 
 
 def _temperatures(values: npt.NDArray[Any], xmp: dict[str, str], description: str) -> radiometry.Temperatures:
@@ -175,7 +192,11 @@ def _is_grey(pixels: npt.NDArray[np.uint8]) -> bool:
 
 
 def _is_ground(page: tifffile.TiffPage) -> bool:
-    return page.samplesperpixel == 1 and any(code in page.tags for code in _GEOREFERENCED)
+    return page.samplesperpixel == 1 and _is_georeferenced(page)
+
+
+def _is_georeferenced(page: tifffile.TiffPage) -> bool:
+    return any(code in page.tags for code in _GEOREFERENCED)
 
 
 def _shot(path: Path, metadata: Metadata) -> Shot:

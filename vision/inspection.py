@@ -17,7 +17,8 @@ import numpy as np
 from missions.geo import Area, LatLon
 from missions.model import CameraPose, Hazard, PoseError, Sensor, Shot
 from missions.terrain import Terrain
-from vision import georeference, incidents, repair
+from vision import charted, georeference, incidents, repair
+from vision.chart import Chart
 from vision.detectors import Abstained, registry
 from vision.errors import Unreadable
 from vision.footprint import footprint, ground_m2, outlines
@@ -210,6 +211,8 @@ def _examined(
 ) -> FrameResult:
     """Return what a frame shows on a ground."""
     frame, timed = repair.in_time(frame, now=now)
+    if frame.chart is not None:
+        return _charted(frame, frame.chart, _looked(frame, replace(scene, now=now), hazards, model), timed)
     frame, ground, higher = repair.heightened(frame, ground)
     ground = ground or _level(frame)
     frame, raised = repair.raised(frame, ground)
@@ -243,6 +246,25 @@ def _examined(
         result = _aimed(result, frame, frame.shot.pose, ground)
     notes.append(timed)
     return replace(result, note="; ".join(n for n in notes if n) or None)
+
+
+def _charted(frame: Frame, chart: Chart, looked: _Looked, timed: str | None) -> FrameResult:
+    """Return what a chart shows: it lies where its file says, and its findings with it."""
+    on_ground = [i for i, d in enumerate(looked.detections) if d.ground is not None]
+    found = [charted.observation(chart, looked.detections[i], i, frame.shot) for i in on_ground]
+    return FrameResult(
+        file=frame.shot.file,
+        shot=frame.shot,
+        detections=looked.detections,
+        observations=tuple(found),
+        note="; ".join(n for n in (frame.note, *looked.notes, timed) if n) or None,
+        footprint=charted.footprint(chart),
+        placed=tuple(on_ground),
+        ground="where the file itself says that its pixels lie",
+        reading=frame.metadata.reading,
+        searched=looked.searched,
+        gsd_m=chart.grid.pixel_m,
+    )
 
 
 def _ground_seen(frame: Frame, ground: Ground | None) -> tuple[tuple[LatLon, ...] | None, str | None]:
@@ -313,7 +335,9 @@ def _observation(
     detection: Detection, i: int, at: Located, frame: Frame, outline: Area | None
 ) -> Observation:
     shot = frame.shot
-    area = None if detection.area_px is None else detection.area_px * at.pixel_m2
+    outline = detection.ground or outline
+    area = charted.area_m2(outline) if outline and detection.area_px is None else None
+    area = area if detection.area_px is None else detection.area_px * at.pixel_m2
     return Observation(
         id=str(uuid.uuid5(_NAMES, f"{shot.id}#{detection.detector}#{i}")),
         hazard=detection.hazard,
@@ -328,6 +352,7 @@ def _observation(
         sources=detection.sources or (detection.detector,),
         power_w=None if detection.power_w_per_m2 is None else detection.power_w_per_m2 * at.pixel_m2,
         temp_max_c=detection.temp_max_c,
+        facts=detection.facts,
         outline=outline,
         drone=shot.drone,
         sortie=shot.sortie,

@@ -1,11 +1,15 @@
 """The words of seeing: what is found in a picture, on the ground, and as one event."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from missions.geo import Area, LatLon
 from missions.model import Hazard, Sensor
+
+Fact = float | str | tuple[str, ...] | tuple[float, float, float] | None
+"""What a detector can say besides place and size; three numbers are low, middle and high of 90 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ class Detection:
     the hazard more closely ("smouldering"). `area_px` is how many pixels' worth of ground it covers, which
     for a source smaller than its pixels is a fraction; `power_w_per_m2` is radiative power for each square
     metre that a pixel covers. `sources` are the detectors whose word this is, where it is more than
-    one's own: names and versions.
+    one's own: names and versions. `ground` is there when the detector itself laid the finding on the ground
+    (on a chart, or registered to what was there before), `facts` what else it can say, by name and unit.
     """
 
     hazard: Hazard
@@ -43,6 +48,8 @@ class Detection:
     area_px: float | None = None
     power_w_per_m2: float | None = None
     sources: tuple[str, ...] = ()
+    ground: Area | None = None
+    facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A detection on the ground and in time; `kind` and `sources` are the detection's.
+    """A detection on the ground and in time; `kind`, `sources` and `facts` are the detection's.
 
     `sight` is there when we placed it ourselves; a place that somebody else told has only its ellipse.
     `power_w` is the radiative power of the whole source.
@@ -100,6 +107,7 @@ class Observation:
     kind: str = ""
     sources: tuple[str, ...] = ()
     power_w: float | None = None
+    facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

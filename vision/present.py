@@ -107,6 +107,7 @@ def _detection(detection: Detection, observation: Observation | None) -> Json:
         "geometry": _polygon(observation.outline) if observation and observation.outline else None,
         "detector": detection.detector,
         "saturated": detection.saturated,
+        "facts": dict(detection.facts),
     }
 
 
@@ -166,12 +167,19 @@ def _metres(value: float | None) -> float | None:
 
 
 def _polygon(area: Area) -> Json:
-    return _ring(area.outer)
+    """Return a GeoJSON polygon; RFC 7946 wants its outer ring to the left, its holes to the right."""
+    rings = [_closed(area.outer, left=True), *(_closed(hole, left=False) for hole in area.holes)]
+    return {"type": "Polygon", "coordinates": rings}
 
 
 def _ring(places: tuple[LatLon, ...]) -> Json:
-    """Return a closed GeoJSON polygon, counter-clockwise as RFC 7946 asks."""
+    """Return a closed GeoJSON polygon without holes."""
+    return _polygon(Area(places))
+
+
+def _closed(places: tuple[LatLon, ...], *, left: bool) -> list[list[float]]:
+    """Return a ring whose last place is its first, running counter-clockwise (`left`) or clockwise."""
     ring = [[round(p.lon_deg, 7), round(p.lat_deg, 7)] for p in places]
     twice = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:] + ring[:1], strict=True))
-    ordered = ring if twice > 0 else ring[::-1]
-    return {"type": "Polygon", "coordinates": [[*ordered, ordered[0]]]}
+    ordered = ring if (twice > 0) is left else ring[::-1]
+    return [*ordered, ordered[0]]
