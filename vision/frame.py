@@ -19,7 +19,9 @@ from vision.errors import Unreadable
 from vision.metadata import Metadata, of_jpeg, of_parts
 from vision.metadata.reading import pose_of
 from vision.radiometry import Celsius, celsius_tiff, linear16, makers
+from vision.radiometry.conditions import Conditions
 
+AS_FILED = Conditions()
 ELEVATION_MODEL = "an elevation model, used as ground"
 _TIFF_MARKS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _PICTURE_MARKS = (b"\xff\xd8", b"\x89PNG\r\n\x1a\n")
@@ -33,6 +35,9 @@ _THERMAL_SIZES = {(640, 512), (640, 480), (336, 256), (320, 256), (320, 240), (1
 class Frame:
     """One picture. Of `pixels` (8 bit, grey or RGB) and `celsius` exactly one is there.
 
+    A thermal frame without temperatures has `warmth`: how warm in arbitrary units, more is warmer, with
+    `warmth_limit` the value at which it ends (255 for 8 bits, None where no limit is known).
+
     `saturated_c` is what the hottest pixels are *at least*, None when none is at
     the camera's limit; `pixel_m2` is the ground a pixel covers on average,
     None until that is known. `unplaced` says why the shot has no pose, `note` what a
@@ -44,6 +49,8 @@ class Frame:
     metadata: Metadata
     pixels: npt.NDArray[np.uint8] | None = None
     celsius: Celsius | None = None
+    warmth: npt.NDArray[np.float32] | None = None
+    warmth_limit: float | None = None
     saturated_c: float | None = None
     pixel_m2: float | None = None
     unplaced: str | None = None
@@ -51,8 +58,18 @@ class Frame:
     chart: Chart | None = None
 
 
-def load(path: Path, *, shot_id: str | None = None, fallback_pose: CameraPose | None = None) -> Frame:
+def load(
+    path: Path,
+    *,
+    shot_id: str | None = None,
+    fallback_pose: CameraPose | None = None,
+    thermal: bool = False,
+    conditions: Conditions = AS_FILED,
+) -> Frame:
     """Return the frame in a file; `fallback_pose` counts only where the file tells no usable pose.
+
+    `thermal` says that it is a thermal camera's whatever it looks like; `conditions` are what to assume
+    between object and camera, in place of what a radiometric file says itself.
 
     Raises:
         Unreadable: the file is no picture, is damaged, or holds nothing to look at.
@@ -61,7 +78,7 @@ def load(path: Path, *, shot_id: str | None = None, fallback_pose: CameraPose | 
     if data.startswith(_TIFF_MARKS):
         frame = _load_tiff(path, data)
     elif data.startswith(_PICTURE_MARKS):
-        frame = _load_picture(path, data)
+        frame = _load_picture(path, data, thermal, conditions)
     else:
         raise Unreadable("not a picture: neither JPEG, PNG nor TIFF inside")
     shot = replace(frame.shot, id=shot_id) if shot_id else frame.shot
@@ -115,15 +132,8 @@ def _load_tiff(path: Path, data: bytes) -> Frame:
     height, width = values.shape
     own = of_parts(packet, data if has_exif else b"", width_px=width, height_px=height, thermal=True)
     metadata, note = (own, None) if own.reading.place else _from_neighbour(path, own)
-    temperatures = _temperatures(values, metadata.xmp, description)
-    return Frame(
-        shot=_shot(path, metadata),
-        metadata=metadata,
-        celsius=temperatures.celsius,
-        saturated_c=temperatures.saturated_c,
-        unplaced=_unplaced(metadata),
-        note=_join(note, metadata.note, temperatures.note),
-    )
+    whole = Frame(shot=_shot(path, metadata), metadata=metadata, unplaced=_unplaced(metadata), note=note)
+    return _with_values(whole, values, metadata.xmp, description)
 
 
 def _load_chart(path: Path) -> Frame:
@@ -137,41 +147,91 @@ def _load_chart(path: Path) -> Frame:
     return Frame(shot, metadata, pixels=chart.rgb, note=chart.note, chart=chart)
 
 
-def _temperatures(values: npt.NDArray[Any], xmp: dict[str, str], description: str) -> radiometry.Temperatures:
-    """Return the temperatures of a TIFF's values, or say why they are none."""
+def _with_values(frame: Frame, values: npt.NDArray[Any], xmp: dict[str, str], description: str) -> Frame:
+    """Return the frame with a TIFF's values, as temperatures where they are any."""
+    temperatures = _temperatures(values, xmp, description)
+    if temperatures is not None:
+        return replace(
+            frame,
+            celsius=temperatures.celsius,
+            saturated_c=temperatures.saturated_c,
+            note=_join(frame.note, frame.metadata.note, temperatures.note),
+        )
+    counted = values.dtype == np.uint16
+    why = "16-bit counts without a stated scale" if counted else "a thermal picture of 8 bits"
+    return replace(
+        frame,
+        pixels=_greyed(values) if counted else values,
+        warmth=values.astype(np.float32),
+        warmth_limit=65535.0 if counted else 255.0,
+        note=_join(frame.note, frame.metadata.note, _relative(why)),
+    )
+
+
+def _temperatures(
+    values: npt.NDArray[Any], xmp: dict[str, str], description: str
+) -> radiometry.Temperatures | None:
+    """Return the temperatures of a TIFF's values, None where they only tell what is warmer."""
     if np.issubdtype(values.dtype, np.floating):
         temperatures = radiometry.checked(*celsius_tiff.to_celsius(values))
     elif values.dtype == np.uint16 and (gain := linear16.gain_k(xmp, description)):
         temperatures = radiometry.checked(linear16.to_celsius(values, kelvin_per_count=gain))
+    elif values.dtype == np.uint16 and linear16.looks_centikelvin(values):
+        note = "no scale stated: read as 0.01 K a count, which is as warm as a landscape"
+        temperatures = radiometry.checked(linear16.to_celsius(values, kelvin_per_count=0.01), note)
+    elif values.dtype in (np.uint8, np.uint16):
+        return None
     else:
         raise Unreadable(
-            f"a TIFF of {values.dtype} without a stated temperature scale: expected °C as floats, "
-            "or 16-bit counts whose metadata name centikelvin or a TlinearGain"
+            f"a TIFF of {values.dtype}: expected °C as floats, 16-bit counts or an 8-bit thermal picture"
         )
     if not np.isfinite(temperatures.celsius).any():
         raise Unreadable("no pixel holds a temperature (all are NaN or out of range)")
     return temperatures
 
 
-def _load_picture(path: Path, data: bytes) -> Frame:
+def _relative(why: str) -> str:
+    return f"relative thermal, temperatures cannot be had: {why} shows only what is warmer than what"
+
+
+def _greyed(counts: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return counts as a grey picture, darkest to brightest."""
+    low, high = float(counts.min()), float(counts.max())
+    return ((counts - low) * (255.0 / max(high - low, 1.0))).astype(np.uint8)
+
+
+def _load_picture(path: Path, data: bytes, thermal: bool, conditions: Conditions) -> Frame:
     pixels = _decoded(data)
+    made = makers.read(data, conditions)
     height, width = pixels.shape[:2]
-    maker = makers.radiometric_jpeg(data)
+    if isinstance(made, radiometry.Temperatures):
+        height, width = made.celsius.shape
     grey = pixels.ndim == 2 or _is_grey(pixels)
-    thermal = maker is not None or (grey and (width, height) in _THERMAL_SIZES)
-    metadata = of_jpeg(data, width_px=width, height_px=height, thermal=thermal)
-    note = None
-    if maker:
-        note = f"temperatures cannot be had: {maker} radiometric data inside, a format that is not read"
-    elif metadata.camera.sensor is Sensor.THERMAL:
-        note = "temperatures cannot be had: a thermal picture of 8 bits shows only what is warmer than what"
-    return Frame(
-        shot=_shot(path, metadata),
-        metadata=metadata,
-        pixels=pixels,
-        unplaced=_unplaced(metadata),
-        note=_join(note, metadata.note),
-    )
+    is_thermal = thermal or made is not None or (grey and (width, height) in _THERMAL_SIZES)
+    metadata = of_jpeg(data, width_px=width, height_px=height, thermal=is_thermal)
+    frame = Frame(shot=_shot(path, metadata), metadata=metadata, unplaced=_unplaced(metadata))
+    if isinstance(made, radiometry.Temperatures):
+        note = _join(metadata.note, made.note)
+        return replace(frame, celsius=made.celsius, saturated_c=made.saturated_c, note=note)
+    if made is None and metadata.camera.sensor is not Sensor.THERMAL:
+        return replace(frame, pixels=pixels, note=metadata.note)
+    why = "a thermal picture of 8 bits"
+    warmth, limit = (_luma(pixels) if not grey else _first_band(pixels)), 255.0
+    if made is not None:
+        why = f"{made.maker} radiometric data inside, {made.reason}; what is left"
+        if made.counts is not None and made.counts.shape == pixels.shape[:2]:
+            warmth, limit = made.counts.astype(np.float32), 65535.0
+    note = _join(_relative(why), metadata.note)
+    return replace(frame, pixels=pixels, warmth=warmth, warmth_limit=limit, note=note)
+
+
+def _first_band(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    return (pixels if pixels.ndim == 2 else pixels[..., 0]).astype(np.float32)
+
+
+def _luma(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Return the brightness of a picture in false colours: every usual scale is brightest where warmest."""
+    return (pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)).astype(np.float32)
 
 
 def _decoded(data: bytes) -> npt.NDArray[np.uint8]:
@@ -181,6 +241,8 @@ def _decoded(data: bytes) -> npt.NDArray[np.uint8]:
             warnings.simplefilter("ignore")
             with Image.open(BytesIO(data)) as image:
                 image.load()
+                if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip to 8
+                    return _greyed(np.asarray(image))
                 return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
     except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, its own
         raise Unreadable(f"the picture is damaged: {error}") from None

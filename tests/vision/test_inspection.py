@@ -128,7 +128,7 @@ def test_bad_files_are_skipped_with_a_reason_and_the_rest_is_done(tmp_path, fire
     (tmp_path / "nothing.jpg").write_bytes(b"")
     (tmp_path / "cut.tif").write_bytes(fire_file.read_bytes()[:5000])
     tifffile.imwrite(tmp_path / "nan.tif", np.full((512, 640), np.nan, np.float32))
-    tifffile.imwrite(tmp_path / "counts.tif", np.full((512, 640), 30000, np.uint16))
+    tifffile.imwrite(tmp_path / "wide.tif", np.full((512, 640), 30000, np.uint32))
     tifffile.imwrite(tmp_path / "colour.tif", np.zeros((64, 64, 3), np.uint8))
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -142,7 +142,7 @@ def test_bad_files_are_skipped_with_a_reason_and_the_rest_is_done(tmp_path, fire
         "nothing.jpg": "empty",
         "cut.tif": "damaged",
         "nan.tif": "no pixel holds a temperature",
-        "counts.tif": "without a stated temperature scale",
+        "wide.tif": "expected °C as floats, 16-bit counts or an 8-bit thermal picture",
         "colour.tif": "one band",
         "empty": "a folder without pictures",
     }

@@ -184,23 +184,6 @@ def test_real_pictures_that_cannot_be_placed_say_why_and_keep_their_place(shared
 
 
 @pytest.mark.shared_data
-@pytest.mark.parametrize(
-    ("name", "maker"),
-    [
-        ("H20T_DJI_0001_R.JPG", "DJI"),
-        ("M3T_DJI_0001_R.JPG", "DJI"),
-        ("FLIR_E40.jpg", "FLIR"),
-        ("DJI_XT2.jpg", "FLIR"),
-    ],
-)
-def test_radiometric_jpegs_are_named_not_guessed_at(shared, name, maker):
-    frame = load(shared / "thermal" / "rjpeg" / name)
-    assert frame.celsius is None
-    assert maker in str(frame.note)
-    assert "temperatures cannot be had" in str(frame.note)
-
-
-@pytest.mark.shared_data
 def test_a_camera_nobody_knows_has_no_focal_length(shared):
     frame = load(shared / "thermal" / "rjpeg" / "FLIR_E40.jpg")
     assert math.isnan(frame.shot.camera.focal_px)

@@ -1,8 +1,10 @@
 """Temperatures out of thermal files, one file per format.
 
-So far: TIFFs of floats (`celsius_tiff.py`) and of 16-bit counts whose scale is
-stated (`linear16.py`). Radiometric JPEGs of the makers are recognised and named,
-not decoded: whoever reads them gets the reason instead of a guess.
+TIFFs of floats (`celsius_tiff.py`) and of 16-bit counts (`linear16.py`); radiometric JPEGs through one door
+(`makers.read`): FLIR's and the XT2's by FLIR's formula (`flir.py`), DJI's as far as the bytes tell
+(`dji_infiray.py`: M2EA, M3T, H20N; `dji_guide.py`: H20T, M30T). What cannot be had comes back with its
+reason and, where it has them, its counts: whoever reads it gets a *relative thermal* frame, never a guess.
+`conditions.py` says what is assumed between object and camera.
 """
 
 from dataclasses import dataclass
