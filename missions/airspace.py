@@ -1,13 +1,12 @@
 """Ways between places that keep out of no-fly zones and clear of the ground.
 
 Everything here is in east and north metres around the site's origin. A way
-goes round a zone over the corners of the zone grown by a margin (the shortest
-way among polygons runs over their corners: a visibility graph), and over a
-ridge by the taut string: the lowest line that is nowhere closer to the ground
-than the clearance and never dips, whose corners become waypoints.
+goes round a zone (`missions.maze`), or over or under it where it has a ceiling
+or a floor, whichever takes less. It goes over a ridge by the taut string: the
+lowest line that is nowhere closer to the ground than the clearance and never
+dips, whose corners become waypoints.
 """
 
-import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,23 +15,22 @@ from itertools import pairwise
 
 import numpy as np
 import shapely
-from shapely.geometry import LineString, MultiPolygon, Polygon
+from shapely.geometry import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from missions.geo import Area, Corridor, Floats, LatLon, LocalFrame
+from missions.maze import TOUCH_M, Maze, Point
 from missions.model import Demand, Site
 from missions.terrain import Terrain
+from missions.volumes import Hours, Volume, inside, volumes_of
 
 # Legs are planned this high over the ground, so that 30 m are left between two
 # samples of the terrain and under a drone that flies a little low.
 CLEARANCE_M = 40.0
 SAMPLE_M = 10.0
 
-# How far a way stays from a no-fly zone: GPS drift and the swing through a corner.
-ZONE_MARGIN_M = 20.0
-
-# Corners of the grown zone are touched, not crossed, by the ways over them.
-TOUCH_M = 0.5
+# Typical; ways over a zone and round it are compared by them.
+TYPICAL_M_S, TYPICAL_RISE_M_S = 12.0, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class Ground:
     def __init__(
         self, terrain: Terrain, frame: LocalFrame, extent: tuple[float, float, float, float]
     ) -> None:
-        self._terrain, self.frame = terrain, frame
+        self.terrain, self.frame = terrain, frame
         self._left, self._bottom, right, top = extent
         width, height = right - self._left, top - self._bottom
         self._step = max(terrain.resolution_m, math.sqrt(width * height / 4e6))
@@ -106,7 +104,7 @@ class Ground:
 
     def exact_m(self, east_m: Floats, north_m: Floats) -> Floats:
         """Return the ground's height as the model has it."""
-        return self._terrain.elevation_m(*self.frame.lat_lon(east_m, north_m))
+        return self.terrain.elevation_m(*self.frame.lat_lon(east_m, north_m))
 
     def elevation_m(self, east_m: Floats, north_m: Floats) -> Floats:
         """Return the ground's height from the grid, NaN where there is none."""
@@ -124,31 +122,39 @@ class Ground:
 
 @dataclass(frozen=True)
 class Airspace:
-    """Where one site's drones may fly: the ground below and the zones kept out of."""
+    """Where one site's drones may fly in certain hours: the ground below and what is kept out of."""
 
     ground: Ground
-    zones: BaseGeometry
+    volumes: tuple[Volume, ...]
 
     @classmethod
-    def of(cls, site: Site, ground: Ground, *, top_m: float) -> "Airspace":
+    def of(cls, site: Site, ground: Ground, *, top_m: float, hours: Hours | None = None) -> "Airspace":
         """Return the airspace of a site in which nothing flies above `top_m`.
 
-        A zone counts at all heights unless it begins above everything flown.
+        `hours` are when it is flown in: zones shut at another time do not count.
         """
-        shapes = [
-            ground.frame.polygon(z.area) for z in site.no_fly if z.floor_m is None or z.floor_m <= top_m
-        ]
-        return cls(ground, shapely.union_all(shapes) if shapes else Polygon())
+        return cls(ground, volumes_of(site, ground.terrain, ground.frame, top_m=top_m, hours=hours))
 
-    def is_open(self, east_m: Floats, north_m: Floats) -> np.ndarray:
-        """Return for each point whether it lies outside the grown zones."""
-        if self.zones.is_empty:
-            return np.ones(np.shape(east_m), dtype=bool)
-        return np.asarray(~shapely.contains_xy(self._grown, east_m, north_m))
+    def is_open(self, east_m: Floats, north_m: Floats, altitude_m: Floats | None = None) -> np.ndarray:
+        """Return for each point whether it may be flown at its height (at any height when None)."""
+        is_open = np.ones(np.shape(east_m), dtype=bool)
+        for volume in self.volumes:
+            shut = shapely.contains_xy(volume.shape, east_m, north_m)
+            is_open &= ~(shut if altitude_m is None else shut & inside(volume, altitude_m))
+        return is_open
 
-    def without_zones(self, shape: BaseGeometry) -> BaseGeometry:
-        """Return the part of a shape over which a drone may fly."""
-        return shape if self.zones.is_empty else shape.difference(self._grown)
+    def clear_m(self, east_m: float, north_m: float, altitude_m: float) -> float:
+        """Return the height, this one or the next above it, at which no passable volume is in the way."""
+        for volume in sorted(self.volumes, key=lambda v: v.high_m):
+            is_here = np.isfinite(volume.high_m) and shapely.contains_xy(volume.shape, east_m, north_m)
+            if is_here and inside(volume, np.array(altitude_m)):
+                altitude_m = volume.high_m
+        return altitude_m
+
+    def without_zones(self, shape: BaseGeometry, height_m: float) -> BaseGeometry:
+        """Return the part of a shape over which a drone may fly at a height over the ground."""
+        shut = [v.shape for v in self.volumes if not self._is_passed(v, shape, height_m)]
+        return shape.difference(shapely.union_all(shut)) if shut else shape
 
     def way(self, a: Spot, b: Spot) -> Way | None:
         """Return the spots from a to b, both included, or None where there is no way.
@@ -156,10 +162,75 @@ class Airspace:
         None means that an end lies inside a zone, that zones close every way,
         or that the way leaves the elevation model.
         """
-        line = self._round_zones((a.east_m, a.north_m), (b.east_m, b.north_m))
-        return None if line is None else self._over_ground(line, a.altitude_m, b.altitude_m)
+        ends = (a.east_m, a.north_m), (b.east_m, b.north_m)
+        line = self._maze(frozenset()).round(*ends)
+        if line is None:
+            return None
+        hit = self._hit(line)
+        if not hit:
+            return self._over_ground(line, a.altitude_m, b.altitude_m)
+        over = self._passing(line, hit, a, b)
+        return min((w for w in (over, self._beside(hit, a, b)) if w is not None), key=_seconds, default=None)
 
-    def _over_ground(self, line: list[tuple[float, float]], start_m: float, end_m: float) -> Way | None:
+    @cached_property
+    def core(self) -> BaseGeometry:
+        """All that is shut at some height, a hand's breadth smaller: a line that misses it is a way."""
+        union = shapely.union_all([v.shape for v in self.volumes]) if self.volumes else Polygon()
+        shrunk = union.buffer(-TOUCH_M, join_style="mitre", mitre_limit=2.0)
+        shapely.prepare(shrunk)
+        return shrunk
+
+    def _beside(self, hit: frozenset[int], a: Spot, b: Spot) -> Way | None:
+        """Return the way that goes round all passable volumes but those that an end lies over or under."""
+        ends = (a.east_m, a.north_m), (b.east_m, b.north_m)
+        avoided: frozenset[int] = frozenset()
+        while more := self._aside(hit - avoided, ends):
+            avoided |= more
+            line = self._maze(avoided).round(*ends)
+            if line is None:
+                return None
+            hit = self._hit(line)
+            if not self._aside(hit - avoided, ends):
+                return self._passing(line, hit - avoided, a, b)
+        return None
+
+    def _aside(self, volumes: frozenset[int], ends: tuple[Point, Point]) -> frozenset[int]:
+        """Return the volumes that neither end lies over or under."""
+        return frozenset(
+            k for k in volumes if not any(shapely.contains_xy(self.volumes[k].shape, *p) for p in ends)
+        )
+
+    def _passing(self, line: list[Point], passed: frozenset[int], a: Spot, b: Spot) -> Way | None:
+        """Return the way along a line over the ground, and over or under what stands in it."""
+        volumes = [self.volumes[k] for k in sorted(passed)]
+        return self._over_ground(line, a.altitude_m, b.altitude_m, volumes)
+
+    def _hit(self, line: Sequence[Point]) -> frozenset[int]:
+        """Return the passable volumes that a line runs through."""
+        if not self._passable or len(line) < 2:
+            return frozenset()
+        path = LineString(line)
+        return frozenset(k for k in self._passable if self.volumes[k].shape.intersects(path))
+
+    def _is_passed(self, volume: Volume, shape: BaseGeometry, height_m: float) -> bool:
+        """Return whether a drone at a height over the ground is over or under a volume all along a shape."""
+        if volume.is_wall:
+            return False
+        common = shape.intersection(volume.shape)
+        if common.is_empty:
+            return True
+        left, bottom, right, top = common.bounds
+        x, y = np.meshgrid(np.linspace(left, right, 15), np.linspace(bottom, top, 15))
+        flown = self.ground.elevation_m(x, y) + height_m
+        return not bool(inside(volume, flown[~np.isnan(flown)]).any())
+
+    def _over_ground(
+        self,
+        line: list[Point],
+        start_m: float,
+        end_m: float,
+        passed: Sequence[Volume] = (),
+    ) -> Way | None:
         points = np.asarray(line)
         reach = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
         length = float(reach[-1])
@@ -171,11 +242,15 @@ class Airspace:
         lowest = self.ground.elevation_m(east, north) + CLEARANCE_M
         if np.isnan(lowest).any():
             return None
-        lowest[0], lowest[-1] = start_m, end_m
-        if (lowest <= start_m + (end_m - start_m) * along / length + 1e-9).all():
-            at, height = np.array([0.0, length]), np.array([start_m, end_m])
-        else:
-            at, height = _taut(along, lowest)
+        within = [shapely.contains_xy(v.shape, east, north) for v in passed]
+        at, height = _lowest_line(along, lowest, start_m, end_m)
+        for volume, shut in zip(passed, within, strict=True):
+            if np.isfinite(volume.high_m) and inside(volume, np.interp(along, at, height))[shut].any():
+                lowest = np.where(shut, np.maximum(lowest, volume.high_m), lowest)
+                at, height = _lowest_line(along, lowest, start_m, end_m)
+        flown = np.interp(along, at, height)
+        if any(inside(v, flown)[shut].any() for v, shut in zip(passed, within, strict=True)):
+            return None
         stops = np.union1d(at, reach)
         return tuple(
             Spot(float(x), float(y), float(z))
@@ -187,73 +262,45 @@ class Airspace:
             )
         )
 
-    def _round_zones(
-        self, a: tuple[float, float], b: tuple[float, float]
-    ) -> list[tuple[float, float]] | None:
-        if self.zones.is_empty or not self._core.intersects(LineString([a, b])):
-            return [a, b]
-        nodes = [*self._corners, a, b]
-        start, goal = len(nodes) - 2, len(nodes) - 1
-        ends = {
-            end: [k for k in range(len(self._corners)) if self._sees(nodes[k], nodes[end])]
-            for end in (start, goal)
-        }
-        best, came = {start: 0.0}, {start: start}
-        queue = [(0.0, start)]
-        while queue:
-            far, here = heapq.heappop(queue)
-            if here == goal:
-                return _trace(nodes, came, goal)
-            if far > best[here]:
-                continue
-            onward = ends[start] if here == start else [*self._visible[here]]
-            if here in ends[goal]:
-                onward = [*onward, goal]
-            for there in onward:
-                length = far + math.dist(nodes[here], nodes[there])
-                if length < best.get(there, math.inf):
-                    best[there], came[there] = length, here
-                    heapq.heappush(queue, (length, there))
-        return None
+    def _maze(self, avoided: frozenset[int]) -> Maze:
+        """Return the walls and some passable volumes, to be gone round."""
+        if avoided not in self._mazes:
+            shapes = [v.shape for k, v in enumerate(self.volumes) if v.is_wall or k in avoided]
+            self._mazes[avoided] = Maze(shapely.union_all(shapes))
+        return self._mazes[avoided]
 
     @cached_property
-    def _grown(self) -> BaseGeometry:
-        return self.zones.buffer(ZONE_MARGIN_M, join_style="mitre", mitre_limit=2.0)
+    def _mazes(self) -> dict[frozenset[int], Maze]:
+        return {}
 
     @cached_property
-    def _core(self) -> BaseGeometry:
-        core = self.zones.buffer(ZONE_MARGIN_M - TOUCH_M, join_style="mitre", mitre_limit=2.0)
-        shapely.prepare(core)
-        return core
+    def _passable(self) -> tuple[int, ...]:
+        for volume in self.volumes:
+            shapely.prepare(volume.shape)
+        return tuple(k for k, v in enumerate(self.volumes) if not v.is_wall)
 
-    @cached_property
-    def _corners(self) -> list[tuple[float, float]]:
-        shapes = self._grown.geoms if isinstance(self._grown, MultiPolygon) else [self._grown]
-        return [(float(x), float(y)) for shape in shapes for x, y in shape.exterior.coords[:-1]]
 
-    @cached_property
-    def _visible(self) -> list[list[int]]:
-        corners = self._corners
-        return [
-            [j for j, other in enumerate(corners) if i != j and self._sees(corner, other)]
-            for i, corner in enumerate(corners)
-        ]
+def _lowest_line(along: Floats, lowest: Floats, start_m: float, end_m: float) -> tuple[Floats, Floats]:
+    """Return the lowest line between two heights that is nowhere under the lowest allowed."""
+    lowest = lowest.copy()
+    lowest[0], lowest[-1] = start_m, end_m
+    if (lowest <= start_m + (end_m - start_m) * along / along[-1] + 1e-9).all():
+        return along[[0, -1]], np.array([start_m, end_m])
+    return _taut(along, lowest)
 
-    def _sees(self, a: tuple[float, float], b: tuple[float, float]) -> bool:
-        return not self._core.intersects(LineString([a, b]))
+
+def _seconds(way: Way) -> float:
+    """Return about how long a way takes; only ways between the same ends are compared by it."""
+    return sum(
+        max(a.run_m(b) / TYPICAL_M_S, abs(b.altitude_m - a.altitude_m) / TYPICAL_RISE_M_S)
+        for a, b in pairwise(way)
+    )
 
 
 def _places(where: LatLon | Corridor | Area) -> tuple[LatLon, ...]:
     if isinstance(where, Corridor):
         return where.line
     return where.outer if isinstance(where, Area) else (where,)
-
-
-def _trace(nodes: list[tuple[float, float]], came: dict[int, int], goal: int) -> list[tuple[float, float]]:
-    chain = [goal]
-    while came[chain[-1]] != chain[-1]:
-        chain.append(came[chain[-1]])
-    return [nodes[k] for k in reversed(chain)]
 
 
 def _taut(along: Floats, lowest: Floats) -> tuple[Floats, Floats]:

@@ -104,7 +104,7 @@ def _areas(group: list[Watch], airspace: Airspace, height_m: float) -> list[_Str
     for watch in areas[1:]:
         footprint = footprint.narrowest(watch.footprint)
     strips: list[_Strip] = []
-    for part in lanes.polygons(airspace.without_zones(shapely.union_all([w.shape for w in areas]))):
+    for part in lanes.polygons(airspace.without_zones(shapely.union_all([w.shape for w in areas]), height_m)):
         strips += _best(
             (
                 lanes.over(
@@ -232,7 +232,7 @@ def _credited(
     strips = []
     for lane in laid:
         altitude_m = airspace.ground.exact_m(lane[:, 0], lane[:, 1]) + height_m
-        flyable = airspace.is_open(lane[:, 0], lane[:, 1]) & ~np.isnan(altitude_m)
+        flyable = airspace.is_open(lane[:, 0], lane[:, 1], altitude_m) & ~np.isnan(altitude_m)
         if not flyable.any():
             continue
         lane, altitude_m = lane[flyable], altitude_m[flyable]
@@ -255,7 +255,8 @@ def _left(watch: Watch, airspace: Airspace, language: str) -> Unserved | None:
     if not len(missing):
         return None
     percent = max(1, round(100 * len(missing) / len(watch.points)))
-    if not airspace.is_open(missing[:, 0], missing[:, 1]).all():
+    flown_m = missing[:, 2] + watch.demand.height_m
+    if not airspace.is_open(missing[:, 0], missing[:, 1], flown_m).all():
         why = "in_zone"
     elif np.isnan(missing[:, 2]).any():
         why = "off_terrain"

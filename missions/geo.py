@@ -171,14 +171,14 @@ class LocalFrame:
 
     def line(self, places: tuple[LatLon, ...]) -> LineString:
         """Return a shapely line in local metres."""
-        return LineString([self.to_local(p) for p in places])
+        return LineString(self._ring(places))
 
     def polygon(self, area: Area) -> Polygon:
         """Return a shapely polygon in local metres."""
-        return Polygon(
-            [self.to_local(p) for p in area.outer],
-            [[self.to_local(p) for p in hole] for hole in area.holes],
-        )
+        return Polygon(self._ring(area.outer), [self._ring(hole) for hole in area.holes])
+
+    def _ring(self, places: tuple[LatLon, ...]) -> Floats:
+        return np.column_stack(self.east_north([p.lat_deg for p in places], [p.lon_deg for p in places]))
 
     def area(self, polygon: Polygon) -> Area:
         """Return the area of a shapely polygon in local metres."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from missions import energy, passes
 from missions.airspace import Airspace, Spot, Way, spot
+from missions.blinds import Blinds
 from missions.energy import Cost, UnflyableLeg
 from missions.geo import Altitude, Datum, LatLon
 from missions.model import Demand, Dock, DroneModel, Site, Sortie, Task, Waypoint
@@ -16,6 +17,9 @@ from missions.solver import Progress
 
 # Take-off ends and landing begins so far over the pad, clear of the pylon and its wires.
 OVER_DOCK_M = 40.0
+
+# The nearest docks that are tried when a flight breaks off.
+ESCAPES = 4
 
 # The camera hangs down all the way, so that nothing waits for the gimbal.
 STRAIGHT_DOWN_DEG = -90.0
@@ -37,11 +41,12 @@ class Network:
         self.time_s = [np.full((size, size), np.inf) for _ in site.models]
         self.energy_wh = [np.full((size, size), np.inf) for _ in site.models]
         self._between: dict[tuple[Spot, Spot], Way | None] = {}
+        self._blinds = Blinds.of(site, airspace.ground.frame)
 
     def measure(self, tell: Progress) -> None:
         """Fill the matrices: from each dock and each pass's end to each dock and through each pass."""
         docks = len(self.site.docks)
-        inside = [[self._cost(m, p.spots) for p in self.nodes] for m in self.site.models]
+        inside = [[self._through(m, p) for p in self.nodes] for m in self.site.models]
         for i in range(docks + len(self.nodes)):
             tell("measuring ways", i / (docks + len(self.nodes)))
             for j in range(docks + len(self.nodes)):
@@ -61,21 +66,26 @@ class Network:
             self._between[b, a] = found[::-1] if found else None
         return self._between[a, b]
 
-    def sortie(self, flight: tuple[Dock, DroneModel, tuple[Pass, ...]]) -> Sortie:
-        """Return a flight as a sortie, from over its dock to over its dock; its id comes later."""
+    def sortie(self, flight: tuple[Dock, DroneModel, tuple[Pass, ...]], *, end: Dock | None = None) -> Sortie:
+        """Return a flight as a sortie, from over its dock to over where it lands; its id comes later."""
         dock, model, flown = flight
+        landing = end or dock
         over = self.over_docks[self.site.docks.index(dock)]
+        under = self.over_docks[self.site.docks.index(landing)]
         steps: list[tuple[Step, Task | None]] = [(Step(over), None)]
         for each in flown:
             steps += [(Step(s), None) for s in (self.way(steps[-1][0].spot, each.spots[0]) or ())[1:-1]]
             steps += [(step, each.task) for step in each.steps]
-        steps += [(Step(s), None) for s in (self.way(steps[-1][0].spot, over) or ())[1:]]
-        total = (
-            energy.takeoff(model, rise_m=over.altitude_m - dock.elevation_m)
-            + passes.cost(model, tuple(step.spot for step, _ in steps), self.site.wind)
-            + energy.landing(model, fall_m=over.altitude_m - dock.elevation_m)
-        )
-        waypoints = tuple(self._waypoint(step, task, dock, model) for step, task in steps)
+        steps += [(Step(s), None) for s in (self.way(steps[-1][0].spot, under) or ())[1:]]
+        cut = self._blinds.cut(steps)
+        spots = tuple(step.spot for step, _, _ in cut)
+        dwells_s = tuple(step.look.dwell_s if step.look else 0.0 for step, _, _ in cut)
+        up = energy.takeoff(model, rise_m=over.altitude_m - dock.elevation_m)
+        down = energy.landing(model, fall_m=under.altitude_m - landing.elevation_m)
+        ends = up + down + passes.hovering(model, sum(dwells_s))
+        total = ends + passes.cost(model, spots, self.site.wind)
+        worst = ends + passes.worst(model, spots, self.site.winds)
+        waypoints = tuple(self._waypoint(step, task, dock, model, blind=b) for step, task, b in cut)
         served = {a for w in waypoints for a in w.agencies}
         return Sortie(
             id="",
@@ -86,8 +96,40 @@ class Network:
             agencies=tuple(a.id for a in self.site.agencies if a.id in served),
             flight_s=round(total.time_s, 1),
             energy_wh=round(total.energy_wh, 2),
-            reserve_min=round(energy.reserve_min(model, total.energy_wh), 1),
+            reserve_min=round(energy.reserve_min(model, worst.energy_wh), 1),
+            worst_s=round(worst.time_s, 1),
+            worst_wh=round(worst.energy_wh, 2),
+            spare_wh=round(self._spare_wh(model, spots, dwells_s, up), 2),
+            end="" if landing is dock else landing.id,
         )
+
+    def _spare_wh(self, model: DroneModel, spots: Way, dwells_s: tuple[float, ...], up: Cost) -> float:
+        """Return what is left above the reserve if a flight breaks off where that is dearest.
+
+        From there it flies to the dock that takes least, in the worst wind of the forecast; below
+        zero where it could not.
+        """
+        usable_wh, used_wh, least_wh = energy.usable_wh(model), up.energy_wh, math.inf
+        for k, here in enumerate(spots):
+            if k:
+                used_wh += passes.worst(model, spots[k - 1 : k + 1], self.site.winds).energy_wh
+            used_wh += passes.hovering(model, dwells_s[k]).energy_wh
+            least_wh = min(least_wh, usable_wh - used_wh - self._home_wh(model, here))
+        return least_wh if math.isfinite(least_wh) else -usable_wh
+
+    def _home_wh(self, model: DroneModel, here: Spot) -> float:
+        """Return the energy that flying from a spot to some dock takes at least, landing and all."""
+        near = sorted(
+            zip(self.over_docks, self.site.docks, strict=True), key=lambda pair: here.run_m(pair[0])
+        )
+        found = math.inf
+        for over, dock in near[:ESCAPES]:
+            way = self.airspace.way(here, over)
+            flown = self._cost(model, way) if way else None
+            if flown is not None:
+                down = energy.landing(model, fall_m=over.altitude_m - dock.elevation_m)
+                found = min(found, flown.energy_wh + down.energy_wh)
+        return found
 
     def there_and_back(self, task: int) -> tuple[Cost, Dock] | None:
         """Return the cheapest flight for one task alone, or None where there is no way at all."""
@@ -111,7 +153,7 @@ class Network:
                 cost.time_s
                 for model in self.site.models
                 for node in self.node_numbers(task)
-                if (cost := self._cost(model, self.nodes[node].spots))
+                if (cost := self._through(model, self.nodes[node]))
             ),
             default=0.0,
         )
@@ -143,9 +185,14 @@ class Network:
 
     def _cost(self, model: DroneModel, spots: Way) -> Cost | None:
         try:
-            return passes.cost(model, spots, self.site.wind)
+            return passes.worst(model, spots, self.site.winds)
         except UnflyableLeg:
             return None
+
+    def _through(self, model: DroneModel, each: Pass) -> Cost | None:
+        """Return what flying a pass takes, from its first spot to its last."""
+        flown = self._cost(model, each.spots)
+        return flown + passes.hovering(model, each.dwell_s) if flown is not None else None
 
     def _is_same_task(self, i: int, j: int) -> bool:
         return j >= 0 and self.nodes[i].task is self.nodes[j].task
@@ -154,9 +201,12 @@ class Network:
         here = spot(self.airspace.ground.frame, dock.place, 0.0)
         level = float(self.airspace.ground.exact_m(np.array(here.east_m), np.array(here.north_m)))
         base = dock.elevation_m if math.isnan(level) else max(level, dock.elevation_m)
-        return spot(self.airspace.ground.frame, dock.place, base + OVER_DOCK_M)
+        altitude_m = self.airspace.clear_m(here.east_m, here.north_m, base + OVER_DOCK_M)
+        return spot(self.airspace.ground.frame, dock.place, altitude_m)
 
-    def _waypoint(self, step: Step, task: Task | None, dock: Dock, model: DroneModel) -> Waypoint:
+    def _waypoint(
+        self, step: Step, task: Task | None, dock: Dock, model: DroneModel, *, blind: bool
+    ) -> Waypoint:
         look = step.look
         wanted = {self._agency_of[d] for d in look.demands} if look else set()
         altitude_m = round(look.altitude.metres if look else step.spot.altitude_m, 2)
@@ -170,6 +220,9 @@ class Network:
             shoots=look is not None,
             task=task.id if task else None,
             agencies=tuple(a.id for a in self.site.agencies if a.id in wanted),
+            heading_deg=look.heading_deg if look else None,
+            dwell_s=look.dwell_s if look else 0.0,
+            is_blind=blind,
         )
 
     def _place(self, at: Spot) -> LatLon:

@@ -5,13 +5,14 @@ the heading settle before the first picture of a strip, the run-out keeps it
 until the last is taken.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from missions import energy
 from missions.airspace import Airspace, Spot, Way, spot
-from missions.energy import Cost
-from missions.model import DroneModel, Look, Task, Wind
+from missions.energy import Cost, UnflyableLeg
+from missions.model import DroneModel, Look, Task, TaskKind, Wind
 
 RUN_IN_M = 20.0
 
@@ -36,6 +37,11 @@ class Pass:
         return tuple(step.spot for step in self.steps)
 
     @property
+    def dwell_s(self) -> float:
+        """How long it hovers to look."""
+        return sum(step.look.dwell_s for step in self.steps if step.look)
+
+    @property
     def back(self) -> "Pass":
         """The same from the other end."""
         return Pass(self.task, self.steps[::-1])
@@ -44,7 +50,7 @@ class Pass:
 def passes(task: Task, airspace: Airspace) -> tuple[Pass, ...]:
     """Return the ways of flying a task: one for a point, two for a strip, none where it is closed in."""
     steps = [Step(spot(airspace.ground.frame, k.place, k.altitude.metres), k) for k in task.looks]
-    if len(steps) == 1:
+    if len(steps) == 1 or task.kind is TaskKind.POINT:
         return (Pass(task, tuple(steps)),)
     chain = [steps[0]]
     for here, there in pairwise(steps):
@@ -67,17 +73,49 @@ def cost(model: DroneModel, spots: Way, wind: Wind) -> Cost:
     Raises:
         UnflyableLeg: the wind along some leg is too strong.
     """
+    return worst(model, spots, (wind,))
+
+
+def worst(model: DroneModel, spots: Way, winds: Sequence[Wind]) -> Cost:
+    """Return what flying along the spots takes at most, each leg in the worst of the winds for it.
+
+    Raises:
+        UnflyableLeg: some wind along some leg is too strong.
+    """
     total, track = energy.NOTHING, None
     for a, b in pairwise(spots):
         run_m, toward = a.run_m(b), a.track_deg(b)
-        total += energy.leg(
-            model, run_m=run_m, rise_m=b.altitude_m - a.altitude_m, track_deg=toward, wind=wind
-        )
+        total += _dearest([_leg(model, a, b, wind) for wind in winds])
         if run_m > 0:
             if track is not None:
                 total += energy.turn(model, by_deg=toward - track)
             track = toward
     return total
+
+
+def hovering(model: DroneModel, seconds: float) -> Cost:
+    """Return what standing still in the air takes."""
+    return Cost(seconds, seconds * model.hover_w / 3600)
+
+
+def _leg(model: DroneModel, a: Spot, b: Spot, wind: Wind) -> Cost:
+    """Return the cost of a leg in the wind at its middle height."""
+    here = wind.at((a.altitude_m + b.altitude_m) / 2) if wind.aloft else wind
+    if here.speed_m_s > model.max_wind_m_s:
+        raise UnflyableLeg(
+            f"wind of {here.speed_m_s:.0f} m/s is more than the {model.max_wind_m_s:g} m/s of {model.name}"
+        )
+    return energy.leg(
+        model,
+        run_m=a.run_m(b),
+        rise_m=b.altitude_m - a.altitude_m,
+        track_deg=a.track_deg(b),
+        wind=here,
+    )
+
+
+def _dearest(costs: Sequence[Cost]) -> Cost:
+    return Cost(max(c.time_s for c in costs), max(c.energy_wh for c in costs))
 
 
 def turn_onto(model: DroneModel, before: Way, after: Way) -> Cost:
