@@ -27,6 +27,7 @@ from api.errors import (
 )
 from api.headers import SafeHeaders
 from api.idempotency import Idempotency
+from api.lane import KnownKeys, Lane
 from api.limits import BodyLimit
 from api.observing import Observing
 from api.opendata.query import BadQuery
@@ -75,12 +76,15 @@ def create_app(services: Services) -> FastAPI:
         openapi_url=None,
         responses=_PROBLEMS,
         dependencies=[Depends(plain_request)],
+        # What leaves the service is the choice of the operator; nor is a receiver looked for at each request.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.services = services
-    app.state.observing = Observing(services)
+    app.state.observing, app.state.keys = Observing(services), KnownKeys()
     app.add_middleware(Idempotency, services=services)
     app.add_middleware(BodyLimit, frame_bytes=services.options.max_frame_bytes)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Lane, observing=app.state.observing, keys=app.state.keys)
     app.add_exception_handler(GridpatrolError, _explain)
     app.add_exception_handler(RequestValidationError, _explain)
     app.add_exception_handler(HTTPException, _explain)

@@ -8,14 +8,17 @@ incident, who is told of it, and the messages that owes.
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.errors import NotFound
+from api.errors import Forbidden, NotFound, Unauthenticated
 from api.services import Services
+from api.store import tokens
 from api.store.absorbing import Outcome, Seen, absorb_all
 from api.store.models import FrameRow
+from api.store.tokens import Role
 
 MOST = 100
 """Observations in one commit: what comes on top waits for the next one, a few milliseconds later."""
@@ -29,9 +32,18 @@ _FRAMES = select(_FRAME).where(_FRAME.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """The token of a gateway that is to be held good in the transaction itself, and the scope it needs."""
+
+    token: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Waiting:
     seen: Seen
     answer: asyncio.Future[Outcome]
+    key: Key | None
 
 
 class Observing:
@@ -42,13 +54,16 @@ class Observing:
         self._waiting: list[_Waiting] = []
         self._turn = asyncio.Lock()
 
-    async def take_in(self, seen: Seen) -> Outcome:
+    async def take_in(self, seen: Seen, key: Key | None = None) -> Outcome:
         """Return what became of an observation once it is on disk with all that follows from it.
+
+        key: with which it was handed in, unless that was looked up before.
 
         Raises:
             NotFound: the frame that shows it was never accepted.
+            Unauthenticated, Forbidden: the key does not count any more, or not for this.
         """
-        mine = _Waiting(seen, asyncio.get_running_loop().create_future())
+        mine = _Waiting(seen, asyncio.get_running_loop().create_future(), key)
         self._waiting.append(mine)
         async with self._turn:
             if not mine.answer.done():
@@ -91,24 +106,49 @@ class Observing:
 
     async def _write(self, batch: list[_Waiting]) -> None:
         services = self._services
+        now = services.clock.now()
         async with services.database.write() as session:
+            refused = await _refused(session, {one.key for one in batch if one.key}, now)
             known = await _known_frames(session, {one.seen.frame for one in batch})
-            there = [one for one in batch if one.seen.frame in known]
+            there = [one for one in batch if one.seen.frame in known and one.key not in refused]
             recorded = await absorb_all(
                 session,
                 [one.seen for one in there],
                 site=services.site,
-                now=services.clock.now(),
+                now=now,
                 public_url=services.options.public_url,
                 live=services.live,
             )
         for one in batch:
             if one.answer.done():
                 continue
-            if one.seen.frame not in known:
+            if one.key in refused:
+                one.answer.set_exception(refused[one.key])
+            elif one.seen.frame not in known:
                 one.answer.set_exception(NotFound("frame", one.seen.frame))
             else:
                 one.answer.set_result(recorded.outcomes[one.seen.observation.id])
+
+
+async def _refused(
+    session: AsyncSession, keys: set[Key], now: datetime
+) -> dict[Key | None, Unauthenticated | Forbidden]:
+    """Return why keys do not count for what they were used for; the others are left out."""
+    if not keys:
+        return {}
+    found = await tokens.find_all(session, {key.token for key in keys}, now=now)
+    refused: dict[Key | None, Unauthenticated | Forbidden] = {}
+    for key in keys:
+        caller, is_due = found.get(key.token, (None, False))
+        if caller is None:
+            refused[key] = Unauthenticated("this token is not known, has expired or was revoked")
+        elif caller.role is not Role.GATEWAY or (
+            caller.scopes is not None and key.scope not in caller.scopes
+        ):
+            refused[key] = Forbidden("this token may not hand observations in")
+        elif is_due:
+            await tokens.note_use(session, caller, now=now)
+    return refused
 
 
 async def _known_frames(session: AsyncSession, frames: set[str]) -> set[str]:

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from api.moments import Moment
 from api.rights import Role
 
 Login = Annotated[
@@ -138,7 +139,7 @@ class KeyIn(BaseModel):
     role: Role
     agency: Named | None = None
     scopes: Annotated[list[Scope], Field(max_length=50)] | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class KeyOut(BaseModel):

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.alerts import AlertState
+from api.moments import Moment
 from api.orders import Verdict
 from api.schemas import IncidentOut, Names
 from missions.model import Hazard
@@ -59,7 +60,7 @@ class ObservationIn(BaseModel):
     lat_deg: Lat
     lon_deg: Lon
     ellipse: EllipseIn
-    seen_at: AwareDatetime
+    seen_at: Moment
     detector: Word
     area_m2: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
     temp_max_c: Annotated[float, Field(ge=-100, le=5000, allow_inf_nan=False)] | None = None
@@ -93,7 +94,7 @@ class ShelfIn(BaseModel):
 
     model_config = _like(until_at="2026-06-01T06:00:00Z", note="controlled burning until noon")
 
-    until_at: AwareDatetime
+    until_at: Moment
     note: Text | None = None
 
 
@@ -141,8 +142,8 @@ class OrderIn(BaseModel):
     model_config = _like(note="access from the north, gate 4", respond_by="2026-06-01T02:30:00Z")
 
     agency: Id | None = None
-    respond_by: AwareDatetime | None = None
-    resolve_by: AwareDatetime | None = None
+    respond_by: Moment | None = None
+    resolve_by: Moment | None = None
     note: Text | None = None
 
 
@@ -152,8 +153,8 @@ class OrderChange(BaseModel):
     model_config = _like(assignee="Team 3")
 
     assignee: Word | None = None
-    respond_by: AwareDatetime | None = None
-    resolve_by: AwareDatetime | None = None
+    respond_by: Moment | None = None
+    resolve_by: Moment | None = None
 
 
 class ActIn(BaseModel):
@@ -315,7 +316,7 @@ class MuteIn(BaseModel):
 
     hazards: Annotated[list[Hazard], Field(min_length=1, max_length=len(Hazard))]
     reason: Text
-    ends_at: AwareDatetime
+    ends_at: Moment
     lat_deg: Lat | None = None
     lon_deg: Lon | None = None
     radius_m: Annotated[float, Field(gt=0, le=50_000, allow_inf_nan=False)] | None = None

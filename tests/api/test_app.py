@@ -155,3 +155,13 @@ async def test_the_page_is_served_beside_the_api_where_there_is_one(
         assert page.headers["cache-control"] == "no-cache"
         assert (await client.get("/v1/me")).status_code == 401
         assert (await client.get("/../../etc/passwd")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1969-12-31T23:59:59Z"]
+)
+async def test_a_time_that_utc_cannot_tell_is_refused(client_of: Client, at: str) -> None:
+    mute = {"hazards": ["fire"], "reason": "kiln", "ends_at": at}
+    reply = await client_of("forestry").post("/v1/mutes", json=mute)
+    assert reply.status_code == 422
+    assert "1970" in reply.json()["message"]
