@@ -6,6 +6,7 @@ found drawn into it. A picture as flown has the very bytes the drone wrote; thei
 hash was taken by the gateway when it fetched them, before anything else touched
 them. Where the reader has no right to the whole picture, a reduced one takes its
 place, and the hash at capture stays, so that the original can be proved later.
+Each picture brings its custody log, a chain of hashes (`api.custody`).
 `verify` needs the file alone, and no network.
 """
 
@@ -20,6 +21,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from api import custody
 from api.delivery.signing import Signer, is_signed_by
 
 FORMAT = "gridpatrol-evidence/1"
@@ -103,6 +105,9 @@ def _judged(names: Sequence[str], held: Mapping[str, bytes], certificate_pem: by
     for picture in as_flown:
         if sums.get(picture.get("file")) != picture.get("sha256_at_capture"):
             faults.append(f"{picture.get('file')} is not the picture whose hash was taken at capture")
+    for picture in pictures:
+        if why := custody.fault(str(picture.get("sha256_at_capture")), picture.get("custody", [])):
+            faults.append(f"the custody log of frame {picture.get('frame')}: {why}")
     return Verdict(tuple(faults), len(pictures), len(as_flown), fingerprint)
 
 

@@ -5,11 +5,13 @@ is committed before it is sent, so a crash in between leaves an `ordered` sortie
 that is sent again under the same id instead of a flight nobody remembers.
 """
 
+from api import audit
 from api.errors import Unavailable
 from api.schedule import needed_percent
-from api.schemas import Accepted
+from api.schemas import Accepted, RestOut
 from api.services import Json, Services
-from api.store import sorties
+from api.store import sorties, steering
+from api.store.tokens import Caller
 from missions.errors import WorkFailed
 from missions.geo import distance_m
 from missions.model import Dock, Site
@@ -66,17 +68,60 @@ def _is_near(dock: Dock, home: Dock) -> bool:
     return distance_m(dock.place, home.place) <= DIVERSION_M
 
 
-async def steer(services: Services, sortie_id: str, action: str) -> Accepted:
-    """Return whether the gateway took a pause, resume or recall.
+async def steer(
+    services: Services,
+    sortie_id: str,
+    action: str,
+    caller: Caller,
+    *,
+    asked: str,
+    to: str | None = None,
+    reason: str | None = None,
+) -> Accepted:
+    """Return whether the gateway took a pause, resume, recall, divert or abort.
+
+    asked: names this wish; asked again under the same name it is answered as before and not done twice.
+    What was wished stands in the audit trail before it is sent.
 
     Raises:
         NotFound: there is no such sortie.
-        Conflict: it is not under way.
+        IllegalMove: it is not under way; says what can be done.
         Unavailable: the gateway did not answer.
     """
-    async with services.database.read() as session:
-        gateway, order = await sorties.flight_command(session, sortie_id, action)
+    said = {key: value for key, value in (("to", to), ("reason", reason)) if value}
+    async with services.database.write() as session:
+        gateway, order = await steering.flight_command(session, sortie_id, action, asked=asked, to=to)
+        now = services.clock.now()
+        await audit.record(
+            session, audit.actor_of(caller), f"sortie.{action}", sortie_id, now=now, details=said
+        )
     return _accepted(await _ask(services, gateway, order))
+
+
+async def fly_rest(
+    services: Services, sortie_id: str, caller: Caller, *, drone: str | None = None
+) -> RestOut:
+    """Return the sortie that flies what another left undone, and whether the gateway took it.
+
+    Raises:
+        NotFound: there is no such sortie.
+        IllegalMove: it is not over; says what can be done.
+        Conflict: all its pictures are there, its rest is flying already, or no drone is free.
+        Unavailable: the gateway did not answer; asking again sends the same order.
+    """
+    now = services.clock.now()
+    async with services.database.write() as session:
+        rest, gateway, order = await steering.order_rest(session, sortie_id, now=now, drone=drone)
+        details = {"as": rest}
+        await audit.record(
+            session, audit.actor_of(caller), "sortie.rest", sortie_id, now=now, details=details
+        )
+    services.feed.wake()
+    answer = await _ask(services, gateway, order)
+    async with services.database.write() as session:
+        await steering.rest_answered(session, rest, answer, now=services.clock.now())
+    services.feed.wake()
+    return RestOut(sortie=rest, accepted=bool(answer.get("accepted")), reason=answer.get("reason"))
 
 
 async def _ask(services: Services, gateway: str, order: Json) -> Json:

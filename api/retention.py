@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog.stdlib import get_logger
 
 from api.services import Services
-from api.store import events, holding, leases
+from api.store import custody, events, holding, leases
 from api.store.models import DeliveryRow
-from api.store.tables.delivery import CustodyRow, TryRow
+from api.store.tables.delivery import TryRow
 
 log = get_logger(__name__)
 
@@ -53,9 +53,8 @@ async def sweep(services: Services, keeping: Keeping) -> dict[str, int]:
         for key in (row.key, *(f"marked/{row.id[:2]}/{row.id}{end}.jpg" for end in ("", "-coarse"))):
             await services.pictures.delete(key)
     async with services.database.write() as session:
-        session.add_all(
-            CustodyRow(frame=row.id, at=now, act=holding.ERASED, actor="gridpatrol") for row in frames
-        )
+        for row in frames:
+            await custody.add(session, row.id, holding.ERASED, None, now=now)
     counts = {"pictures": len(frames), "deliveries": _count(told), "tries": _count(tries)}
     if any(counts.values()):
         log.info("erased what had grown old", **counts)

@@ -12,15 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from api import audit
 from api.analysis import detection_from_row
 from api.errors import Conflict, Forbidden, NotFound
 from api.privacy import is_telling, reduced_jpeg
 from api.services import Services
+from api.store import custody
 from api.store.models import DetectionRow, FrameRow
-from api.store.tables.delivery import CustodyRow
 from api.store.tokens import Caller, Role
 from vision.errors import Unreadable
 from vision.inspection import FrameResult, marked
@@ -113,12 +111,7 @@ async def _note(built: Services, row: FrameRow, caller: Caller) -> None:
     now = built.clock.now()
     async with built.database.write() as session:
         await audit.record(session, audit.actor_of(caller), "picture.unblur", row.id, now=now)
-        add_custody(session, row.id, f"shown as flown to {caller.name}", caller, built)
-
-
-def add_custody(session: AsyncSession, frame: str, act: str, caller: Caller, built: Services) -> None:
-    """Add a line to a picture's custody log."""
-    session.add(CustodyRow(frame=frame, at=built.clock.now(), act=act[:200], actor=caller.name))
+        await custody.add(session, row.id, f"shown as flown to {caller.name}", caller, now=now)
 
 
 def _draw(shown: Shown, row: FrameRow, found: Sequence[DetectionRow]) -> bytes:

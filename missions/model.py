@@ -199,12 +199,17 @@ class DroneModel:
 
 @dataclass(frozen=True, slots=True)
 class Drone:
-    """One aircraft we own. `system_id` is its MAVLink id."""
+    """One aircraft we own. `system_id` is its MAVLink id.
+
+    serial: the maker's number; clock: what its camera's clock is set by (satellite, network, hand).
+    """
 
     id: str
     model: str
     dock: str
     system_id: int
+    serial: str | None = None
+    clock: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +222,7 @@ class Dock:
     elevation_m: float
     charge_s: float
     max_wind_m_s: float
+    serial: str | None = None
 
 
 LEAST_CONFIDENCE = 0.5

@@ -196,6 +196,7 @@ class _Reader:
             elevation_m=elevation_m,
             charge_s=float(row["charge_min"]) * 60,
             max_wind_m_s=float(row["max_wind_m_s"]),
+            serial=row.get("serial"),
         )
 
     def _drones(self, models: set[str]) -> Iterator[Drone]:
@@ -209,7 +210,8 @@ class _Reader:
                     raise self.lined.wrong((*keys, "model"), found=repr(row["model"]), expected=expected)
                 self._only_once((*keys, "id"), row["id"], ids)
                 self._only_once((*keys, "system_id"), row["system_id"], numbers)
-                yield Drone(row["id"], row["model"], dock["id"], row["system_id"])
+                more = {"serial": row.get("serial"), "clock": row.get("clock")}
+                yield Drone(row["id"], row["model"], dock["id"], row["system_id"], **more)
 
     def _agency(self, i: int) -> Agency:
         row, keys = self.root["agencies"][i], ("agencies", i)

@@ -14,9 +14,9 @@ from api.auth import Built, Watcher
 from api.errors import Conflict, NotFound
 from api.schemas_delivery import HoldIn, HoldOut
 from api.services import Services
-from api.store import alerting, frames, holding, incidents
+from api.store import alerting, custody, frames, holding, incidents
 from api.store.models import DetectionRow, FrameRow, IncidentRow, ObservationRow
-from api.store.tables.delivery import CustodyRow, HoldRow
+from api.store.tables.delivery import HoldRow
 from api.store.tokens import Caller
 
 router = APIRouter(tags=["evidence"])
@@ -40,11 +40,11 @@ async def package(alert_id: str, caller: Watcher, built: Built, as_flown: bool =
         incident, looks = await incidents.incident(session, alert.incident, caller)
         steps = await alerting.steps(session, alert_id)
         shown = await _frames(session, incident, looks, caller)
-        custody = await _custody(session, [row.id for row, _ in shown])
+        logs = await custody.logs(session, [row.id for row, _ in shown], caller)
     files: dict[str, bytes] = {}
     pictures = []
     for row, found in shown:
-        pictures.append(await _picture(built, caller, row, found, custody.get(row.id, []), files, as_flown))
+        pictures.append(await _picture(built, caller, row, found, logs.get(row.id, []), files, as_flown))
     facts = {
         "made_at": built.clock.now().isoformat(),
         "made_for": {"name": caller.name, "role": caller.role.value, "agency": caller.agency},
@@ -76,7 +76,9 @@ async def package(alert_id: str, caller: Watcher, built: Built, as_flown: bool =
             details=details,
         )
         for row, _ in shown:
-            showing.add_custody(session, row.id, f"put into the evidence of alert {alert_id}", caller, built)
+            # Of which alert is said by the audit trail alone: the log goes to other agencies as well.
+            act = "put into an evidence package"
+            await custody.add(session, row.id, act, caller, now=built.clock.now())
     headers = {"Content-Disposition": f'attachment; filename="evidence-{alert_id}.zip"'}
     return Response(data, media_type="application/zip", headers=headers)
 
@@ -85,7 +87,7 @@ async def package(alert_id: str, caller: Watcher, built: Built, as_flown: bool =
 async def hold(incident_id: str, wish: HoldIn, caller: Watcher, built: Built) -> HoldOut:
     """Keep all that belongs to an incident until the hold is lifted, whatever its age."""
     async with built.database.write() as session:
-        await incidents.incident(session, incident_id, caller)
+        await incidents.check_own(session, incident_id, caller)
         row = await holding.place(session, incident_id, caller, reason=wish.reason, now=built.clock.now())
     return _shown(row)
 
@@ -94,7 +96,7 @@ async def hold(incident_id: str, wish: HoldIn, caller: Watcher, built: Built) ->
 async def lift(incident_id: str, caller: Watcher, built: Built) -> HoldOut:
     """Let an incident's pictures age again."""
     async with built.database.write() as session:
-        await incidents.incident(session, incident_id, caller)
+        await incidents.check_own(session, incident_id, caller)
         row = await holding.lift(session, incident_id, caller, now=built.clock.now())
     return _shown(row)
 
@@ -110,25 +112,17 @@ async def _frames(
     return [(rows[frame], found.get(frame, [])) for frame in wanted if frame in rows]
 
 
-async def _custody(session: AsyncSession, wanted: Sequence[str]) -> dict[str, list[CustodyRow]]:
-    rows = select(CustodyRow).where(CustodyRow.frame.in_(wanted)).order_by(CustodyRow.seq)
-    kept: dict[str, list[CustodyRow]] = {}
-    for row in await session.scalars(rows):
-        kept.setdefault(row.frame, []).append(row)
-    return kept
-
-
 async def _picture(
     built: Services,
     caller: Caller,
     row: FrameRow,
     found: Sequence[DetectionRow],
-    custody: Sequence[CustodyRow],
+    log: Sequence[dict[str, str]],
     files: dict[str, bytes],
     as_flown: bool,
 ) -> dict[str, Any]:
     """Put a picture and its marked copy into the files and return what the manifest says of it."""
-    told = _told(built, row, custody)
+    told = _told(built, row, log)
     try:
         shown = await showing.picture(built, row, found, caller, whole=as_flown)
     except (NotFound, Conflict) as error:
@@ -145,15 +139,15 @@ async def _picture(
     return told
 
 
-def _told(built: Services, row: FrameRow, custody: Sequence[CustodyRow]) -> dict[str, Any]:
+def _told(built: Services, row: FrameRow, log: Sequence[dict[str, str]]) -> dict[str, Any]:
     drone = next((d for d in built.site.drones if d.id == row.drone), None)
-    log = [
+    dock = next((d for d in built.site.docks if drone and d.id == drone.dock), None)
+    before = [
         {"at": row.taken_at.isoformat(), "act": "taken", "by": f"drone {row.drone}, sortie {row.sortie}"},
         {"at": row.received_at.isoformat(), "act": "kept, its hash compared", "by": f"gateway {row.gateway}"},
     ]
     if row.analysed_at:
-        log.append({"at": row.analysed_at.isoformat(), "act": "searched", "by": "analyst"})
-    log += [{"at": line.at.isoformat(), "act": line.act, "by": line.actor} for line in custody]
+        before.append({"at": row.analysed_at.isoformat(), "act": "searched", "by": "analyst"})
     return {
         "frame": row.id,
         "name": row.name,
@@ -162,7 +156,7 @@ def _told(built: Services, row: FrameRow, custody: Sequence[CustodyRow]) -> dict
         "hashed_by": f"gateway {row.gateway}, on fetching it from the drone",
         "taken_at": row.taken_at.isoformat(),
         "clock": {
-            "source": "the camera's own, set by satellite time; compared with the service's on arrival",
+            "source": drone.clock if drone and drone.clock else "not stated in the site file",
             "received_at": row.received_at.isoformat(),
             "behind_s": (row.received_at - row.taken_at).total_seconds(),
         },
@@ -171,9 +165,14 @@ def _told(built: Services, row: FrameRow, custody: Sequence[CustodyRow]) -> dict
         "sensor": row.sensor,
         "shot": row.shot,
         "sortie": row.sortie,
-        "drone": {"serial": row.drone, "model": drone.model if drone else None},
-        "dock": {"serial": drone.dock if drone else None},
-        "custody": log,
+        "drone": {
+            "id": row.drone,
+            "serial": drone.serial if drone else None,
+            "model": drone.model if drone else None,
+        },
+        "dock": {"id": dock.id if dock else None, "serial": dock.serial if dock else None},
+        "before_custody": before,
+        "custody": list(log),
     }
 
 

@@ -1,14 +1,15 @@
-"""Plans and sorties, for the operator: what is to be flown, what is flying, and the four commands."""
+"""Plans and sorties, for the operator: what is to be flown, what is flying, and what can be done about it."""
 
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from api import views
 from api.auth import Built, Operator
 from api.errors import Unavailable
-from api.launch import launch, steer
-from api.schemas import Accepted, PlanIn, Plans, Sorties
+from api.idempotency import creation_id
+from api.launch import fly_rest, launch, steer
+from api.schemas import AbortIn, Accepted, DivertIn, PlanIn, Plans, RestIn, RestOut, Sorties
 from api.store import plans, sorties
 from missions.errors import WorkFailed
 
@@ -45,9 +46,36 @@ async def launch_sortie(sortie_id: str, caller: Operator, built: Built) -> Accep
     return await launch(built, sortie_id)
 
 
+@router.post("/sorties/{sortie_id}/divert")
+async def divert_sortie(
+    sortie_id: str, wish: DivertIn, request: Request, caller: Operator, built: Built
+) -> Accepted:
+    """Let a flying drone land at another dock, or at a rally point of its order."""
+    asked = creation_id(request)
+    return await steer(built, sortie_id, "divert", caller, asked=asked, to=wish.to, reason=wish.reason)
+
+
+@router.post("/sorties/{sortie_id}/abort")
+async def abort_sortie(
+    sortie_id: str, wish: AbortIn, request: Request, caller: Operator, built: Built
+) -> Accepted:
+    """Let a flying drone come down where it is, now; the reason goes into the audit trail."""
+    return await steer(built, sortie_id, "abort", caller, asked=creation_id(request), reason=wish.reason)
+
+
+@router.post("/sorties/{sortie_id}/rest", status_code=202)
+async def fly_the_rest(sortie_id: str, caller: Operator, built: Built, wish: RestIn | None = None) -> RestOut:
+    """Fly what a sortie that is over left undone, as a sortie of its own."""
+    return await fly_rest(built, sortie_id, caller, drone=wish.drone if wish else None)
+
+
 @router.post("/sorties/{sortie_id}/{action}")
 async def steer_sortie(
-    sortie_id: str, action: Literal["pause", "resume", "recall"], caller: Operator, built: Built
+    sortie_id: str,
+    action: Literal["pause", "resume", "recall"],
+    request: Request,
+    caller: Operator,
+    built: Built,
 ) -> Accepted:
     """Hold a flying sortie, let it go on, or call it home."""
-    return await steer(built, sortie_id, action)
+    return await steer(built, sortie_id, action, caller, asked=creation_id(request))

@@ -68,7 +68,7 @@ async def ask_for_a_look(
 ) -> LookRequestOut:
     """Ask that a drone looks at an incident; one that is still to come is answered instead of a second."""
     async with built.database.write() as session:
-        await incidents.incident(session, incident_id, caller)
+        await incidents.check_own(session, incident_id, caller)
         request = await request_look(
             session,
             incident_id,

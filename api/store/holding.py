@@ -7,7 +7,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import audit
-from api.errors import Conflict
+from api.errors import Conflict, Forbidden
 from api.store.models import FrameRow, ObservationRow
 from api.store.tables.delivery import CustodyRow, HoldRow
 from api.store.tokens import Caller
@@ -25,11 +25,11 @@ async def place(
     """
     row = await session.get(HoldRow, incident, with_for_update=True)
     if row is not None and row.lifted_at is None:
-        raise Conflict(f"incident {incident} is held already: {row.reason}")
+        raise Conflict(f"incident {incident} is held already")
     if row is None:
         row = HoldRow(incident=incident)
         session.add(row)
-    row.reason, row.placed_by, row.placed_at = reason, caller.name, now
+    row.reason, row.agency, row.placed_by, row.placed_at = reason, caller.agency, caller.name, now
     row.lifted_by = row.lifted_at = None
     await session.flush()
     details = {"reason": reason}
@@ -42,10 +42,13 @@ async def lift(session: AsyncSession, incident: str, caller: Caller, *, now: dat
 
     Raises:
         Conflict: there is none in force.
+        Forbidden: another agency or the operator placed it.
     """
     row = await session.get(HoldRow, incident, with_for_update=True)
     if row is None or row.lifted_at is not None:
         raise Conflict(f"incident {incident} is not held")
+    if not caller.is_operator and row.agency != caller.agency:
+        raise Forbidden("a hold is lifted by the agency that placed it, or by the operator")
     row.lifted_by, row.lifted_at = caller.name, now
     await session.flush()
     await audit.record(session, audit.actor_of(caller), "hold.lift", incident, now=now)

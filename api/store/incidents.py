@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer, selectinload
 
 from api import alerts, views
-from api.errors import NotFound
+from api.errors import Forbidden, NotFound
 from api.store import alerting, events, standings
 from api.store.live import LiveIncidents, Shown, details, one_at_a_time, to_incident
 from api.store.models import IncidentRow, ObservationRow
@@ -191,6 +191,19 @@ def _update(values: Mapping[str, Any]) -> Update:
             best_frame=func.coalesce(bindparam("frame", type_=frame.type), frame),
         )
     )
+
+
+async def check_own(session: AsyncSession, incident_id: str, caller: Caller) -> None:
+    """Return if an incident is the caller's own: what others share is read and never changed.
+
+    Raises:
+        NotFound: there is no such incident, or it is not the caller's to see.
+        Forbidden: another agency shares it.
+    """
+    if not await may_see(session, incident_id, caller):
+        raise NotFound("incident", incident_id)
+    if not await may_see(session, incident_id, replace(caller, shared=())):
+        raise Forbidden("this incident is another agency's, which shares it to be read")
 
 
 async def may_see(session: AsyncSession, incident_id: str | None, caller: Caller) -> bool:

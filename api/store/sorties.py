@@ -12,7 +12,6 @@ refuse it, and its demands are planned anew after a rest.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -84,9 +83,9 @@ async def order_flight(
     if row.state not in ("planned", "ordered"):
         raise Conflict(f"sortie {row.id} is {row.state}: only a planned sortie can be launched")
     if row.state != "ordered":
-        row.drone = (await _free_drone(session, row, drone)).id
+        row.drone = (await free_drone(session, row, drone)).id
         row.state, row.reason = "ordered", None
-        await _tell(session, row, now)
+        await tell(session, row, now)
     carrier = await session.get_one(DroneRow, row.drone)
     dock = await session.get_one(DockRow, row.dock)
     return carrier.gateway, {
@@ -120,25 +119,7 @@ async def flight_answered(session: AsyncSession, sortie_id: str, answer: Json, *
     else:
         row.state, row.drone, row.attempt = "planned", None, row.attempt + 1
         row.reason = str(answer.get("reason") or "the gateway refused without a reason")
-    await _tell(session, row, now)
-
-
-async def flight_command(session: AsyncSession, sortie_id: str, action: str) -> tuple[str, Json]:
-    """Return (gateway, command) of a pause, resume or recall.
-
-    Raises:
-        NotFound: there is no such sortie.
-        Conflict: it is not under way.
-    """
-    row = await sortie(session, sortie_id)
-    if row.state in AT_REST or row.drone is None:
-        raise Conflict(f"sortie {row.id} is {row.state}: there is nothing to {action}")
-    carrier = await session.get_one(DroneRow, row.drone)
-    return carrier.gateway, {
-        "id": f"{row.id}:{action}:{uuid4().hex}",
-        "action": action,
-        "sortie": {"id": row.id, "drone": row.drone},
-    }
+    await tell(session, row, now)
 
 
 async def record_sortie_event(session: AsyncSession, told: Json, *, now: datetime) -> bool:
@@ -164,7 +145,7 @@ async def record_sortie_event(session: AsyncSession, told: Json, *, now: datetim
         row.landed_from_dock_m = float(told["landed_from_dock_m"])
     if told["state"] == "failed":
         row.reason = evidence
-    await _tell(session, row, now)
+    await tell(session, row, now)
     return True
 
 
@@ -172,10 +153,10 @@ async def withdraw_planned(session: AsyncSession, *, now: datetime) -> None:
     """Take back what was planned and not yet ordered, because a new plan replaces it."""
     for row in (await session.scalars(with_steps().where(SortieRow.state == "planned"))).all():
         row.state, row.reason = "replaced", "a new plan was asked for"
-        await _tell(session, row, now)
+        await tell(session, row, now)
 
 
-async def _free_drone(session: AsyncSession, row: SortieRow, wanted: str | None) -> DroneRow:
+async def free_drone(session: AsyncSession, row: SortieRow, wanted: str | None) -> DroneRow:
     """Return the fullest drone of the sortie's dock that is at home and has no other sortie.
 
     The drones are locked before it is asked which are busy: of two launches at
@@ -197,6 +178,7 @@ async def _free_drone(session: AsyncSession, row: SortieRow, wanted: str | None)
     return found
 
 
-async def _tell(session: AsyncSession, row: SortieRow, now: datetime) -> None:
+async def tell(session: AsyncSession, row: SortieRow, now: datetime) -> None:
+    """Put a sortie as it now stands into the event stream."""
     await session.flush()
     await events.append(session, "sortie", views.plain(views.sortie(row)), now=now)

@@ -63,12 +63,8 @@ def site() -> Site:
         timezone="Asia/Shanghai",
         terrain="",
         origin=LatLon(30.28, BORDER),
-        docks=(
-            Dock(
-                "dock-east", {"en-US": "East dock", "zh-CN": "东机巢"}, LatLon(30.28, 119.425), 80.0, 600, 12
-            ),
-        ),
-        drones=(Drone("D1", "GP-1", "dock-east", 1),),
+        docks=(Dock("dock-east", EAST_DOCK, LatLon(30.28, 119.425), 80.0, 600, 12, serial="GPD-01"),),
+        drones=(Drone("D1", "GP-1", "dock-east", 1, serial="GP1-0001", clock="satellite"),),
         models=(),
         agencies=(
             agency("forestry", square(WEST, BORDER), Severity.YELLOW),

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from api import audit, evidence
+from api import audit, custody, evidence
 from api.delivery.signing import Signer, open_signer
 from api.privacy import COARSE_M, cell_px, reduced
 from api.retention import Keeping, sweep
@@ -24,7 +24,7 @@ from api.store.tables.delivery import CustodyRow
 from api.store.tokens import Role
 from missions.clock import FakeClock
 from missions.program import main
-from tests.api.world import FOREST, NOW, fire, frame_id, report
+from tests.api.world import BORDER, FOREST, NOW, PICTURE, fire, frame_id, report
 
 Client = Callable[[str | None], httpx.AsyncClient]
 
@@ -77,10 +77,12 @@ async def test_the_operators_package_holds_the_picture_as_flown_and_the_chain_of
     assert (verdict.faults, verdict.pictures, verdict.as_flown) == ((), 1, 1)
     (picture,) = manifest["pictures"]
     assert held[picture["file"]] == await services.pictures.get("frames/1.jpg")
-    assert picture["drone"] == {"serial": "D1", "model": "GP-1"}
-    assert picture["dock"] == {"serial": "dock-east"}
-    assert picture["clock"]["source"]
-    assert [line["act"] for line in picture["custody"]] == ["taken", "kept, its hash compared", "searched"]
+    assert picture["drone"] == {"id": "D1", "serial": "GP1-0001", "model": "GP-1"}
+    assert picture["dock"] == {"id": "dock-east", "serial": "GPD-01"}
+    assert picture["clock"]["source"] == "satellite"
+    taken = [line["act"] for line in picture["before_custody"]]
+    assert taken == ["taken", "kept, its hash compared", "searched"]
+    assert picture["custody"] == [], "handed out for the first time"
     assert manifest["models"] == ["test 1"]
     assert manifest["reasons"][0]["reason"]
     assert manifest["told"][0]["reason"] == "first"
@@ -148,6 +150,50 @@ def test_outside_the_boxes_a_person_is_one_pixel_and_inside_nothing_changes() ->
 
 def test_a_picture_of_unknown_scale_is_reduced_to_a_few_cells() -> None:
     assert cell_px(FrameRow(sensor="rgb", footprint=None), 1280) == 40
+
+
+async def test_who_had_a_picture_is_told_to_its_agency_and_kept_from_another_and_provable_to_both(
+    services: Services, client_of: Client
+) -> None:
+    """The fire on the border is told to both; each reads its own lines, and the chain holds for both."""
+    await report(services, 1, fire(1, BORDER, area_m2=20.0))
+    await services.pictures.put("frames/1.tif", PICTURE)
+    alerts = {}
+    for who in ("forestry", "village", "operator"):
+        for alert in (await client_of(who).get("/v1/alerts")).json()["alerts"]:
+            alerts[who] = alert["id"]
+    for who in ("forestry", "village"):
+        assert (await client_of(who).get(f"/v1/alerts/{alerts[who]}/evidence.zip")).status_code == 200
+    answer = await client_of("village").get(f"/v1/alerts/{alerts['village']}/evidence.zip")
+    manifest, held = unpacked(answer.content)
+    (picture,) = manifest["pictures"]
+    first, second = picture["custody"]
+    assert (first["act"], "by" in first) == (custody.WITHHELD, False)
+    assert second["by"] == "village desk"
+    assert evidence.verify(answer.content).holds
+    assert "forestry" not in held["manifest.json"].decode()
+    whole = await client_of("operator").get(f"/v1/alerts/{alerts['village']}/evidence.zip")
+    log = unpacked(whole.content)[0]["pictures"][0]["custody"]
+    assert [line["by"] for line in log] == ["forestry desk", "village desk", "village desk"]
+
+
+@pytest.mark.parametrize("change", ["act", "leave out", "swap", "another picture"])
+def test_a_custody_log_that_was_changed_is_found_out(change: str) -> None:
+    lines, before = [], "ab" * 32
+    for number in range(3):
+        line = custody.Line(NOW, f"handed out {number}", "Wang", custody.new_nonce())
+        before = custody.link(before, line.digest)
+        lines.append((custody.withheld if number == 1 else custody.told)(line, before))
+    assert custody.fault("ab" * 32, lines) is None
+    match change:
+        case "act":
+            lines[2]["act"] = "looked at"
+        case "leave out":
+            del lines[1]
+        case "swap":
+            lines[0], lines[1] = lines[1], lines[0]
+    start = "cd" * 32 if change == "another picture" else "ab" * 32
+    assert "does not follow" in (custody.fault(start, lines) or "")
 
 
 @pytest.fixture

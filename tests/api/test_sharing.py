@@ -110,6 +110,23 @@ async def test_shared_orders_are_read_and_never_worked_on(services: Services, cl
     assert (await client_of("forestry").get(path)).json()["version"] == order["version"]
 
 
+@shared(rule(Shared.INCIDENTS, Shared.PICTURES))
+async def test_what_hangs_on_a_shared_incident_is_not_the_takers_to_ask_for(
+    services: Services, client_of: Client
+) -> None:
+    """No legal hold, no flight: of a shared incident its owner decides."""
+    recorded = await report(services, 1, fire(1, FOREST, area_m2=20.0))
+    path = f"/v1/incidents/{recorded.incidents[0]}"
+    village, forestry = client_of("village"), client_of("forestry")
+    assert (await village.get(path)).status_code == 200
+    assert (await village.post(f"{path}/hold", json={"reason": "inquiry"})).status_code == 403
+    assert (await village.post(f"{path}/looks")).status_code == 403
+    assert (await forestry.post(f"{path}/hold", json={"reason": "inquiry"})).status_code == 200
+    assert (await village.post(f"{path}/hold/lift")).status_code == 403
+    assert (await forestry.post(f"{path}/looks")).status_code == 202
+    assert [look["asked_by"] for look in await seen(village, f"{path}/looks", "looks")] == ["another"]
+
+
 @pytest.mark.parametrize(
     ("rules", "kinds"),
     [

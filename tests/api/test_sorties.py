@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api import audit
 from api.services import Services
 from api.store.fleet import record_dock, record_telemetry
 from api.store.plans import save_plan
@@ -193,6 +194,72 @@ async def test_a_flying_sortie_can_be_steered_and_a_planned_one_not(
     assert (await client_of("operator").post(f"/v1/sorties/P1-S1/{action}")).json()["accepted"]
     assert outside.commands[-1]["action"] == action
     assert (await client_of("operator").post("/v1/sorties/P1-S1/explode")).status_code == 422
+
+
+async def test_a_drone_is_sent_to_another_dock_or_down_by_name_and_the_trail_says_who_and_why(
+    planned: Services, client_of: Client, outside: Outside
+) -> None:
+    operator = client_of("operator")
+    await operator.post("/v1/sorties/P1-S1/launch")
+    why = {"reason": "a rescue helicopter is coming in"}
+    for _ in range(2):
+        key = {"Idempotency-Key": "7"}
+        reply = await operator.post("/v1/sorties/P1-S1/divert", json={"to": "dock-west"}, headers=key)
+        assert reply.json() == {"accepted": True, "reason": None}
+    assert (await operator.post("/v1/sorties/P1-S1/abort", json={})).status_code == 422, "not by the way"
+    assert (await operator.post("/v1/sorties/P1-S1/abort", json=why)).status_code == 200
+    _, divert, abort = outside.commands
+    assert (divert["action"], divert["to"], abort["action"]) == ("divert", "dock-west", "abort")
+    async with planned.database.read() as session:
+        entries = [(entry.action, entry.actor, entry.details) for entry in await audit.page(session)]
+    assert ("sortie.divert", "operator desk", {"to": "dock-west"}) in entries
+    assert ("sortie.abort", "operator desk", why) in entries
+
+
+async def test_a_wish_whose_answer_was_lost_goes_out_again_under_the_same_id(
+    planned: Services, client_of: Client, outside: Outside
+) -> None:
+    """The gateway's journal then does it once, however often the operator's program asks."""
+    operator, key = client_of("operator"), {"Idempotency-Key": "9"}
+    await operator.post("/v1/sorties/P1-S1/launch")
+    outside.fault = WorkFailed("no answer")
+    asked = operator.post("/v1/sorties/P1-S1/divert", json={"to": "dock-west"}, headers=key)
+    assert (await asked).status_code == 503
+    outside.fault = None
+    asked = operator.post("/v1/sorties/P1-S1/divert", json={"to": "dock-west"}, headers=key)
+    assert (await asked).status_code == 200
+    _, first, second = outside.commands
+    assert first == second
+
+
+async def test_the_rest_of_a_cut_sortie_is_flown_as_one_of_its_own(
+    planned: Services, client_of: Client, outside: Outside
+) -> None:
+    operator = client_of("operator")
+    early = await operator.post("/v1/sorties/P1-S1/rest")
+    assert (early.status_code, early.json()["allowed"]) == (409, ["launch"])
+    await operator.post("/v1/sorties/P1-S1/launch")
+    flying = await operator.post("/v1/sorties/P1-S1/rest")
+    assert flying.json()["allowed"] == ["pause", "resume", "recall", "divert", "abort"]
+    await hear(planned, told("failed"))
+    outside.fault = WorkFailed("no answer")
+    assert (await operator.post("/v1/sorties/P1-S1/rest")).status_code == 503
+    outside.fault = None
+    rest = (await operator.post("/v1/sorties/P1-S1/rest")).json()
+    assert rest == {"sortie": "P1-S1-R1", "accepted": True, "reason": None}
+    _, first, second = outside.commands
+    assert first == second
+    assert (second["action"], second["sortie"]) == ("resume_from", {"id": "P1-S1"})
+    assert second["as"] == {"id": "P1-S1-R1", "drone": "D1"}
+    assert (await sortie(client_of, "P1-S1-R1"))["shots"]["planned"] == 1
+    again = await operator.post("/v1/sorties/P1-S1/rest")
+    assert "is under way" in again.json()["message"]
+    await hear(planned, {**told("done"), "sortie": "P1-S1-R1", "id": "rest done"})
+    assert (await sortie(client_of, "P1-S1-R1"))["state"] == "done"
+    whole = {"planned": 1, "taken": 1, "files": 1}
+    await hear(planned, {**told("done"), "sortie": "P1-S1-R1", "id": "whole", "shots": whole})
+    nothing = await operator.post("/v1/sorties/P1-S1-R1/rest")
+    assert (nothing.status_code, nothing.json()["allowed"]) == (409, [])
 
 
 async def test_telemetry_older_than_what_is_known_is_dropped(services: Services, clock: FakeClock) -> None:

@@ -81,12 +81,16 @@ class ReleaseRow(Base):
 
 
 class HoldRow(Base):
-    """A legal hold: nothing that belongs to the incident is erased until it is lifted."""
+    """A legal hold: nothing that belongs to the incident is erased until it is lifted.
+
+    `agency` placed it, None for the operator; nobody else lifts it.
+    """
 
     __tablename__ = "holds"
 
     incident: Mapped[str] = mapped_column(primary_key=True)
     reason: Mapped[str] = mapped_column(Text)
+    agency: Mapped[str | None]
     placed_by: Mapped[str]
     placed_at: Mapped[datetime]
     lifted_by: Mapped[str | None]
@@ -94,7 +98,11 @@ class HoldRow(Base):
 
 
 class CustodyRow(Base):
-    """What happened to a picture after it was kept: looked at, handed out, erased."""
+    """What happened to a picture after it was kept: looked at, handed out, erased.
+
+    `chain` follows from the line before it and this one (`api.custody`), the first from the picture's
+    hash at capture; `agency` is whose person or key it was, None for the operator's and the service.
+    """
 
     __tablename__ = "custody"
 
@@ -103,5 +111,8 @@ class CustodyRow(Base):
     at: Mapped[datetime]
     act: Mapped[str]
     actor: Mapped[str]
+    agency: Mapped[str | None]
+    nonce: Mapped[str]
+    chain: Mapped[str]
 
     __table_args__ = ({"sqlite_autoincrement": True},)
