@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from missions.geo import Area, LatLon
 
@@ -29,10 +30,10 @@ class River:
 
 @dataclass(frozen=True, slots=True)
 class NamedArea:
-    """A forest compartment or a village, by name."""
+    """A forest compartment, a village or a standing water, by name."""
 
     id: str
-    kind: str  # "compartment" | "village"
+    kind: str  # "compartment" | "village" | "water"
     name: Mapping[str, str]
     area: Area
 
@@ -47,11 +48,28 @@ class Road:
 
 
 @dataclass(frozen=True, slots=True)
+class Permit:
+    """Leave to fell trees inside an area from one moment to another."""
+
+    id: str
+    name: Mapping[str, str]
+    area: Area
+    from_at: datetime
+    until_at: datetime
+
+    def holds(self, at: datetime) -> bool:
+        """Return whether it is in force."""
+        return self.from_at <= at < self.until_at
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceLayers:
-    """What places are named by."""
+    """What places are named by, where water belongs, and where felling is allowed."""
 
     lines: tuple[PowerLine, ...] = ()
     rivers: tuple[River, ...] = ()
     compartments: tuple[NamedArea, ...] = ()
     villages: tuple[NamedArea, ...] = ()
     roads: tuple[Road, ...] = ()
+    waters: tuple[NamedArea, ...] = ()
+    permits: tuple[Permit, ...] = ()

@@ -12,10 +12,15 @@ from missions.model import Hazard
 from missions.program import out_folder, say, show_json
 from missions.words import LANGUAGES
 from vision import bench, present, report
+from vision.baselines.opening import opened
 from vision.detectors import registry
 from vision.errors import Unreadable
 from vision.evaluate import TASKS, Request, evaluate
 from vision.inspection import FrameResult, Inspection, inspect, marked
+from vision.lidar import telling
+from vision.lidar.cloud import crs_of
+from vision.lidar.survey import SurveyAs
+from vision.scene import Scene
 
 
 def register(app: typer.Typer) -> None:
@@ -40,6 +45,16 @@ def inspect_pictures(
     model: Annotated[
         Path | None, typer.Option(help="An ONNX detector with its card, in place of the one shipped.")
     ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="How the place looked before: a GeoTIFF, or a store of baselines.")
+    ] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="System of a point cloud whose header names none: EPSG:28992.")
+    ] = None,
+    voltage_kv: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=1500, help="The line's voltage, for a point cloud's clearances."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for detections.geojson, marked/ and report.html.")
     ] = None,
@@ -52,8 +67,17 @@ def inspect_pictures(
     _check_model(model)
     if out:
         out_folder(out)
+    scene = Scene(baseline=opened(baseline) if baseline else None)
     results = inspect(
-        paths, dem=dem, tlog=tlog, hazards=hazard, each=_told, now=SystemClock().now(), model=model
+        paths,
+        dem=dem,
+        tlog=tlog,
+        hazards=hazard,
+        each=_told,
+        now=SystemClock().now(),
+        model=model,
+        scene=scene,
+        survey_as=SurveyAs(crs_of(crs) if crs else None, voltage_kv),
     )
     if out:
         _write(results, out, language)
@@ -132,6 +156,11 @@ def _told(result: FrameResult) -> None:
 
 def _summed(results: Inspection, out: Path | None) -> None:
     """Say what it all came to."""
+    for survey in results.surveys:
+        for line in telling.lines(survey, Path(survey.file).name):
+            say(line)
+    if results.surveys and not results.frames:
+        return
     skipped = sum(r.skipped is not None for r in results.frames)
     found = sum(len(r.detections) for r in results.frames)
     say(

@@ -22,6 +22,9 @@ EVERY_M = 5.0
 CORRELATED_M = 50.0
 """Heights along an edge count as one sample over this length."""
 
+FEWEST = 5
+"""Fewer heights than this along an edge tell no level."""
+
 _TO_SIGMA = 1.4826  # of the median's absolute deviations, for a normal distribution
 
 
@@ -72,6 +75,29 @@ def rise(levels: Sequence[Level]) -> Rise | None:
     speed = float((weight * about) @ heights) / information
     off = Z_90 / math.sqrt(information)
     return Rise(speed, speed - off, speed + off)
+
+
+def above(
+    edge: Sequence[tuple[float, float]], bank: Sequence[tuple[float, float]], *, ground: Ground
+) -> tuple[float, float, float] | None:
+    """Return how much higher the ground lies along one edge than along another: low, middle, high (90 %).
+
+    Both are rows of latitude and longitude. The model's error is mostly common to both and goes out.
+    """
+    parts = [_known_heights(points, ground) for points in (edge, bank)]
+    if min(len(part) for part in parts) < FEWEST:
+        return None
+    middle = float(np.median(parts[0]) - np.median(parts[1]))
+    spread = [_TO_SIGMA * float(np.median(np.abs(part - np.median(part)))) for part in parts]
+    off = Z_90 * math.hypot(*spread, 0.1)
+    return round(middle - off, 2), round(middle, 2), round(middle + off, 2)
+
+
+def _known_heights(
+    points: Sequence[tuple[float, float]], ground: Ground
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    heights = np.asarray(ground.elevation_m([p[0] for p in points], [p[1] for p in points]))
+    return np.asarray(heights[np.isfinite(heights)])
 
 
 def _edge_heights(area: Area, ground: Ground) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from missions.model import ReferenceLayers
+from vision.baselines import Baseline
 from vision.frame import Frame
 from vision.georeference import Ground
 
@@ -18,7 +19,7 @@ class Scene:
     """
 
     ground: Ground | None = None
-    baseline: object | None = None
+    baseline: Baseline | None = None
     references: ReferenceLayers = field(default_factory=ReferenceLayers)
     pair: Frame | None = None
     now: datetime | None = None

@@ -26,7 +26,12 @@ class Entry:
 
 
 ENTRIES: tuple[Entry, ...] = (
+    Entry(
+        "vision.detectors.line_clearance:LineClearance", frozenset({Hazard.LINE_CLEARANCE}), by_default=False
+    ),
     Entry("vision.detectors.thermal:ThermalFire", frozenset({Hazard.FIRE, Hazard.HOT_SPOT})),
+    Entry("vision.detectors.flood:Flood", frozenset({Hazard.FLOOD}), by_default=False),
+    Entry("vision.detectors.logging:Felling", frozenset({Hazard.LOGGING}), by_default=False),
 )
 
 

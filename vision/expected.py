@@ -1,0 +1,50 @@
+"""What the site's own vectors say: where water belongs, and what stands there to be reached."""
+
+import numpy as np
+from shapely.geometry import LineString, Point, Polygon
+from shapely.geometry.base import BaseGeometry
+from shapely.ops import unary_union
+
+from missions.geo import LatLon
+from missions.model import ReferenceLayers
+from missions.words import named
+from vision.chart import Grid, Mask, covered
+from vision.forecast import things
+
+TOWER_M = 4.0
+"""A tower's foot reaches so far from its place."""
+
+
+def permanent_water(references: ReferenceLayers, grid: Grid, *, wider_m: float = 0.0) -> Mask | None:
+    """Return where water belongs on a grid, None where the site names no water that reaches it."""
+    shapes: list[BaseGeometry] = [
+        LineString(grid.line(river.line)).buffer((river.half_width_m + wider_m) / grid.pixel_m)
+        for river in references.rivers
+        if len(river.line) > 1
+    ]
+    shapes += [grid.polygon(lake.area).buffer(wider_m / grid.pixel_m) for lake in references.waters]
+    found = covered(unary_union(shapes), grid.shape) if shapes else None
+    return found if found is not None and found.any() else None
+
+
+def reached(references: ReferenceLayers, grid: Grid, polygon: Polygon) -> tuple[str, ...]:
+    """Return the names of the towers, roads and villages that a polygon of pixels touches."""
+    names = []
+    for thing in things(references):
+        at = grid.line(thing.places)
+        shape: BaseGeometry
+        if thing.is_area:
+            shape = Polygon(at)
+        elif len(at) > 1:
+            shape = LineString(at)
+        else:
+            shape = Point(at[0]).buffer(TOWER_M / grid.pixel_m)
+        if shape.intersects(polygon):
+            names.append(named(thing.name, "en-US"))
+    return tuple(names)
+
+
+def along(grid: Grid, ring: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple[LatLon, ...]:
+    """Return the places of a ring of pixels."""
+    lat, lon = grid.to_places(ring)
+    return tuple(LatLon(float(a), float(b)) for a, b in zip(lat, lon, strict=True))

@@ -1,0 +1,236 @@
+"""Laying a picture of today over one of before, and refusing to where they do not fit.
+
+Both lie on one grid of the ground already, as well as their poses tell. What is left is a few metres of
+shift, a degree or two of turn and some shear. Features give that (SIFT, consensus by MAGSAC), a second
+pass on the whole picture refines it (ECC on local contrast), and then a check that shares nothing with
+either decides: in many small windows the directions of edges are correlated afresh, and where today is
+really before, most windows that show any structure find their best place where they already are. Over another
+place they find it anywhere. Light, season and noise change brightness; they hardly turn an edge.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from missions.geo import Floats
+from vision.chart import Mask
+
+Grey = npt.NDArray[np.float32]
+
+FEATURES = 4000
+WINDOWS = 9
+"""The check looks into so many windows along the longer side."""
+
+SHIFT_PX = 10
+"""How far the check looks around each window's place."""
+
+AGREES_PX = 2.0
+ENOUGH_SHARE, ENOUGH_WINDOWS = 0.5, 5
+"""Of the windows that show structure, half must agree, and not fewer than five."""
+
+CLEAR = 0.12
+"""From this correlation of edges on a window's best place is more than chance (windows of 64 pixels)."""
+
+_RATIO, _FEWEST = 0.8, 12
+_WINDOW_PX = 64
+_CONTRAST_PX = 6.0
+_ECC = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-5)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Registered:
+    """How today lies on before: `matrix` takes today's pixels to before's, `error_m` is what is left.
+
+    `share` of `windows` agreed; `moved_m` is how far the picture's middle lies from where its pose put it.
+    """
+
+    matrix: Floats
+    error_m: float
+    share: float
+    windows: int
+    moved_m: float
+
+    def onto(self, values: npt.NDArray[Any], *, nearest: bool = False) -> npt.NDArray[Any]:
+        """Return today's raster where before has it; what lies outside is zero."""
+        size = (values.shape[1], values.shape[0])
+        how = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
+        return np.asarray(cv2.warpPerspective(np.asarray(values), self.matrix, size, flags=how))
+
+
+@dataclass(frozen=True, slots=True)
+class Unregistered:
+    """Why today was not laid on before."""
+
+    reason: str
+
+
+def register(
+    today: npt.NDArray[np.uint8],
+    before: npt.NDArray[np.uint8],
+    *,
+    known: Mask,
+    pixel_m: float,
+    within_m: float,
+) -> Registered | Unregistered:
+    """Return how today's grey picture lies on before's, or why that cannot be told.
+
+    Both are on one grid; `known` is where both show something. A fit that moves any corner further than
+    `within_m` is refused: the poses are not that wrong.
+    """
+    if known.mean() < 0.1:
+        return Unregistered("the two share less than a tenth of the picture")
+    flat_today, flat_before = contrast(today, known), contrast(before, known)
+    best: Registered | None = None
+    reason = "no structure is common to both"
+    for matrix in (_by_features(today, before, known), np.eye(3)):
+        if matrix is None:
+            continue
+        matrix = _refined(flat_today, flat_before, known, matrix)
+        moved_m = _moved_px(matrix, today.shape) * pixel_m
+        if moved_m > within_m:
+            reason = f"the best fit is {moved_m:.0f} m from where the pose puts it, {within_m:.0f} m allowed"
+            continue
+        fit, reason = _checked(flat_today, flat_before, known, matrix, pixel_m)
+        if fit and (best is None or fit.share > best.share):
+            best = fit
+        if best and best.share > 0.8:
+            break
+    return best or Unregistered(reason)
+
+
+def contrast(grey: npt.NDArray[np.uint8], known: Mask) -> Grey:
+    """Return local contrast: what a pixel has over its surroundings, in units of their scatter."""
+    values = grey.astype(np.float32)
+    share = cv2.GaussianBlur(known.astype(np.float32), (0, 0), _CONTRAST_PX) + 1e-3
+    mean = cv2.GaussianBlur(np.where(known, values, 0.0), (0, 0), _CONTRAST_PX) / share
+    off = np.where(known, values - mean, 0.0).astype(np.float32)
+    scatter = np.sqrt(cv2.GaussianBlur(off * off, (0, 0), 2 * _CONTRAST_PX) / share) + 2.0
+    return np.asarray(np.clip(off / scatter, -3, 3), np.float32)
+
+
+def _by_features(today: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8], known: Mask) -> Floats | None:
+    """Return the homography that most features agree on, None where too few do."""
+    sift = cv2.SIFT.create(nfeatures=FEATURES, contrastThreshold=0.02)
+    mask = known.astype(np.uint8) * 255
+    points_a, marks_a = sift.detectAndCompute(today, mask)
+    points_b, marks_b = sift.detectAndCompute(before, mask)
+    if marks_a is None or marks_b is None or min(len(points_a), len(points_b)) < _FEWEST:
+        return None
+    pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(marks_a, marks_b, k=2)
+    good = [m[0] for m in pairs if len(m) == 2 and m[0].distance < _RATIO * m[1].distance]
+    if len(good) < _FEWEST:
+        return None
+    at_a = np.array([points_a[m.queryIdx].pt for m in good], np.float32)
+    at_b = np.array([points_b[m.trainIdx].pt for m in good], np.float32)
+    cv2.setRNGSeed(1)
+    affine, kept = cv2.estimateAffine2D(at_a, at_b, method=cv2.RANSAC, ransacReprojThreshold=4.0)
+    if affine is None or int(kept.sum()) < _FEWEST:
+        return None
+    affine3 = np.vstack([affine, [0.0, 0.0, 1.0]])
+    near = np.hypot(*(cv2.perspectiveTransform(at_a[None], affine3)[0] - at_b).T) < 12.0
+    if int(near.sum()) < 4 * _FEWEST:
+        return affine3
+    found, inside = cv2.findHomography(at_a[near], at_b[near], cv2.USAC_MAGSAC, 2.0, maxIters=5000)
+    return affine3 if found is None or int(inside.sum()) < 2 * _FEWEST else np.asarray(found, float)
+
+
+def _refined(today: Grey, before: Grey, known: Mask, matrix: Floats) -> Floats:
+    """Return the transform refined on the whole picture; as it was where that leads nowhere."""
+    inverse = np.linalg.inv(matrix)
+    warp = (inverse / inverse[2, 2])[:2].astype(np.float32)
+    mask = known.astype(np.uint8) * 255
+    try:
+        _, fine = cv2.findTransformECC(before, today, warp, cv2.MOTION_AFFINE, _ECC, mask, 3)
+    except cv2.error:
+        return matrix
+    rest = np.vstack([fine, [0.0, 0.0, 1.0]]).astype(float)
+    bend = np.linalg.inv(np.vstack([warp, [0.0, 0.0, 1.0]]).astype(float)) @ inverse / inverse[2, 2]
+    return np.asarray(np.linalg.inv(rest @ bend))
+
+
+def _moved_px(matrix: Floats, shape: tuple[int, ...]) -> float:
+    """Return how far the corner that moves furthest moves."""
+    height, width = shape[:2]
+    corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], float)
+    return float(np.hypot(*(cv2.perspectiveTransform(corners, matrix) - corners)[0].T).max())
+
+
+def _checked(
+    today: Grey, before: Grey, known: Mask, matrix: Floats, pixel_m: float
+) -> tuple[Registered | None, str]:
+    """Return the fit with what is left of its error, or None and why it is refused."""
+    height, width = before.shape
+    laid = np.asarray(cv2.warpPerspective(today, matrix, (width, height)), np.float32)
+    seen = cv2.warpPerspective(known.astype(np.uint8), matrix, (width, height)) > 0
+    edges_a, edges_b = edges(laid), edges(before)
+    offs = [
+        off for at in _windows(known & seen) if (off := window_shift(edges_a[at], edges_b[at])) is not None
+    ]
+    if len(offs) < ENOUGH_WINDOWS:
+        return None, f"only {len(offs)} parts of the picture show anything that both have"
+    apart = np.hypot(*np.array(offs).T)
+    agree = apart <= AGREES_PX
+    share = float(agree.mean())
+    if share < ENOUGH_SHARE or int(agree.sum()) < ENOUGH_WINDOWS:
+        return None, f"only {int(agree.sum())} of {len(offs)} parts of the picture fit"
+    middle = np.array([[[width / 2, height / 2]]])
+    moved = float(np.hypot(*(cv2.perspectiveTransform(middle, matrix) - middle)[0, 0]))
+    error_m = float(np.sqrt(np.mean(apart[agree] ** 2))) * pixel_m
+    return Registered(matrix, error_m, share, len(offs), moved * pixel_m), ""
+
+
+def edges(flat: Grey) -> npt.NDArray[np.complex64]:
+    """Return each pixel's edge as a complex number: its direction doubled, so that light may swap sides."""
+    across, down = cv2.Sobel(flat, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(flat, cv2.CV_32F, 0, 1, ksize=3)
+    strength = np.hypot(across, down)
+    turned = (across + 1j * down) ** 2 / (strength**2 + 1e-6)
+    return np.asarray(turned * np.minimum(strength / 2.0, 1.0), np.complex64)
+
+
+def window_shift(
+    one: npt.NDArray[np.complex64], other: npt.NDArray[np.complex64]
+) -> tuple[float, float] | None:
+    """Return how far one window must move to fit the other (x, y in pixels), None where nothing is clear."""
+    size = np.array(one.shape)
+    power = float(np.sqrt((np.abs(one) ** 2).sum() * (np.abs(other) ** 2).sum()))
+    if power < 0.05 * size.prod():
+        return None
+    shape = tuple(int(2 ** np.ceil(np.log2(n + SHIFT_PX))) for n in size)
+    product = np.conj(np.fft.fft2(one, shape)) * np.fft.fft2(other, shape)
+    like = np.real(np.fft.ifft2(product)) / power
+    rows = np.arange(-SHIFT_PX, SHIFT_PX + 1)
+    near = like[np.ix_(rows % shape[0], rows % shape[1])]
+    row, column = np.unravel_index(int(np.argmax(near)), near.shape)
+    if near[row, column] < CLEAR:
+        return None
+    return (
+        float(column - SHIFT_PX + _between(near[row], int(column))),
+        float(row - SHIFT_PX + _between(near[:, column], int(row))),
+    )
+
+
+def _between(values: Floats, at: int) -> float:
+    """Return how far beside a highest sample the top of the parabola through it and its neighbours lies."""
+    if not 0 < at < len(values) - 1:
+        return 0.0
+    left, here, right = (float(v) for v in values[at - 1 : at + 2])
+    bend = left - 2 * here + right
+    return 0.5 * (left - right) / bend if bend < 0 else 0.0
+
+
+def _windows(known: Mask) -> list[tuple[slice, slice]]:
+    """Return windows spread over the picture that are known nearly whole."""
+    height, width = known.shape
+    side = min(_WINDOW_PX, height, width)
+    count = max(WINDOWS, 2)
+    tops = np.unique(
+        np.linspace(0, height - side, max(round(count * height / max(height, width)), 2), dtype=int)
+    )
+    lefts = np.unique(
+        np.linspace(0, width - side, max(round(count * width / max(height, width)), 2), dtype=int)
+    )
+    places = [np.s_[t : t + side, x : x + side] for t in tops.tolist() for x in lefts.tolist()]
+    return [at for at in places if known[at].mean() > 0.9]

@@ -1,0 +1,54 @@
+"""The water segmenter at work: a colour picture in, how likely each pixel is water out.
+
+The net sees the picture at `LONGEST_PX` along its longer side; water is large, and at that size one core
+answers within a tenth of a second.
+"""
+
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+LONGEST_PX = 512
+MODEL = "water.onnx"
+_STEP_PX = 32
+
+Shares = npt.NDArray[np.float32]
+
+
+class WaterModel:
+    """A session of the segmenter, one thread; made once a process by `shipped` or from a file."""
+
+    def __init__(self, path: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+
+    def __call__(self, pixels: npt.NDArray[np.uint8]) -> Shares:
+        """Return the likelihood of water for every pixel of a picture of red, green and blue."""
+        height, width = pixels.shape[:2]
+        scale = LONGEST_PX / max(height, width)
+        size = tuple(max(round(n * scale / _STEP_PX), 1) * _STEP_PX for n in (width, height))
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        small = cv2.resize(pixels, size, interpolation=how).astype(np.float32)
+        (logits,) = self._session.run(None, {self._input: small.transpose(2, 0, 1)[None]})
+        shares = 1.0 / (1.0 + np.exp(-np.clip(logits[0, 0], -30, 30)))
+        return np.asarray(
+            cv2.resize(shares, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32
+        )
+
+
+@lru_cache(maxsize=4)
+def loaded(path: Path) -> WaterModel:
+    """Return the segmenter of a file, read once a process."""
+    return WaterModel(path)
+
+
+def shipped() -> WaterModel:
+    """Return the segmenter that comes with the program."""
+    return loaded(Path(str(resources.files("vision") / "models" / MODEL)))
