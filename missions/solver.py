@@ -54,7 +54,8 @@ class Problem:
 
     `time_s[m][i, j]` and `energy_wh[m][i, j]` are, for model m, the cost of
     going from the end of i to the end of j; infinite where it cannot be.
-    `ways[t]` are the nodes of task t; `loads[t]` what it takes of each capacity.
+    `ways[t]` are the nodes of task t; `loads[t]` what it takes of each capacity;
+    `worth_s[t]` the flying it is worth, None for as much as there is.
     """
 
     docks: int
@@ -65,6 +66,7 @@ class Problem:
     prizes: tuple[int, ...]
     loads: tuple[tuple[int, ...], ...]
     longest_s: float
+    worth_s: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +125,7 @@ def to_routing(problem: Problem) -> routing.Problem:
             )
             for fleet in problem.fleets
         ),
-        jobs=tuple(
-            Job(ways, _prize(problem, prize), load)
-            for ways, prize, load in zip(problem.ways, problem.prizes, problem.loads, strict=True)
-        ),
+        jobs=tuple(_job(problem, task) for task in range(len(problem.ways))),
         time=tuple(_whole(matrix, PER_S, problem.longest_s) for matrix in problem.time_s),
         energy=tuple(_whole(matrix, PER_WH, most_wh) for matrix in problem.energy_wh),
     )
@@ -153,6 +152,14 @@ def _search(
         progress=tell,
     )
     return search(problem, effort, seed=seed, start=start)
+
+
+def _job(problem: Problem, task: int) -> Job:
+    ways, load = problem.ways[task], problem.loads[task]
+    worth_s = problem.worth_s[task] if problem.worth_s else None
+    if worth_s is not None:
+        return Job(ways, round(worth_s * PER_S), load, must=False)
+    return Job(ways, _prize(problem, problem.prizes[task]), load)
 
 
 def _prize(problem: Problem, prize: int) -> int:
