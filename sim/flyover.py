@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from missions.geo import LatLon, bearing_deg, distance_m, moved
 from missions.model import CameraPose, Dock, Drone, DroneModel, Plan, Sortie, Waypoint
 from sim.camera import PictureJob, TruePose
-from sim.noise import PoseNoise
+from sim.noise import PoseError, PoseNoise
 from sim.world import World
 
 PASSED_WITHIN_M = 0.5
@@ -80,13 +80,13 @@ class _Flight:
         off_m = self._random.uniform(0.0, PASSED_WITHIN_M)
         place = moved(waypoint.place, self._random.uniform(0.0, 360.0), off_m)
         true = TruePose(place, waypoint.altitude.metres, heading_deg, waypoint.pitch_deg)
-        reported = self._reported(true)
+        told = reported(true, self._noise.sample())
         taken_at = self._began_at + timedelta(seconds=flown_s)
         return PictureJob(
             stem=stem,
             true=true,
-            reported=reported,
-            above_home_m=reported.altitude_m - self._dock.elevation_m,
+            reported=told,
+            above_home_m=told.altitude_m - self._dock.elevation_m,
             cameras=self._model.cameras,
             taken_at=taken_at,
             reported_at=(taken_at + timedelta(seconds=self._noise.clock_s())).astimezone(self._zone),
@@ -94,14 +94,15 @@ class _Flight:
             image_index=index,
         )
 
-    def _reported(self, true: TruePose) -> CameraPose:
-        error = self._noise.sample()
-        away_m = math.hypot(error.east_m, error.north_m)
-        bearing = math.degrees(math.atan2(error.east_m, error.north_m))
-        return CameraPose(
-            moved(true.place, bearing, away_m),
-            true.altitude_m + error.up_m,
-            (true.heading_deg + error.yaw_deg) % 360.0,
-            true.pitch_deg + error.pitch_deg,
-            true.roll_deg + error.roll_deg,
-        )
+
+def reported(true: TruePose, error: PoseError) -> CameraPose:
+    """Return what a drone believes of a pose, given how wrong its fixes are."""
+    away_m = math.hypot(error.east_m, error.north_m)
+    bearing = math.degrees(math.atan2(error.east_m, error.north_m))
+    return CameraPose(
+        moved(true.place, bearing, away_m),
+        true.altitude_m + error.up_m,
+        (true.heading_deg + error.yaw_deg) % 360.0,
+        true.pitch_deg + error.pitch_deg,
+        true.roll_deg + error.roll_deg,
+    )
