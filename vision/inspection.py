@@ -25,6 +25,9 @@ from vision.footprint import footprint, ground_m2, outlines
 from vision.frame import Frame, load
 from vision.georeference import FlatGround, Ground, Located, Unplaced
 from vision.grounds import Grounds
+from vision.lidar.cloud import ENDINGS as CLOUD_ENDINGS
+from vision.lidar.cloud import is_cloud
+from vision.lidar.survey import Survey, SurveyAs, survey
 from vision.marking import marked
 from vision.metadata import tlog as flightlog
 from vision.metadata.reading import Reading
@@ -35,6 +38,7 @@ __all__ = ["FrameResult", "Inspection", "examine", "inspect", "marked"]
 
 _AIMS = (0.5, 0.75, 0.9, 1.0)  # shares of the picture's height
 _NOTHING_ELSE = Scene()
+_AS_IT_SAYS = SurveyAs()
 _NAMES = uuid.UUID("0d7a5f0e-0c1f-5f0b-9a3e-3b1c7a2f4d55")
 
 
@@ -80,10 +84,11 @@ class _Looked:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Many files' results, and the incidents they add up to."""
+    """Many files' results, and the incidents they add up to; point clouds have surveys of their own."""
 
     frames: tuple[FrameResult, ...]
     incidents: tuple[Incident, ...]
+    surveys: tuple[Survey, ...] = ()
 
 
 def examine(
@@ -121,15 +126,19 @@ def inspect(
     now: datetime | None = None,
     scene: Scene = _NOTHING_ELSE,
     model: Path | None = None,
+    survey_as: SurveyAs = _AS_IT_SAYS,
 ) -> Inspection:
     """Return what files and folders of pictures show, and the incidents they add up to.
 
     Elevation models among the files serve as ground for the pictures they cover; `dem` names one
     that comes first. `tlog` names a flight log that tells the poses of pictures whose files do not.
-    `each` is called after every file; `scene` and `model` are as in `examine`.
+    `each` is called after every file; `scene` and `model` are as in `examine`. Point clouds among the
+    files are searched for line clearance; `survey_as` says what they themselves may not.
     """
-    files = list(pictures(paths))
-    grounds = Grounds(files, Terrain.open(dem) if dem else None)
+    named = list(pictures(paths))
+    clouds, files = [p for p in named if is_cloud(p)], [p for p in named if not is_cloud(p)]
+    given = Terrain.open(dem) if dem else None
+    grounds = Grounds(files, given)
     log = flightlog.read(Path(tlog)) if tlog else None
     results = []
     for path in files:
@@ -142,7 +151,9 @@ def inspect(
         results.append(result)
         if each:
             each(result)
-    return Inspection(tuple(results), joined(o for r in results for o in r.observations))
+    surveys = _surveyed(clouds, given, hazards, survey_as)
+    seen = [o for r in results for o in r.observations] + [o for s in surveys for o in s.observations]
+    return Inspection(tuple(results), joined(seen), surveys)
 
 
 def pictures(paths: Iterable[str | Path]) -> Iterable[Path]:
@@ -168,7 +179,19 @@ def joined(observations: Iterable[Observation]) -> tuple[Incident, ...]:
     return tuple(found.values())
 
 
-_ENDINGS = frozenset({".jpg", ".jpeg", ".tif", ".tiff", ".png"})
+_ENDINGS = frozenset({".jpg", ".jpeg", ".tif", ".tiff", ".png"}) | CLOUD_ENDINGS
+
+
+def _surveyed(
+    clouds: list[Path], terrain: Terrain | None, hazards: Collection[Hazard] | None, survey_as: SurveyAs
+) -> tuple[Survey, ...]:
+    """Return what point clouds show, when line clearance is asked for or nothing in particular."""
+    if hazards is not None and Hazard.LINE_CLEARANCE not in hazards:
+        idle = "not searched: a point cloud shows line_clearance, which was not asked for"
+        return tuple(Survey(str(path), note=idle) for path in clouds)
+    return tuple(
+        survey(path, crs=survey_as.crs, voltage_kv=survey_as.voltage_kv, terrain=terrain) for path in clouds
+    )
 
 
 def _logged(frame: Frame, log: flightlog.Log | None) -> Frame:

@@ -5,6 +5,7 @@ from typing import Any
 from missions.geo import Area, LatLon
 from vision.growth import extents, measure
 from vision.inspection import FrameResult, Inspection
+from vision.lidar import telling
 from vision.metadata.reading import Reading
 from vision.model import Detection, Ellipse, Incident, Observation
 
@@ -14,7 +15,7 @@ Json = dict[str, Any]
 def to_json(inspection: Inspection) -> Json:
     """Return the command's JSON value."""
     return {
-        "frames": [_frame(r) for r in inspection.frames],
+        "frames": [_frame(r) for r in inspection.frames] + [telling.to_json(s) for s in inspection.surveys],
         "incidents": [_incident(i) | {"growth": _growth(i, inspection)} for i in inspection.incidents],
     }
 
@@ -25,6 +26,11 @@ def to_geojson(inspection: Inspection) -> Json:
         _feature(o.place, _detection(r.detections[i], o) | {"kind": "observation", "file": r.file})
         for r in inspection.frames
         for i, o in zip(r.placed, r.observations, strict=True)
+    ]
+    features += [
+        _feature(o.place, telling.properties(o) | {"kind": "observation", "file": s.file})
+        for s in inspection.surveys
+        for o in s.observations
     ]
     features += [_feature(i.place, _incident(i) | {"kind": "incident"}) for i in inspection.incidents]
     return {"type": "FeatureCollection", "features": features}

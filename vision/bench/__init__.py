@@ -28,4 +28,5 @@ def enrol() -> None:
 
 def _enrol_vision(vision: Suite) -> None:
     """Add the detectors' groups: the first word of the row names, and the function that yields them."""
+    vision.add("wires", "vision.bench.wires:rows", "wires of real laser surveys, and how near things come")
     vision.add("thermal", "vision.bench.thermal:rows", "frames a second on one core, decode to observation")
