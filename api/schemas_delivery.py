@@ -41,6 +41,10 @@ class ReleaseOut(BaseModel):
     withdrawn_at: datetime | None
 
 
+class Releases(BaseModel):
+    releases: list[ReleaseOut]
+
+
 Channel = Literal["webhook", "mqtt", "mail", "chat", "sms", "voice"]
 
 

@@ -153,6 +153,8 @@ def alert(row: AlertRow) -> schemas.AlertOut:
         title=row.title,
         place_name=row.place_name,
         raised_at=row.raised_at,
+        acknowledged_by=row.acknowledged_by,
+        shelved_until=row.shelved_until,
         deliveries=[delivery(d) for d in row.deliveries],
     )
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.auth import Built, Watcher
 from api.delivery.cap import CAP_TYPE, Audience, Saying, cap_document, to_bytes
 from api.delivery.capfeed import ATOM_TYPE, feed_page
-from api.schemas_delivery import PersonIn, ReleaseOut
+from api.schemas_delivery import PersonIn, ReleaseOut, Releases
 from api.services import Services
 from api.store import publishing
 from api.store.tables.delivery import ReleaseRow
@@ -48,6 +48,13 @@ async def public_document(name: str, built: Built) -> Response:
 async def document(name: str, caller: Watcher, built: Built) -> Response:
     """Give a message by its identifier, or the one that now counts of an alert by the alert's id."""
     return await _document(name, caller, built)
+
+
+@router.get("/releases")
+async def list_releases(caller: Watcher, built: Built) -> Releases:
+    """List what was released to the public and what of it was taken back, the latest first."""
+    async with built.database.read() as session:
+        return Releases(releases=[_shown(row) for row in await publishing.releases_of(session, caller)])
 
 
 @router.post("/incidents/{incident_id}/release")

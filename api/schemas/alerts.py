@@ -90,6 +90,8 @@ class AlertOut(BaseModel):
     title: Names
     place_name: Names
     raised_at: datetime
+    acknowledged_by: str | None = None
+    shelved_until: datetime | None = None
     deliveries: list[DeliveryOut]
 
 

@@ -79,6 +79,12 @@ async def released(session: AsyncSession) -> Sequence[ReleaseRow]:
     return (await session.scalars(query.order_by(ReleaseRow.released_at.desc()))).all()
 
 
+async def releases_of(session: AsyncSession, caller: Caller) -> Sequence[ReleaseRow]:
+    """Return the releases a caller may see, withdrawn ones too, the latest first: an agency its own."""
+    query = select(ReleaseRow).where(owned(caller, ReleaseRow.agency))
+    return (await session.scalars(query.order_by(ReleaseRow.released_at.desc()).limit(500))).all()
+
+
 async def newest_sayings(
     session: AsyncSession, caller: Caller | None, *, before: str | None, limit: int
 ) -> tuple[list[Saying], bool]:

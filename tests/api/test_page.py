@@ -1,81 +1,19 @@
 """The page in a real browser: signing in, what an operator and an agency see, both languages."""
 
-import asyncio
-import shutil
-import socket
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from pathlib import Path
-
 import pyotp
-import pytest
-import uvicorn
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from api import accounts
-from api.app import create_app
 from api.services import Services
 from api.store import accounts as store_accounts
-from api.store import tokens
 from api.store.accounts import NewAccount
 from api.store.tokens import Role
-from missions.geo import LatLon
-from tests.api.world import NOW, fire, report
+from tests.api.browsing import address, browser, needs_browser, signed_in, token_of
+from tests.api.world import NOW
 
-DIST = Path(__file__).parents[2] / "api" / "console" / "dist"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ON_ITS_OWN = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]
+__all__ = ["address", "browser"]  # fixtures
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-    pytest.mark.skipif(not (DIST / "index.html").exists(), reason="the page is not built: node is missing"),
-]
-
-
-@pytest.fixture
-async def address(services: Services) -> AsyncIterator[str]:
-    """The service with one fire in it, on a port of this machine."""
-    app = create_app(replace(services, options=replace(services.options, console=DIST)))
-    await report(services, 1, fire(1, LatLon(30.28, 119.415)))
-    listening = socket.create_server(("127.0.0.1", 0))  # connections wait here until uvicorn is up
-    config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=5)
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
-    server.should_exit = True
-    await serving
-
-
-@pytest.fixture
-async def browser(address: str) -> AsyncIterator[Browser]:
-    """A browser that is gone before the service is: a page that listens holds its connection."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ON_ITS_OWN)
-        yield browser
-        await browser.close()
-
-
-async def token_of(services: Services, role: Role, agency: str | None = None) -> str:
-    async with services.database.write() as session:
-        return await tokens.issue(session, role=role, name=f"{role} desk", now=NOW, agency=agency)
-
-
-async def signed_in(browser: Browser, address: str, token: str, language: str = "en-US") -> Page:
-    page = await (await browser.new_context(locale=language)).new_page()
-    await page.goto(address)
-    await page.locator("input").fill(token)
-    await page.locator("button.main").click()
-    return page
+pytestmark = needs_browser
 
 
 async def test_a_wrong_token_is_answered_in_words(browser: Browser, address: str) -> None:
@@ -89,7 +27,7 @@ async def test_the_operator_sees_the_incident_and_who_was_told(
 ) -> None:
     """From the list to the place, the temperature and the agencies told; then the same in Chinese."""
     page = await signed_in(browser, address, await token_of(services, Role.OPERATOR))
-    await expect(page.get_by_role("tab")).to_have_count(4)
+    await expect(page.get_by_role("tab")).to_have_count(5)
     await page.locator(".list button.row").first.click()
     await expect(page.locator("article h2")).to_have_text("suspected fire")
     await expect(page.locator("article .told strong").first).to_have_text("forestry")
@@ -103,7 +41,7 @@ async def test_an_agency_sees_its_alert_and_no_flights(
 ) -> None:
     """A fire on forestry's ground: forestry acknowledges it, the village sees nothing of it."""
     page = await signed_in(browser, address, await token_of(services, Role.AGENCY, "forestry"))
-    await expect(page.get_by_role("tab")).to_have_count(2)
+    await expect(page.get_by_role("tab")).to_have_count(3)
     await page.locator(".list button.row").first.click()
     await page.get_by_role("button", name="Acknowledge").click()
     await expect(page.locator("article .told span").first).to_have_text("acknowledged")
@@ -203,7 +141,7 @@ async def test_a_person_signs_in_with_a_password(browser: Browser, address: str,
         "账号、密码或动态码有误。连续五次失败后账号会暂时锁定。"
     )
     await log_in(page, "wang")
-    await expect(page.get_by_role("tab")).to_have_count(2)
+    await expect(page.get_by_role("tab")).to_have_count(3)
 
 
 async def test_an_auditor_sets_up_a_second_factor_and_then_reads_the_trail(

@@ -108,6 +108,7 @@ RIGHTS: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("GET", "/v1/events"): (401, 0, 0, 403),  # answered for ever: tried in test_events.py
     ("GET", "/v1/cap/feed.atom"): (401, 200, 200, 403),
     ("GET", "/v1/cap/{name}.xml"): (401, 404, 404, 403),
+    ("GET", "/v1/releases"): (401, 200, 200, 403),
     ("GET", "/v1/cap/public.atom"): (200, 200, 200, 200),
     ("GET", "/v1/cap/public/{name}.xml"): (404, 404, 404, 404),
     ("POST", "/v1/incidents/{incident_id}/release"): (401, 403, 404, 403),  # its agency alone

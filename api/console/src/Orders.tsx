@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { call, Refused } from "./api";
 import type { Incident, Order, OrderAct, OrderStep } from "./model";
 import { OrderForm, PERSONS_ACTS } from "./OrderForm";
+import { OrderPlan } from "./OrderPlan";
 import { agencyName, chosen, incidents, keepOrder, me, orders, readOrder, readOrders, timezone } from "./state";
 import { clock, code, moment, named, refused, say } from "./words";
 
@@ -98,7 +99,7 @@ export function OrderDetail({ order }: { order: Order }) {
   async function changeNow(where: string, method: string, body: unknown): Promise<boolean> {
     try {
       const version = orders.value.get(order.id)?.version ?? order.version;
-      keepOrder(await call<Order>(`${path}/${where}`, method, body, version));
+      keepOrder(await call<Order>(where ? `${path}/${where}` : path, method, body, version));
       setProblem(null);
       return true;
     } catch (error) {
@@ -133,6 +134,7 @@ export function OrderDetail({ order }: { order: Order }) {
       {open && acts.includes(open) && (
         <OrderForm key={open} act={open} order={order} send={(wish) => act(open, wish)} leave={() => setOpen(null)} />
       )}
+      {isOwn && <OrderPlan order={order} change={change} />}
       {!isOwn && <p class="hint">{say("only_watching")}</p>}
       <Facts order={order} />
       {incidents.value.has(order.incident) && (
@@ -149,7 +151,8 @@ function Facts({ order }: { order: Order }) {
   return (
     <dl>
       <dt>{say("agency")}</dt>
-      <dd>{named(agencyName(order.agency))}{order.lead === order.agency ? ` (${say("leads")})` : ""}</dd>
+      <dd>{named(agencyName(order.agency))}</dd>
+      {order.lead && <><dt>{say("lead")}</dt><dd>{named(agencyName(order.lead))}</dd></>}
       <dt>{say("assignee")}</dt><dd>{order.assignee ?? say("nobody_assigned")}</dd>
       <dt>{say("be_there_by")}</dt><dd>{moment(order.respond_by, timezone.value)}</dd>
       <dt>{say("resolve_by")}</dt><dd>{moment(order.resolve_by, timezone.value)}</dd>

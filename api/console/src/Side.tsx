@@ -1,13 +1,16 @@
 // The list beside the map: what was found, who was told, what is flying.
 
 import { useEffect, useState } from "preact/hooks";
+import { ToldOf } from "./AlertActs";
 import { call } from "./api";
 import type { Incident, Sortie } from "./model";
 import { OrderDetail, Orders, OrdersOf } from "./Orders";
-import { agencyName, alerts, chosen, docks, drones, incidents, me, orders, sorties, timezone } from "./state";
+import { agencyName, chosen, docks, drones, incidents, me, orders, sorties, timezone } from "./state";
+import { Steering } from "./Steering";
+import { Telling } from "./Telling";
 import { clock, code, named, say } from "./words";
 
-type Tab = "incidents" | "orders" | "flights" | "docks";
+type Tab = "incidents" | "orders" | "flights" | "docks" | "telling";
 
 const TAB_OF: Record<"incident" | "order" | "sortie", Tab> = { incident: "incidents", order: "orders", sortie: "flights" };
 
@@ -16,8 +19,8 @@ const byTime = (a: string | null, b: string | null) => (b ?? "").localeCompare(a
 export function Side() {
   const [tab, setTab] = useState<Tab>("incidents");
   const isOperator = me.value?.role === "operator";
-  const tabs: Tab[] = isOperator ? ["incidents", "orders", "flights", "docks"] : ["incidents", "orders"];
-  const counts: Record<Tab, number> = {
+  const tabs: Tab[] = isOperator ? ["incidents", "orders", "flights", "docks", "telling"] : ["incidents", "orders", "telling"];
+  const counts: Record<Exclude<Tab, "telling">, number> = {
     incidents: incidents.value.size, orders: orders.value.size, flights: sorties.value.size, docks: docks.value.size,
   };
   const pick = chosen.value;
@@ -28,7 +31,7 @@ export function Side() {
         {tabs.map((name) => (
           <button key={name} role="tab" aria-selected={tab === name}
             onClick={() => { setTab(name); chosen.value = null; }}>
-            {say(name)} <b>{counts[name]}</b>
+            {say(name)} {name !== "telling" && <b>{counts[name]}</b>}
           </button>
         ))}
       </nav>
@@ -51,6 +54,7 @@ function List({ tab }: { tab: Tab }) {
     case "orders": return <Orders />;
     case "flights": return <Flights />;
     case "docks": return <Docks />;
+    case "telling": return <Telling />;
   }
 }
 
@@ -107,7 +111,6 @@ function Witnesses({ incident }: { incident: Incident }) {
 
 function IncidentDetail({ incident }: { incident: Incident }) {
   const place = `${incident.lat_deg.toFixed(6)}, ${incident.lon_deg.toFixed(6)}`;
-  const told = [...alerts.value.values()].filter((alert) => alert.incident === incident.id);
   return (
     <article>
       <button onClick={() => { chosen.value = null; }}>← {say("back")}</button>
@@ -133,25 +136,7 @@ function IncidentDetail({ incident }: { incident: Incident }) {
       </dl>
       {incident.standing && <Witnesses incident={incident} />}
       <OrdersOf incident={incident} />
-      <h3>{say("told")}</h3>
-      {told.length === 0 && <p class="empty">{say("no_alerts")}</p>}
-      {told.map((alert) => (
-        <div class="told" key={alert.id}>
-          <strong>{named(agencyName(alert.agency))}</strong>
-          <span>{code(alert.state)}</span>
-          {alert.deliveries.map((d) => (
-            <small key={d.channel} title={d.last_error ?? ""}>
-              {d.channel}: {code(d.state)} {clock(d.delivered_at, timezone.value)}
-              {d.attempts > 1 ? ` (${d.attempts} ${say("attempts")})` : ""}
-            </small>
-          ))}
-          {me.value?.role === "agency" && alert.state !== "acknowledged" && (
-            <button class="main" onClick={() => void call(`/v1/alerts/${alert.id}/acknowledge`, "POST")}>
-              {say("acknowledge")}
-            </button>
-          )}
-        </div>
-      ))}
+      <ToldOf incident={incident} />
     </article>
   );
 }
@@ -187,22 +172,12 @@ function Flights() {
 }
 
 function SortieDetail({ sortie }: { sortie: Sortie }) {
-  const isUp = ["flying", "armed", "returning", "paused"].includes(sortie.state);
-  const order = (verb: string) => void call(`/v1/sorties/${sortie.id}/${verb}`, "POST");
   return (
     <article>
       <button onClick={() => { chosen.value = null; }}>← {say("back")}</button>
       <h2>{sortie.id}</h2>
       <p>{say("serves")}: {sortie.agencies.map((id) => named(agencyName(id))).join(" + ")}</p>
-      {isUp && (
-        <div class="buttons">
-          <button onClick={() => order("pause")}>{say("pause")}</button>
-          <button onClick={() => order("resume")}>{say("resume")}</button>
-          <button class="danger" onClick={() => { if (confirm(say("recall_sure"))) order("recall"); }}>
-            {say("recall")}
-          </button>
-        </div>
-      )}
+      <Steering sortie={sortie} />
       <dl>
         <dt>{say("drone")}</dt><dd>{sortie.drone ?? "–"}</dd>
         <dt>{say("dock")}</dt><dd>{named(docks.value.get(sortie.dock)?.name) || sortie.dock}</dd>

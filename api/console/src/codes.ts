@@ -26,6 +26,10 @@ export const codes: Record<"en-US" | "zh-CN", Record<string, string>> = {
     verdict_not_found: "nothing found",
     look_none: "not asked for", look_asked: "asked for", look_clear: "nothing to be seen any more",
     look_still_there: "still there", look_impossible: "not possible",
+    shelved: "put aside", burning: "straw burning", discharge: "discharge", line_clearance: "too near the line",
+    foreign_object: "foreign object", intrusion: "digging at the line", person: "person", wildlife: "wildlife",
+    tree_health: "sick trees", webhook: "program", mail: "mail", chat: "chat", sms: "text message", voice: "call",
+    mqtt: "MQTT", replaced: "replaced", ordered: "ordered", accepted: "accepted",
   },
   "zh-CN": {
     fire: "疑似火情", smoke: "疑似烟雾", hot_spot: "疑似热点", hot_joint: "发热缺陷",
@@ -51,5 +55,9 @@ export const codes: Record<"en-US" | "zh-CN", Record<string, string>> = {
     verdict_not_found: "未找到",
     look_none: "未请求", look_asked: "已请求", look_clear: "已看不到",
     look_still_there: "仍然存在", look_impossible: "无法飞行",
+    shelved: "已搁置", burning: "秸秆焚烧", discharge: "排污", line_clearance: "线树距离不足",
+    foreign_object: "异物", intrusion: "外破", person: "人员", wildlife: "野生动物",
+    tree_health: "病树", webhook: "程序接口", mail: "邮件", chat: "群聊", sms: "短信", voice: "电话",
+    mqtt: "MQTT", replaced: "已被替换", ordered: "已下令", accepted: "已受理",
   },
 };

@@ -107,7 +107,59 @@ export interface Alert {
   title: Names;
   place_name: Names;
   raised_at: string;
+  acknowledged_by: string | null;
+  shelved_until: string | null;
   deliveries: Delivery[];
+}
+
+/** That an incident is public, in whose name, and whether that was taken back. */
+export interface Release {
+  incident: string;
+  agency: string;
+  released_by: string;
+  released_at: string;
+  withdrawn_at: string | null;
+}
+
+export interface Mute {
+  id: string;
+  agency: string;
+  hazards: string[];
+  lat_deg: number | null;
+  lon_deg: number | null;
+  radius_m: number | null;
+  reason: string;
+  owner: string;
+  ends_at: string;
+}
+
+/** A find that was too uncertain to tell an agency of. */
+export interface Review {
+  agency: string;
+  reason: string;
+  decided_at: string;
+  incident: Incident;
+}
+
+export interface Receiver {
+  id: string;
+  agency: string;
+  channel: string;
+  address: string;
+  disabled_at: string | null;
+  disabled_reason: string | null;
+}
+
+/** One message in the outbox and how far it has come. */
+export interface Message {
+  id: string;
+  agency: string;
+  channel: string;
+  state: string;
+  attempts: number;
+  created_at: string;
+  last_error: string | null;
+  cursor: number;
 }
 
 export interface Agency {

@@ -2,7 +2,9 @@
 
 import { computed, signal } from "@preact/signals";
 import { call, listen, Refused } from "./api";
-import type { Agency, Alert, Dock, Drone, Incident, LonLat, Me, Names, Office, Order, Site, Sortie } from "./model";
+import type {
+  Agency, Alert, Dock, Drone, Incident, LonLat, Me, Names, Office, Order, Release, Site, Sortie,
+} from "./model";
 
 export const me = signal<Me | null>(null);
 export const site = signal<Site | null>(null);
@@ -12,6 +14,8 @@ export const sorties = signal<ReadonlyMap<string, Sortie>>(new Map());
 export const incidents = signal<ReadonlyMap<string, Incident>>(new Map());
 export const alerts = signal<ReadonlyMap<string, Alert>>(new Map());
 export const orders = signal<ReadonlyMap<string, Order>>(new Map());
+/** By incident, what our agency has released and not taken back. */
+export const releases = signal<ReadonlyMap<string, Release>>(new Map());
 export const agencies = signal<ReadonlyMap<string, Agency>>(new Map());
 export const trails = signal<ReadonlyMap<string, LonLat[]>>(new Map());
 export const coverage = signal<GeoJSON.Feature[] | null>(null);
@@ -65,6 +69,7 @@ export async function start(): Promise<() => void> {
       incident: ((row: Incident) => put(incidents, row)) as never,
       alert: ((row: Alert) => put(alerts, row)) as never,
       order: ((told: { id: string }) => void readOrder(told.id)) as never,
+      release: (() => void readReleases()) as never,
     },
     (yes) => {
       // After a break in the line the stream resumes, yet telemetry in between was lost: read again.
@@ -86,6 +91,7 @@ async function refresh(): Promise<void> {
   incidents.value = filled(i.incidents);
   agencies.value = filled(g.agencies);
   orders.value = filled(o.orders);
+  await readReleases();
   if (!isOperator) return;
   const [d, n, s] = await Promise.all([
     call<{ docks: Dock[] }>("/v1/docks"),
@@ -100,6 +106,23 @@ async function refresh(): Promise<void> {
 /** Reads all orders again: who leads and what others share changes without a word in the stream. */
 export async function readOrders(): Promise<void> {
   orders.value = filled((await call<{ orders: Order[] }>("/v1/orders")).orders);
+}
+
+/** Reads what is public of what our agency was told. */
+export async function readReleases(): Promise<void> {
+  const { releases: rows } = await call<{ releases: Release[] }>("/v1/releases");
+  releases.value = new Map(rows.filter((row) => !row.withdrawn_at).map((row) => [row.incident, row]));
+}
+
+/** Takes an alert as the service has just answered it. */
+export function keepAlert(row: Alert): void {
+  put(alerts, row);
+}
+
+/** The moment so many hours from now by the service's clock, which a simulation may run ahead of ours. */
+export async function hoursFromNow(hours: number): Promise<string> {
+  const { now } = await call<{ now: string }>("/v1/health");
+  return new Date(Date.parse(now) + hours * 3_600_000).toISOString();
 }
 
 /** Reads one order again; one that is no longer ours to see goes from the list. */
