@@ -36,16 +36,26 @@ def faults(
     the longest flight allowed.
     """
     wanted = site.demands if demands is None else demands
-    slots = {slot.sortie: slot for slot in plan.slots}
     found = [*_served(plan, wanted), *_seen(plan, site, terrain, wanted)]
-    for sortie in plan.sorties:
-        problems = (
+    for sortie, problems in sortie_faults(plan, site, terrain, longest_s=longest_s).items():
+        found += [f"sortie {sortie}: {problem}" for problem in problems]
+    return (*found, *check_day.faults(plan, site, wanted))
+
+
+def sortie_faults(
+    plan: Plan, site: Site, terrain: Terrain, *, longest_s: float | None = None
+) -> dict[str, list[str]]:
+    """Return what is wrong with each sortie by itself, nothing for those that hold."""
+    slots = {slot.sortie: slot for slot in plan.slots}
+    found = {
+        sortie.id: [
             *_shape(sortie, plan, site),
             *check_air.faults(sortie, site, terrain, slots.get(sortie.id)),
             *check_energy.faults(sortie, site, terrain, longest_s),
-        )
-        found += [f"sortie {sortie.id}: {problem}" for problem in problems]
-    return (*found, *check_day.faults(plan, site, wanted))
+        ]
+        for sortie in plan.sorties
+    }
+    return {sortie: problems for sortie, problems in found.items() if problems}
 
 
 def _served(plan: Plan, demands: Sequence[Demand]) -> Iterator[str]:

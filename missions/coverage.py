@@ -11,7 +11,8 @@ credited to each demand whose ground it sees, whoever it was laid for.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +26,7 @@ from missions.footprint import Footprint, Poses, seen
 from missions.geo import Altitude, Area, Corridor, Datum, Floats, LatLon, LocalFrame
 from missions.model import Demand, Look, Site, Task, TaskKind, Unserved
 from missions.terrain import Terrain
+from missions.volumes import Hours
 from missions.watch import GRID_M, Watch, groups
 from missions.words import text
 
@@ -38,6 +40,9 @@ LOOKS_OF_A_SINGLE = 2.5
 
 # Unseen stretches of a corridor with less than this between them are flown as one.
 JOIN_M = 60.0
+
+# A demand that was due so many revisits ago is worth no more for waiting still longer.
+MOST_LATE = 10.0
 
 NO_POINTS = np.empty(0, dtype=np.intp)
 
@@ -55,16 +60,23 @@ class _Strip:
 
 
 def tasks_of(
-    site: Site, terrain: Terrain, demands: Sequence[Demand] | None = None, *, language: str = "en-US"
+    site: Site,
+    terrain: Terrain,
+    demands: Sequence[Demand] | None = None,
+    *,
+    airspace: Airspace | None = None,
+    late_s: Mapping[str, float] | None = None,
+    language: str = "en-US",
 ) -> tuple[tuple[Task, ...], tuple[Unserved, ...]]:
     """Return the tasks that see all ground demanded, and the demands of which some cannot be seen.
 
-    `demands` are the site's unless given. Whether a drone can reach a task is
-    the planner's question.
+    `demands` are the site's unless given, `airspace` that in which they are flown;
+    `late_s` how long ago they were due. Whether a drone can reach a task is the
+    planner's question.
     """
     wanted = tuple(site.demands if demands is None else demands)
-    ground = Ground.of(site, terrain, wanted)
-    airspace = airspace_of(site, ground, wanted)
+    airspace = airspace or airspace_of(site, Ground.of(site, terrain, wanted), wanted)
+    ground = airspace.ground
     unserved: list[Unserved] = []
     watches: list[Watch] = []
     for demand in wanted:
@@ -77,13 +89,15 @@ def tasks_of(
             watches.append(Watch.of(demand, footprint, ground))
     strips = [strip for group in groups(watches, site.models) for strip in _laid(group, airspace)]
     unserved += [u for watch in watches if (u := _left(watch, airspace, language))]
-    return _tasks(site, wanted, strips, ground.frame), tuple(unserved)
+    return _tasks(site, wanted, strips, ground.frame, late_s or {}), tuple(unserved)
 
 
-def airspace_of(site: Site, ground: Ground, demands: Sequence[Demand]) -> Airspace:
+def airspace_of(
+    site: Site, ground: Ground, demands: Sequence[Demand], *, hours: Hours | None = None
+) -> Airspace:
     """Return the airspace in which these demands are flown: up to a little over the highest look."""
-    highest = max((d.height_m for d in demands), default=0.0)
-    return Airspace.of(site, ground, top_m=ground.top_m + highest)
+    highest = max((d.height_m + (d.view.wire_m or 0.0) for d in demands), default=0.0)
+    return Airspace.of(site, ground, top_m=ground.top_m + highest, hours=hours)
 
 
 def _laid(group: list[Watch], airspace: Airspace) -> list[_Strip]:
@@ -278,27 +292,47 @@ def _unserved(demand: Demand, why: str, language: str, **values: object) -> Unse
 
 
 def _tasks(
-    site: Site, demands: Sequence[Demand], strips: list[_Strip], frame: LocalFrame
+    site: Site,
+    demands: Sequence[Demand],
+    strips: list[_Strip],
+    frame: LocalFrame,
+    late_s: Mapping[str, float],
 ) -> tuple[Task, ...]:
+    """Return the strips as tasks; each asks for what all it serves ask for together."""
     by_id = {d.id: d for d in demands}
     order = [a.id for a in site.agencies]
+    looks = Counter(demand for strip in strips for look in strip.serves for demand in look)
     tasks = []
     for number, strip in enumerate(strips, start=1):
-        serves = {demand for look in strip.serves for demand in look}
-        served = [d for d in demands if d.id in serves]
+        mine = Counter(demand for look in strip.serves for demand in look)
+        served = [d for d in demands if d.id in mine]
         agencies = {d.agency for d in served}
         tasks.append(
             Task(
                 id=f"T{number:03d}",
                 kind=TaskKind.STRIP if len(strip.poses) > 1 else TaskKind.POINT,
                 looks=_looks(strip, frame),
-                sensors=frozenset().union(*(by_id[d].sensors for d in serves)),
+                sensors=frozenset().union(*(by_id[d].sensors for d in mine)),
                 demands=tuple(d.id for d in served),
                 agencies=tuple(sorted(agencies, key=lambda a: order.index(a) if a in order else len(order))),
-                prize=max(d.priority for d in served) * len(strip.poses),
+                prize=round(sum(mine[d.id] * d.priority * _urgency(d, late_s) for d in served)),
+                must=any(d.must for d in served),
+                worth_s=_worth_s(served, mine, looks),
+                revisit_s=min(d.revisit_s for d in served),
             )
         )
     return tuple(tasks)
+
+
+def _urgency(demand: Demand, late_s: Mapping[str, float]) -> float:
+    """Return how many times its priority a demand is worth: once more for each revisit it is late."""
+    return 1.0 + min(MOST_LATE, max(0.0, late_s.get(demand.id, 0.0)) / demand.revisit_s)
+
+
+def _worth_s(served: Sequence[Demand], mine: Counter[str], looks: Counter[str]) -> float | None:
+    """Return the flying that a task is worth: its part of what its demands are; None for any."""
+    worth = [d.worth_s * mine[d.id] / looks[d.id] for d in served if d.worth_s is not None]
+    return sum(worth) if len(worth) == len(served) else None
 
 
 def _looks(strip: _Strip, frame: LocalFrame) -> tuple[Look, ...]:

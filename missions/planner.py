@@ -1,42 +1,42 @@
 """The front door: one site, one plan.
 
-    demands -> tasks (coverage) -> ways of flying them (passes, airspace)
-            -> time and energy between all of them (network) -> sorties (solver)
-            -> proof (check)
+    demands -> periods of the day -> tasks (coverage) -> ways of flying them (passes, airspace)
+            -> time and energy between all of them (network) -> sorties (flights, districts)
+            -> drones and times (timetable) -> proof (check)
 
 A plan that the checker does not accept is never returned.
 """
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 
 from missions import check
 from missions.airspace import Ground
 from missions.coverage import airspace_of, tasks_of
-from missions.errors import WorkFailed
-from missions.items import MOST_ITEMS
-from missions.model import Demand, Dock, DroneModel, Plan, Sensor, Site, Sortie, Task
+from missions.districts import LARGE, Land, left_over, searched
+from missions.errors import InputWrong, WorkFailed
+from missions.flights import Search, found, ordered
+from missions.model import Demand, Plan, Site, Sortie, Task, Unserved
 from missions.network import Network
-from missions.passes import Pass
-from missions.reach import Limits, drones, reachable, unflown
-from missions.solver import Fleet, Flight, Problem, Progress, solve
+from missions.periods import DAY_S, Hours, Period, periods
+from missions.reach import Limits, unflown
+from missions.solver import Progress
 from missions.terrain import Terrain
+from missions.timetable import Timetable, Unplaced, timetable
+from missions.volumes import is_shut
+from missions.words import text
 
 # Everything the agencies watch is looked at afresh within one such sortie, launched together.
 LONGEST_S = 22 * 60.0
 
-# A flight controller's list and a dock's link bound the pictures of one sortie.
-MOST_SHOTS = 300
-
-# Items a sortie has beside its tasks, and those each task adds on the way to it.
-ITEMS_OF_A_SORTIE, ITEMS_OF_A_WAY = 10, 4
-
 # Part of the limits the solver may use: distances are rounded, turns onto a climb simplified.
 SOLVER_SHARE = 0.985
 TRIES = 4
-MOST_ROUNDS = 4
+
+# More demands than this are several sites: their ground alone would take hours to look up.
+MOST_DEMANDS = 20_000
+
+WHOLE_DAY: Hours = (0.0, DAY_S)
 
 
 @dataclass
@@ -47,6 +47,16 @@ class PlanRefused(WorkFailed):
 
     def __str__(self) -> str:
         return "the plan does not hold: " + "; ".join(self.faults[:5])
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What came of one period: its tasks, its sorties, and what it leaves."""
+
+    hours: Hours
+    tasks: tuple[Task, ...]
+    sorties: tuple[Sortie, ...]
+    unserved: tuple[Unserved, ...]
 
 
 def plan(
@@ -61,123 +71,202 @@ def plan(
     workers: int = 1,
     longest_s: float = LONGEST_S,
     language: str = "en-US",
+    hours: Hours = WHOLE_DAY,
+    late_s: Mapping[str, float] | None = None,
+    land_elsewhere: bool = False,
 ) -> Plan:
     """Return sorties that serve the demands (the site's unless given), and what they leave and why.
 
     With `iterations` the same seed gives the same plan on every machine;
     without, planning stops after `seconds`, or earlier when nothing gets better.
-    `progress` is told what is done and how much of it, 0 to 1.
+    `progress` is told what is done and how much of it, 0 to 1. Sorties fly within
+    `hours` of the site's day; `late_s` says how long ago demands were due, which makes
+    them worth more. `land_elsewhere` lets pairs of drones exchange neighbouring docks.
 
     Raises:
+        InputWrong: there are more demands than one plan can hold.
         PlanRefused: the independent checker found a fault (a defect of ours).
     """
     tell = progress or _silent
     wanted = tuple(site.demands if demands is None else demands)
-    tell("laying out looks", 0.0)
-    tasks, unserved = tasks_of(site, terrain, wanted, language=language)
-    network = Network(site, airspace_of(site, Ground.of(site, terrain, wanted), wanted), tasks, wanted)
-    network.measure(tell)
-    limits = Limits(longest_s, SOLVER_SHARE)
-    faults: tuple[str, ...] = ()
-    for _ in range(TRIES):
-        flights = _flights(
-            network, limits, seconds=seconds, iterations=iterations, seed=seed, workers=workers, tell=tell
+    if len(wanted) > MOST_DEMANDS:
+        raise InputWrong(
+            f"found {len(wanted):,} demands, expected {MOST_DEMANDS:,} at most: make several sites of them"
         )
-        sorties = _ordered([network.sortie(flight) for flight in flights], site)
-        explained = {u.demand for u in unserved}
-        left = unflown(network, wanted, sorties, limits, explained, language)
-        made = Plan(site.id, seed, sorties, tasks, (*unserved, *left))
-        faults = check.faults(made, site, terrain, demands=wanted, longest_s=longest_s)
-        if not faults:
-            return made
-        limits = replace(limits, share=limits.share * 0.97)
-    raise PlanRefused(faults)
+    asked = replace(site, demands=wanted)
+    search = Search(seconds, iterations, seed, workers, longest_s, land_elsewhere)
+    best: Plan | None = None
+    for together in (True, False):
+        made = _planned(
+            asked,
+            terrain,
+            search,
+            hours,
+            together=together,
+            late_s=late_s or {},
+            language=language,
+            tell=tell,
+        )
+        if best is None or _rank(made, asked) > _rank(best, asked):
+            best = made
+        is_mixed = any(d.window for d in wanted) and any(not d.window for d in wanted)
+        if not is_mixed or _is_whole(made):
+            break
+    assert best is not None
+    return best
 
 
 def _silent(what: str, share: float) -> None:
     pass
 
 
-def _flights(
-    network: Network,
-    limits: Limits,
+def _rank(made: Plan, site: Site) -> tuple[int, int, float]:
+    left = {u.demand for u in made.unserved}
+    musts = sum(d.must for d in site.demands if d.id in left)
+    return -musts, sum(len(s.shots) for s in made.sorties), -made.flight_s
+
+
+def _is_whole(made: Plan) -> bool:
+    flown = {t for s in made.sorties for t in s.tasks}
+    return all(t.id in flown for t in made.tasks)
+
+
+def _planned(
+    site: Site,
+    terrain: Terrain,
+    search: Search,
+    hours: Hours,
     *,
-    seconds: float,
-    iterations: int | None,
-    seed: int,
-    workers: int,
+    together: bool,
+    late_s: Mapping[str, float],
+    language: str,
     tell: Progress,
-) -> list[tuple[Dock, DroneModel, tuple[Pass, ...]]]:
-    """Return the flights, with as few rounds of all drones as serve everything within reach."""
-    site, within = network.site, reachable(network, limits)
-    found: tuple[Flight, ...] = ()
-    for rounds in range(_rounds_needed(network, limits, within), MOST_ROUNDS + 1):
-        problem, numbers = problem_of(network, limits, within, rounds)
-        found = solve(
-            problem, seconds=seconds, iterations=iterations, seed=seed, workers=workers, progress=tell
-        )
-        if sum(len(f.nodes) for f in found) == len(within):
+) -> Plan:
+    """Return the plan of all periods together, with its timetable, proven."""
+    parts, unserved = periods(
+        site, site.demands, hours=hours, longest_s=search.longest_s, together=together, language=language
+    )
+    made = [
+        _flown(site, terrain, part, search, late_s=late_s, language=language, tell=tell) for part in parts
+    ]
+    tasks, sorties, within = _renamed(made, site)
+    left = (*unserved, *(u for part in made for u in part.unserved))
+    whole = Plan(site.id, search.seed, sorties, tasks, left)
+    table = timetable(whole, site, starts_s=hours[0], ends_s=hours[1], within=within, language=language)
+    return _timed(whole, table, site, terrain, search, language)
+
+
+def _flown(
+    site: Site,
+    terrain: Terrain,
+    period: Period,
+    search: Search,
+    *,
+    late_s: Mapping[str, float],
+    language: str,
+    tell: Progress,
+) -> _Part:
+    """Return the sorties of one period, and what they leave and why."""
+    tell("laying out looks", 0.0)
+    wanted = period.demands
+    airspace = airspace_of(site, Ground.of(site, terrain, wanted), wanted, hours=period.hours)
+    tasks, unserved = tasks_of(site, terrain, wanted, airspace=airspace, late_s=late_s, language=language)
+    limits, explained = Limits(search.longest_s, SOLVER_SHARE), {u.demand for u in unserved}
+    hours_s = period.hours[1] - period.hours[0]
+    now = replace(site, no_fly=tuple(replace(z, hours=None) for z in site.no_fly if is_shut(z, period.hours)))
+    if len(tasks) >= LARGE and len(site.docks) > 1:
+        land = Land(site, airspace, wanted, limits, hours_s, language)
+        sorties = searched(land, tasks, search, tell)
+        held = _proven(sorties, tasks, now, terrain, search)
+        return _Part(period.hours, tasks, held, (*unserved, *left_over(land, tasks, held, explained)))
+    network = Network(site, airspace, tasks, wanted)
+    network.measure(tell)
+    sorties = []
+    for _ in range(TRIES):
+        sorties = found(network, limits, search, hours_s=hours_s, tell=tell)
+        if len(_proven(sorties, tasks, now, terrain, search)) == len(sorties):
             break
-    docks = len(site.docks)
-    return [
-        (
-            site.docks[problem.fleets[f.fleet].dock],
-            site.models[problem.fleets[f.fleet].model],
-            tuple(network.nodes[numbers[node - docks]] for node in f.nodes),
-        )
-        for f in found
+        limits = replace(limits, share=limits.share * 0.97)
+    held = _proven(sorties, tasks, now, terrain, search)
+    left = unflown(network, wanted, held, limits, explained, language)
+    return _Part(period.hours, tasks, held, (*unserved, *left))
+
+
+def _proven(
+    sorties: Sequence[Sortie], tasks: tuple[Task, ...], site: Site, terrain: Terrain, search: Search
+) -> tuple[Sortie, ...]:
+    """Return the sorties that hold by themselves."""
+    named = [replace(s, id=f"S{k}") for k, s in enumerate(sorties)]
+    made = Plan(site.id, 0, tuple(named), tasks, ())
+    wrong = check.sortie_faults(made, site, terrain, longest_s=search.longest_s).keys()
+    return tuple(s for s, name in zip(sorties, (n.id for n in named), strict=True) if name not in wrong)
+
+
+def _renamed(
+    parts: Sequence[_Part], site: Site
+) -> tuple[tuple[Task, ...], tuple[Sortie, ...], dict[str, Hours]]:
+    """Return all tasks and sorties, numbered on from period to period, and each sortie's hours."""
+    tasks: list[Task] = []
+    sorties: list[Sortie] = []
+    within: dict[str, Hours] = {}
+    for part in parts:
+        name = {t.id: f"T{len(tasks) + k:03d}" for k, t in enumerate(part.tasks, start=1)}
+        tasks += [replace(t, id=name[t.id]) for t in part.tasks]
+        flown = [
+            replace(
+                s,
+                tasks=tuple(name[t] for t in s.tasks),
+                waypoints=tuple(replace(w, task=name[w.task]) if w.task else w for w in s.waypoints),
+            )
+            for s in part.sorties
+        ]
+        named = ordered(flown, site, first=len(sorties) + 1)
+        sorties += named
+        within |= {s.id: part.hours for s in named}
+    return tuple(tasks), tuple(sorties), within
+
+
+def _timed(made: Plan, table: Timetable, site: Site, terrain: Terrain, search: Search, language: str) -> Plan:
+    """Return the plan with its timetable, without the sorties that find no place in it.
+
+    Raises:
+        PlanRefused: the checker found a fault.
+    """
+    lost = {u.sortie for u in table.unplaced}
+    explained = {u.demand for u in made.unserved}
+    late = [
+        _unplaced(demand, each, language)
+        for each in table.unplaced
+        for demand in _looked_for(made, each.sortie)
+        if demand not in explained
     ]
+    kept = tuple(s for s in made.sorties if s.id not in lost)
+    left = tuple({u.demand: u for u in (*late, *made.unserved)}.values())
+    whole = replace(made, sorties=kept, slots=table.slots, unserved=_worded(left, site, language))
+    faults = check.faults(whole, site, terrain, longest_s=search.longest_s)
+    if faults:
+        raise PlanRefused(faults)
+    return whole
 
 
-def _rounds_needed(network: Network, limits: Limits, tasks: list[int]) -> int:
-    """Return how often every drone must fly at least, going by the time over the tasks alone."""
-    available = sum(count for _, _, count in drones(network.site))
-    over_s = sum(network.alone_s(task) for task in tasks)
-    return max(1, math.ceil(over_s / (limits.time_s * max(1, available))))
+def _looked_for(made: Plan, sortie_id: str) -> list[str]:
+    over = {t for s in made.sorties if s.id == sortie_id for t in s.tasks}
+    return sorted({d for t in made.tasks if t.id in over for d in t.demands})
 
 
-def problem_of(network: Network, limits: Limits, tasks: list[int], rounds: int) -> tuple[Problem, list[int]]:
-    """Return the routing problem of these tasks, and which pass each of its nodes stands for."""
-    site, docks = network.site, len(network.site.docks)
-    numbers = [n for task in tasks for n in network.node_numbers(task)]
-    keep = [*range(docks), *(docks + n for n in numbers)]
-    ways, first = [], docks
-    for task in tasks:
-        ways.append(tuple(range(first, first + len(network.ways[task]))))
-        first += len(network.ways[task])
-    return Problem(
-        docks=docks,
-        fleets=tuple(_fleet(site, limits, drone, rounds) for drone in drones(site)),
-        time_s=tuple(matrix[keep][:, keep] for matrix in network.time_s),
-        energy_wh=tuple(matrix[keep][:, keep] for matrix in network.energy_wh),
-        ways=tuple(ways),
-        prizes=tuple(network.tasks[t].prize for t in tasks),
-        loads=tuple(_load(network.tasks[t], network.ways[t][0]) for t in tasks),
-        longest_s=limits.time_s,
-    ), numbers
+def _unplaced(demand: str, each: Unplaced, language: str) -> Unserved:
+    reason = text("unserved.no_place", language, sortie=each.sortie, why=each.reason)
+    return Unserved(demand, reason, each.would_help)
 
 
-def _fleet(site: Site, limits: Limits, drone: tuple[int, int, int], rounds: int) -> Fleet:
-    d, m, count = drone
-    model = site.models[m]
-    carried = tuple(MOST_SHOTS * bool(model.camera(sensor)) for sensor in Sensor)
-    items = math.floor((MOST_ITEMS - ITEMS_OF_A_SORTIE) * limits.share)
-    return Fleet(d, m, count * rounds, limits.energy_wh(model), (items, *carried))
-
-
-def _load(task: Task, way: Pass) -> tuple[int, ...]:
-    """Return the mission items a task takes, and its pictures for each sensor it needs."""
-    items = len(way.steps) + len(task.looks) + ITEMS_OF_A_WAY
-    return (items, *(len(task.looks) * (sensor in task.sensors) for sensor in Sensor))
-
-
-def _ordered(sorties: list[Sortie], site: Site) -> tuple[Sortie, ...]:
-    """Return the sorties in the order to start them: the docks in turn, the longest first."""
-    queues = [
-        sorted((s for s in sorties if s.dock == dock.id), key=lambda s: -s.flight_s) for dock in site.docks
+def _worded(left: Sequence[Unserved], site: Site, language: str) -> tuple[Unserved, ...]:
+    """Return what is left out, what must not be first and named so."""
+    musts = {d.id for d in site.demands if d.must}
+    named = [
+        replace(u, reason=text("unserved.must", language, reason=u.reason)) if u.demand in musts else u
+        for u in left
     ]
-    turns = [s for turn in zip_longest(*queues) for s in turn if s is not None]
-    return tuple(replace(s, id=f"S{number}") for number, s in enumerate(turns, start=1))
+    return tuple(sorted(named, key=lambda u: u.demand not in musts))
 
 
 def saving(

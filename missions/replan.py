@@ -15,9 +15,10 @@ from enum import StrEnum
 from missions import check
 from missions.airspace import Ground
 from missions.coverage import airspace_of, tasks_of
+from missions.flights import end_flown, problem_of
 from missions.model import Demand, NoFly, Plan, Site, Sortie, Task, Unserved
 from missions.network import Network
-from missions.planner import LONGEST_S, SOLVER_SHARE, TRIES, PlanRefused, problem_of
+from missions.planner import LONGEST_S, SOLVER_SHARE, TRIES, PlanRefused
 from missions.reach import Limits, reachable, unflown
 from missions.routing import problem as routing
 from missions.routing.effort import Effort
@@ -185,26 +186,11 @@ def _kept(
         )
         if fleet is None:
             continue
-        nodes = [
-            _end_flown(network, numbers, docks, by_task[t], sortie) for t in sortie.tasks if t in by_task
-        ]
+        nodes = [end_flown(network, numbers, docks, by_task[t], sortie) for t in sortie.tasks if t in by_task]
         tour = _shortened(told, Tour(fleet, tuple(nodes)))
         if tour.nodes:
             tours.append(tour)
     return tuple(tours)
-
-
-def _end_flown(
-    network: Network, numbers: Sequence[int], docks: int, nodes: Sequence[int], sortie: Sortie
-) -> int:
-    """Return the node of a task that begins with the picture the sortie takes first."""
-    for node in nodes:
-        flown = network.nodes[numbers[node - docks]]
-        look = next(step.look for step in flown.steps if step.look)
-        first = next(w for w in sortie.shots if w.task == flown.task.id)
-        if look.place == first.place:
-            return node
-    return nodes[0]
 
 
 def _shortened(problem: routing.Problem, tour: Tour) -> Tour:

@@ -4,19 +4,26 @@ Sorties belong to their docks, so each dock and drone model is a timetable of it
 Time is cut into steps; a sortie starts in one of them and keeps a drone busy until its
 battery is full again, and at no step are more drones busy than there are. HiGHS finds
 the starts with the least waiting in all; drones of one dock being alike, any free one
-flies. A sortie starts and lands within the hours of every demand it looks for.
+flies. A sortie starts and lands within the hours of every demand it looks for, and
+while the zones that it crosses are open.
+
+Sorties that land elsewhere come in pairs, there and back, that start together: each
+finds the other's place free, and every dock has as many drones as before. Docks with
+such sorties, or with very many, are placed one sortie after the other (`_queued`).
 """
 
 import heapq
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import lil_matrix
 
-from missions.model import Plan, Site, Sortie
+from missions.geo import LocalFrame
+from missions.model import Drone, Plan, Site, Slot, Sortie
+from missions.periods import clock, own_hours
 from missions.words import text
 
 STEP_S = 120.0
@@ -24,17 +31,8 @@ STEP_S = 120.0
 TURNAROUND_S = 90.0
 DAY_S = 86_400.0
 SOLVE_S = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One sortie in the timetable, in seconds after local midnight."""
-
-    sortie: str
-    drone: str
-    starts_s: float
-    lands_s: float
-    ready_s: float
+# More sorties of a dock are not put to HiGHS: a column each for every minute or two.
+MOST_EXACT = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,33 +53,103 @@ class Timetable:
 
 
 def timetable(
-    plan: Plan, site: Site, *, starts_s: float = 0.0, ends_s: float = DAY_S, language: str = "en-US"
+    plan: Plan,
+    site: Site,
+    *,
+    starts_s: float = 0.0,
+    ends_s: float = DAY_S,
+    within: Mapping[str, tuple[float, float]] | None = None,
+    language: str = "en-US",
 ) -> Timetable:
-    """Return when each sortie of a plan flies between two times of the day, and with which drone."""
+    """Return when each sortie of a plan flies between two times of the day, and with which drone.
+
+    `within` narrows the hours of some sorties further.
+    """
+    open_s = {s.id: hours(s, plan, site, *(within or {}).get(s.id, (starts_s, ends_s))) for s in plan.sorties}
     slots: list[Slot] = []
-    unplaced: list[Unplaced] = []
-    for dock, model in sorted({(s.dock, s.model) for s in plan.sorties}):
+    linked = {d for s in plan.sorties if s.end for d in (s.dock, s.end)}
+    queued = [s for s in plan.sorties if s.dock in linked or _is_large(s, plan)]
+    slots += _queued(queued, site, open_s)
+    for dock, model in sorted({(s.dock, s.model) for s in plan.sorties if s not in queued}):
         mine = [s for s in plan.sorties if (s.dock, s.model) == (dock, model)]
         drones = [d.id for d in site.drones if (d.dock, d.model) == (dock, model)]
-        open_s = {s.id: hours(s, plan, site, starts_s, ends_s) for s in mine}
         begun = _starts(mine, site, open_s, len(drones), starts_s)
         slots += _manned([(begun[s.id], s) for s in mine if s.id in begun], drones, site)
-        unplaced += [_unplaced(s, open_s[s.id], language) for s in mine if s.id not in begun]
+    placed = {slot.sortie for slot in slots}
+    unplaced = [_unplaced(s, open_s[s.id], language) for s in plan.sorties if s.id not in placed]
     return Timetable(tuple(sorted(slots, key=lambda slot: (slot.starts_s, slot.sortie))), tuple(unplaced))
 
 
 def hours(sortie: Sortie, plan: Plan, site: Site, starts_s: float, ends_s: float) -> tuple[float, float]:
     """Return between which times a sortie may start and land, for all demands it looks for."""
     demands = {d for task in plan.tasks if task.id in sortie.tasks for d in task.demands}
-    windows = [d.window for d in site.demands if d.id in demands and d.window is not None]
-    return max([starts_s, *(w[0] for w in windows)]), min([ends_s, *(w[1] for w in windows)])
+    frame = LocalFrame(site.origin)
+    open_s = [own_hours(d, site, (starts_s, ends_s), frame) for d in site.demands if d.id in demands]
+    return max([starts_s, *(w[0] for w in open_s)]), min([ends_s, *(w[1] for w in open_s)])
+
+
+def _is_large(sortie: Sortie, plan: Plan) -> bool:
+    alike = sum((s.dock, s.model) == (sortie.dock, sortie.model) for s in plan.sorties)
+    return alike > MOST_EXACT
+
+
+def _queued(sorties: Sequence[Sortie], site: Site, open_s: dict[str, tuple[float, float]]) -> Iterator[Slot]:
+    """Yield the slots of sorties placed one after the other, those that must be over soonest first."""
+    stands = {d.id: d.dock for d in site.drones}
+    ready_s = dict.fromkeys(stands, -math.inf)
+    for unit in sorted(_units(sorties), key=lambda unit: _urgency(unit, open_s)):
+        crew = _crew(unit, site.drones, stands, ready_s)
+        if crew is None:
+            continue
+        start_s = max([*(open_s[s.id][0] for s in unit), *(ready_s[d] for d in crew)])
+        if any(start_s + s.flight_s > open_s[s.id][1] for s in unit):
+            continue
+        for sortie, drone in zip(unit, crew, strict=True):
+            stands[drone], ready_s[drone] = sortie.lands_at, start_s + busy_s(sortie, site)
+            yield Slot(sortie.id, drone, start_s, start_s + sortie.flight_s, ready_s[drone])
+
+
+def _units(sorties: Sequence[Sortie]) -> list[tuple[Sortie, ...]]:
+    """Return the sorties, those that land elsewhere with one that comes from there."""
+    alone = [(s,) for s in sorties if not s.end]
+    away = [s for s in sorties if s.end]
+    pairs: list[tuple[Sortie, ...]] = []
+    while away:
+        one = away.pop(0)
+        back = next((s for s in away if (s.dock, s.end, s.model) == (one.end, one.dock, one.model)), None)
+        if back is not None:
+            away.remove(back)
+            pairs.append((one, back))
+    return [*pairs, *alone]
+
+
+def _urgency(unit: Sequence[Sortie], open_s: dict[str, tuple[float, float]]) -> tuple[float, float, float]:
+    return (
+        min(open_s[s.id][1] for s in unit),
+        max(open_s[s.id][0] for s in unit),
+        -max(s.flight_s for s in unit),
+    )
+
+
+def _crew(
+    unit: Sequence[Sortie], drones: Sequence[Drone], stands: dict[str, str], ready_s: dict[str, float]
+) -> list[str] | None:
+    """Return the drone ready first for each sortie of a unit, None where a dock has none."""
+    crew: list[str] = []
+    for sortie in unit:
+        fit = [d.id for d in drones if stands[d.id] == sortie.dock and d.model == sortie.model]
+        free = [d for d in fit if d not in crew]
+        if not free:
+            return None
+        crew.append(min(free, key=lambda d: ready_s[d]))
+    return crew
 
 
 def busy_s(sortie: Sortie, site: Site) -> float:
     """Return how long a sortie keeps a drone: its flight, and charging what it used."""
     model = site.model(sortie.model)
     used = sortie.energy_wh / (model.battery_wh * model.health)
-    return sortie.flight_s + TURNAROUND_S + site.dock(sortie.dock).charge_s * min(1.0, used)
+    return sortie.flight_s + TURNAROUND_S + site.dock(sortie.lands_at).charge_s * min(1.0, used)
 
 
 def _starts(
@@ -150,9 +218,15 @@ def _unplaced(sortie: Sortie, open_s: tuple[float, float], language: str) -> Unp
     why = "contradict" if open_s[1] <= open_s[0] else "short"
     if open_s[1] - open_s[0] >= sortie.flight_s:
         why = "busy"
-    minutes = {"needed": sortie.flight_s / 60, "open": max(0.0, open_s[1] - open_s[0]) / 60}
+    values = {
+        "dock": sortie.dock,
+        "needed": sortie.flight_s / 60,
+        "open": max(0.0, open_s[1] - open_s[0]) / 60,
+        "from": clock(open_s[0]),
+        "until": clock(open_s[1]),
+    }
     return Unplaced(
         sortie.id,
-        text(f"timetable.{why}", language, dock=sortie.dock, **minutes),
-        text(f"timetable.{why}.help", language, dock=sortie.dock, **minutes),
+        text(f"timetable.{why}", language, **values),
+        text(f"timetable.{why}.help", language, **values),
     )
