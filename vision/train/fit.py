@@ -1,0 +1,243 @@
+"""Learning: a round of new views, some hundred steps, a score on what was kept aside, a checkpoint; again.
+
+It may be stopped at any moment and goes on from the last checkpoint with `resume`. It is meant to run for
+hours beside other work on a machine without a graphics card.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from missions.errors import InputWrong
+from vision import labelled
+from vision.labelled import LabelledPicture
+from vision.train import export, views
+from vision.train.augment import HEIGHT_PX, WIDTH_PX
+from vision.train.losses import loss
+from vision.train.network import CLASSES, FireNet, pretrained
+from vision.train.targets import targets
+from vision.train.views import Round
+
+CHECKPOINT, COURSE = "checkpoint.pt", "course.json"
+_KEPT_ROUNDS = 5
+_DECAY = 0.99  # of the running mean of the weights that is shipped
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What is learnt from, and how long.
+
+    `held_out` names sources ("fasdd_cv") and groups ("hpwren/c2359") that are only scored on.
+    """
+
+    folders: tuple[Path, ...]
+    out: Path
+    held_out: tuple[str, ...]
+    rounds: int = 30
+    steps: int = 120
+    batch: int = 32
+    rate: float = 1.5e-3
+    seed: int = 1
+    threads: int = 1
+
+
+def course_of(folder: Path) -> Course:
+    """Return the course that a training folder is of.
+
+    Raises:
+        InputWrong: nothing was trained there.
+    """
+    path = folder / COURSE
+    if not path.is_file():
+        raise InputWrong(f"{folder}: no training there, expected {COURSE} and {CHECKPOINT}")
+    value = json.loads(path.read_text("utf-8"))
+    value |= {"folders": tuple(Path(f) for f in value["folders"]), "out": folder}
+    return Course(**value | {"held_out": tuple(value["held_out"])})
+
+
+def trained(folder: Path) -> FireNet:
+    """Return the network of the last checkpoint: the running mean of its weights.
+
+    Raises:
+        InputWrong: nothing was trained there.
+    """
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        raise InputWrong(f"{folder}: no training there, expected {CHECKPOINT}")
+    net = FireNet()
+    net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["mean"])
+    net.eval()
+    return net
+
+
+def train(course: Course, *, resume: bool, told: Callable[[str], None]) -> Path:
+    """Return the checkpoint after the last round of a course."""
+    torch.set_num_threads(course.threads)
+    torch.manual_seed(course.seed)
+    course.out.mkdir(parents=True, exist_ok=True)
+    (course.out / COURSE).write_text(json.dumps(asdict(course), default=str, indent=1) + "\n", "utf-8")
+    every = [picture for folder in course.folders for picture in labelled.read(folder)]
+    learnt, aside = labelled.split(every, course.held_out)
+    told(f"{len(learnt)} pictures to learn from, {len(aside)} kept aside")
+    net = pretrained(torch.load(export.pretrained_file(), map_location="cpu", weights_only=True))
+    mean = pretrained(torch.load(export.pretrained_file(), map_location="cpu", weights_only=True))
+    optimiser = _optimiser(net, course.rate)
+    begun = _resumed(course.out, net, mean, optimiser) if resume else 0
+    if not begun:
+        mean.load_state_dict(net.state_dict())
+    trunk = export.trunk(net, course.out / "trunk.onnx", threads=course.threads)
+    scored = views.round_of(course.out, "aside", aside, trunk, seed=None, told=told)
+    kept: list[Round] = []
+    for number in range(begun, course.rounds):
+        first = max(0, number + 1 - _KEPT_ROUNDS)
+        views.forget(course.out, f"round{first - 1}")
+        kept = kept[1:] if len(kept) == _KEPT_ROUNDS else kept
+        for wanted in range(first + len(kept), number + 1):
+            seed = None if wanted == 0 else course.seed * 1000 + wanted
+            kept.append(views.round_of(course.out, f"round{wanted}", learnt, trunk, seed=seed, told=told))
+        spent = _learn(net, mean, optimiser, kept, course, number)
+        state = {"net": net.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict()}
+        _save(course.out / CHECKPOINT, {**state, "rounds": number + 1})
+        scores = score(mean, scored, aside)
+        told(f"round {number + 1}: loss {spent:.3f}, {json.dumps(scores)}")
+        with (course.out / "progress.jsonl").open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps({"round": number + 1, "loss": spent, "at": time.time(), **scores}) + "\n")
+    return course.out / CHECKPOINT
+
+
+def score(net: FireNet, scored: Round, aside: Sequence[LabelledPicture]) -> dict[str, Any]:
+    """Return per class the best F1 any one threshold reaches and how well the answers are ordered."""
+    said = answers_of(net, scored)
+    truth = scored.labels
+    result: dict[str, Any] = {}
+    for kind, name in enumerate(CLASSES):
+        known = truth[:, kind] >= 0
+        result[name] = _ordering(said[known, kind], truth[known, kind] == 1)
+        for source in sorted({p.source for p in aside}):
+            mine = known & np.array([p.source == source for p in aside])
+            if 0 < (truth[mine, kind] == 1).sum() < mine.sum():
+                result[f"{name} {source}"] = _ordering(said[mine, kind], truth[mine, kind] == 1)
+    return result
+
+
+def answers_of(net: FireNet, scored: Round) -> npt.NDArray[np.float32]:
+    """Return the pictures' log odds per class."""
+    net.eval()
+    with torch.no_grad():
+        parts = [
+            net.answers(torch.from_numpy(np.asarray(scored.features[i : i + 32], np.float32))).picture
+            for i in range(0, len(scored), 32)
+        ]
+    return np.asarray(torch.cat(parts).numpy(), np.float32)
+
+
+def _ordering(said: npt.NDArray[np.float32], truth: npt.NDArray[np.bool_]) -> list[float]:
+    """Return the best F1 and the average precision."""
+    order = np.argsort(-said)
+    hits = np.cumsum(truth[order])
+    found, precision = hits / max(truth.sum(), 1), hits / np.arange(1, len(hits) + 1)
+    best = (2 * found * precision / np.maximum(found + precision, 1e-9)).max()
+    mean = precision[truth[order]].mean() if truth.any() else 0.0
+    return [round(float(best), 3), round(float(mean), 3)]
+
+
+def _learn(
+    net: FireNet,
+    mean: FireNet,
+    optimiser: torch.optim.Optimizer,
+    kept: list[Round],
+    course: Course,
+    number: int,
+) -> float:
+    """Take one round's steps and return the mean loss of its second half."""
+    rng = np.random.default_rng((course.seed, 7, number))
+    spent = []
+    for step, (features, cells, ends, labels) in enumerate(_batches(kept, course, rng)):
+        done = (number * course.steps + step) / (course.rounds * course.steps)
+        warm = min(1.0, (number * course.steps + step + 1) / 60)
+        for group in optimiser.param_groups:
+            group["lr"] = group["full"] * warm * (0.02 + 0.98 * (1 + np.cos(np.pi * done)) / 2)
+        net.train()
+        for block in (net.fine, net.deep):
+            block.eval()  # their normalisation keeps ImageNet's statistics
+        optimiser.zero_grad()
+        off = loss(net.answers(features), cells, ends, labels)
+        off.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        optimiser.step()
+        spent.append(float(off))
+        with torch.no_grad():
+            for theirs, mine in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
+                if theirs.dtype.is_floating_point:
+                    theirs.lerp_(mine, 1 - _DECAY)
+                else:
+                    theirs.copy_(mine)
+    return float(np.mean(spent[len(spent) // 2 :]))
+
+
+def _batches(
+    kept: list[Round], course: Course, rng: np.random.Generator
+) -> Iterator[tuple[Tensor, list[Tensor], list[Tensor], Tensor]]:
+    """Yield batches in which fire, smoke and neither have a third each."""
+    labels = np.concatenate([r.labels for r in kept])
+    index = [(r, i) for r, views_ in enumerate(kept) for i in range(len(views_))]
+    fire, smoke = (np.nonzero(labels[:, k] == 1)[0] for k in range(2))
+    neither = np.nonzero((labels == 0).all(1))[0]
+    third = course.batch // 3
+    for _ in range(course.steps):
+        drawn = [rng.choice(fire, third), rng.choice(smoke, third)]
+        drawn.append(rng.choice(neither, course.batch - 2 * third))
+        yield _batch(kept, [index[int(i)] for i in np.concatenate(drawn)])
+
+
+def _batch(
+    kept: list[Round], drawn: Sequence[tuple[int, int]]
+) -> tuple[Tensor, list[Tensor], list[Tensor], Tensor]:
+    features = np.stack([np.asarray(kept[r].features[i], np.float32) for r, i in drawn])
+    labels = np.stack([kept[r].labels[i] for r, i in drawn])
+    truth = [
+        targets(kept[r].boxes[i], tuple(kept[r].labels[i].tolist()), width=WIDTH_PX, height=HEIGHT_PX)
+        for r, i in drawn
+    ]
+    cells = [torch.from_numpy(np.stack([t[s].cells for t in truth])) for s in range(3)]
+    ends = [torch.from_numpy(np.stack([t[s].ends for t in truth])) for s in range(3)]
+    return torch.from_numpy(features), cells, ends, torch.from_numpy(labels)
+
+
+def _optimiser(net: FireNet, rate: float) -> torch.optim.Optimizer:
+    """Return the optimiser: the trunk's deep part moves slowly, its fine part not at all."""
+    for parameter in net.fine.parameters():
+        parameter.requires_grad_(False)
+    deep = list(net.deep.parameters())
+    ids = {id(p) for p in deep}
+    rest = [p for p in net.parameters() if p.requires_grad and id(p) not in ids]
+    return torch.optim.AdamW(
+        [{"params": deep, "full": rate * 0.2}, {"params": rest, "full": rate}], lr=rate, weight_decay=0.02
+    )
+
+
+def _resumed(out: Path, net: FireNet, mean: FireNet, optimiser: torch.optim.Optimizer) -> int:
+    """Load the last checkpoint, if there is one, and return how many rounds are done."""
+    path = out / CHECKPOINT
+    if not path.is_file():
+        return 0
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    net.load_state_dict(state["net"])
+    mean.load_state_dict(state["mean"])
+    optimiser.load_state_dict(state["optimiser"])
+    return int(state["rounds"])
+
+
+def _save(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint whole or not at all."""
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    part.replace(path)
