@@ -30,10 +30,10 @@ class River:
 
 @dataclass(frozen=True, slots=True)
 class NamedArea:
-    """A forest compartment, a village or a standing water, by name."""
+    """A forest compartment, a village, a standing water or a field under crops, by name."""
 
     id: str
-    kind: str  # "compartment" | "village" | "water"
+    kind: str  # "compartment" | "village" | "water" | "field"
     name: Mapping[str, str]
     area: Area
 
@@ -63,8 +63,17 @@ class Permit:
 
 
 @dataclass(frozen=True, slots=True)
+class Outfall:
+    """Where something is let into a river: a known pipe, gate or ditch."""
+
+    id: str
+    name: Mapping[str, str]
+    place: LatLon
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceLayers:
-    """What places are named by, where water belongs, and where felling is allowed."""
+    """What places are named by, where water and crops belong, and where felling is allowed."""
 
     lines: tuple[PowerLine, ...] = ()
     rivers: tuple[River, ...] = ()
@@ -73,3 +82,5 @@ class ReferenceLayers:
     roads: tuple[Road, ...] = ()
     waters: tuple[NamedArea, ...] = ()
     permits: tuple[Permit, ...] = ()
+    fields: tuple[NamedArea, ...] = ()
+    outfalls: tuple[Outfall, ...] = ()

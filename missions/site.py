@@ -8,6 +8,7 @@ systems but offsets, and are refused by name.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,6 +19,7 @@ from pyproj.exceptions import CRSError
 from missions import site_agencies, site_air
 from missions.errors import SiteWrong
 from missions.geo import Area, BadPlace, Corridor, LatLon
+from missions.layers import Permit
 from missions.model import (
     LEAST_CONFIDENCE,
     Agency,
@@ -307,7 +309,25 @@ class _Reader:
                 Road(row["id"], dict(row["name"]), self._line(("layers", "roads", i, "shape")))
                 for i, row in enumerate(layers.get("roads", ()))
             ),
+            waters=tuple(self._named_areas("waters", "water", layers)),
+            permits=tuple(self._permit(i, row) for i, row in enumerate(layers.get("permits", ()))),
         )
+
+    def _permit(self, i: int, row: Mapping[str, Any]) -> Permit:
+        """Return leave to fell, from the first day's beginning to the last day's end in the site's time."""
+        keys: Keys = ("layers", "permits", i)
+        first, last = (self._day((*keys, key), row[key]) for key in ("first_day", "last_day"))
+        if last < first:
+            raise self.lined.wrong((*keys, "last_day"), found=str(last), expected=f"{first} or later")
+        zone = ZoneInfo(self._timezone())
+        begins, ends = (datetime.combine(d, t, zone) for d, t in ((first, time.min), (last, time.max)))
+        return Permit(row["id"], dict(row["name"]), self._area((*keys, "shape")), begins, ends)
+
+    def _day(self, keys: Keys, value: object) -> date:
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            raise self.lined.wrong(keys, found=repr(value), expected="a day as 2026-06-01") from None
 
     def _power_line(self, i: int, row: Mapping[str, Any]) -> PowerLine:
         places = self._line(("layers", "lines", i, "shape"))

@@ -57,9 +57,17 @@ def simulate(
         Path | None,
         typer.Option(metavar="PATH", help="Start this ArduCopter SITL binary for each drone instead."),
     ] = None,
+    gallery: Annotated[
+        str | None,
+        typer.Option(help="Fly nothing: write pictures with their truth into --out (flood or logging)."),
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="For --gallery: which seeds, as 1-100 or 7.")] = "1-10",
     json: Annotated[bool, typer.Option("--json", help="Print where everything listens as JSON.")] = False,
 ) -> None:
     """Simulate drones, docks and the world they look at, until stopped."""
+    if gallery is not None:
+        _gallery(gallery, site, seeds, out, as_json=json)
+        return
     keep = _clock(clock or os.environ.get("GRIDPATROL_CLOCK"), speed)
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gridpatrol-sim-")))
@@ -84,6 +92,32 @@ def simulate(
         options = Options(mavlink_port, media_port, drones, mqtt, truth, seed, plan, autopilot)
         simulation = Simulation(world, keep, folder / "pictures", options)
         asyncio.run(_run(simulation, as_json=json))
+
+
+def _gallery(kind: str, site_path: Path | None, seeds: str, out: Path | None, *, as_json: bool) -> None:
+    """Write a gallery.
+
+    Raises:
+        InputWrong: no folder is named, or the seeds are none.
+    """
+    from missions.site import load_site
+    from missions.terrain import Terrain
+    from sim.gallery import write
+
+    if out is None:
+        raise InputWrong("--gallery: name the folder for the pictures with --out")
+    out_folder(out)
+    first, _, last = seeds.partition("-")
+    if not first.isdigit() or not (last or first).isdigit():
+        raise InputWrong(f"--seeds: found {seeds!r}, expected a number or two as in 1-100")
+    chosen = range(int(first), int(last or first) + 1)
+    site = load_site(site_path or _valley())
+    pictures = 0
+    for seed, many in write(kind, site, Terrain.open(site.terrain), chosen, out):
+        pictures += many
+        say(f"seed {seed}: {many} pictures")
+    if as_json:
+        show_json({"folder": str(out), "pictures": pictures, "truth": str(out / "truth.json")})
 
 
 def _sitl(

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from sim import matter
+from sim import altered, matter
 from sim.cover import STEP_M as COVER_STEP_M
 from sim.cover import Cover
 from sim.landscape import House
@@ -42,6 +42,7 @@ class Painter:
     def __init__(self, world: World, *, step_m: float) -> None:
         self.step_m = step_m
         self.relief = world.relief
+        self.changes = world.changes
         self._houses = world.landscape.houses
         self._house_at = np.array([(h.east_m, h.north_m) for h in self._houses]).reshape(-1, 2)
         self.cover = Cover.of(world.landscape, world.relief)
@@ -69,10 +70,12 @@ class Painter:
         layer = square.fields()
         square.lay_village(layer)
         square.lay_banks(layer)
+        square.lay_flood(layer)
         square.lay_wood(layer)
         square.lay_trees(layer)
         square.lay_water(layer)
         square.lay_roads(layer)
+        altered.lay_fellings(square, layer, self.changes, self.step_m)
         return square.finished(layer)
 
 
@@ -94,6 +97,7 @@ class _Square:
         x, y = self._grid_map(relief.west_m, relief.north_end_m, relief.step_m, 0.0)
         self.sun = cv2.remap(painter.slope_sun, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         self.light = np.ones(shape, np.float32)  # 1 where nothing above takes the sun away
+        self.flooded = altered.flooded(self, painter.changes, step)
 
     def fields(self) -> Layer:
         """Return the bottom layer: parcels of crops with bunds between them."""
@@ -101,12 +105,12 @@ class _Square:
         strip = np.floor(across / PARCEL_M[1])
         along += 17.3 * strip
         parcel = np.floor(along / PARCEL_M[0])
-        layer = self._patchwork(CROPS, _hash(parcel, strip))
+        layer = self._patchwork(CROPS, _hash(parcel + 31 * self.painter.changes.conditions.year, strip))
         rows = np.sin(across * (2 * math.pi / 2.6)) * (_hash(strip, parcel) > 0.35)
         layer.colour *= (1 + 0.05 * rows + 0.10 * (_hash(parcel + 7, strip) - 0.5))[..., None]
         layer.temp_c += 0.4 * rows + 2.0 * (_hash(parcel, strip + 9) - 0.5)
         edge = np.minimum(_to_edge(along, PARCEL_M[0]), _to_edge(across, PARCEL_M[1]))
-        layer.cover(_share(0.7 - edge, 0.5), self._layer(matter.BUND))
+        layer.cover(_share(0.7 - edge, 0.5), self.plain(matter.BUND))
         return layer
 
     def lay_village(self, layer: Layer) -> None:
@@ -125,8 +129,13 @@ class _Square:
         """A belt of grass and gravel along the water."""
         beside = self._inside("water") + BANK_M
         grass = _share(beside + 7.0 + 2.0 * self.middle, 2.0)
-        layer.cover(grass, self._layer(matter.GRASS))
-        layer.cover(_share(beside - 1.0 + 2.5 * self.middle, 0.8), self._layer(matter.GRAVEL))
+        layer.cover(grass, self.plain(matter.GRASS))
+        layer.cover(_share(beside - 1.0 + 2.5 * self.middle, 0.8), self.plain(matter.GRAVEL))
+
+    def lay_flood(self, layer: Layer) -> None:
+        """Turbid water over fields and yards; trees stand in it, roads lie under it."""
+        if self.flooded.any():
+            layer.cover(self.flooded, altered.flood_water(self))
 
     def lay_wood(self, layer: Layer) -> None:
         """Closed forest of three mixed woods, scrub and thin young trees where the line is kept clear."""
@@ -142,7 +151,7 @@ class _Square:
         if bamboo.any():
             wood.cover(bamboo, self._wood(2))
         if cleared.any():
-            wood.cover(cleared, self._layer(matter.SCRUB))
+            wood.cover(cleared, self.plain(matter.SCRUB))
         layer.cover(forest, wood)
 
     def lay_trees(self, layer: Layer) -> None:
@@ -165,34 +174,39 @@ class _Square:
         inside = self._inside("water") + 1.0 * self.middle
         share = _share(inside, 0.6)
         if share.any():
-            water = self._layer(matter.WATER)
+            water = self.plain(matter.WATER)
             deep = np.clip(inside / 9.0, 0, 1)
             water.colour *= (1.25 - 0.35 * deep + 0.03 * self.fine)[..., None]
             water.temp_c = (matter.WATER_C + 1.2 * (1 - deep) + 0.15 * self.broad).astype(np.float32)
+            if self.flooded.any():
+                near = cv2.GaussianBlur(self.flooded, (0, 0), 12.0 / self.painter.step_m)
+                water.cover(np.clip(4.0 * near, 0, 1), altered.flood_water(self))
             layer.cover(share, water)
 
     def lay_roads(self, layer: Layer) -> None:
         """Tracks of bare earth, and the paved road with its shoulders."""
-        track = _share(self._inside("track") + 0.3 * self.middle, 0.4)
+        dry = 1.0 - self.flooded
+        track = _share(self._inside("track") + 0.3 * self.middle, 0.4) * dry
         paved = self._inside("paved")
         if track.any():
-            layer.cover(track, self._layer(matter.EARTH))
+            layer.cover(track, self.plain(matter.EARTH))
         if paved.max() > -2.0:
-            layer.cover(_share(paved + 0.9 + 0.3 * self.middle, 0.5), self._layer(matter.EARTH))
-            layer.cover(_share(paved, 0.3), self._layer(matter.ASPHALT))
+            layer.cover(_share(paved + 0.9 + 0.3 * self.middle, 0.5) * dry, self.plain(matter.EARTH))
+            layer.cover(_share(paved, 0.3) * dry, self.plain(matter.ASPHALT))
 
     def finished(self, layer: Layer) -> tuple[npt.NDArray[np.uint8], Pixels]:
         """Return the square with the shadows of houses, lit by the sun and rounded to bytes."""
         self._shade(layer, self._house_shadows())
         upright = max(math.sin(math.radians(self.sky.sun_elevation_deg)), 0.15)
         slope = np.clip(0.55 + 0.45 * self.sun / upright, 0.45, 1.25) if self.sky.beam > 0 else 1.0
-        lit = layer.colour * (np.asarray(slope) * self.sky.daylight)[..., None]
+        light = np.asarray(slope) * altered.cloud_light(self, self.painter.changes) * self.sky.daylight
+        lit = layer.colour * np.broadcast_to(light, self.shape)[..., None]
         out = np.empty((*self.shape, 4), np.uint8)
         out[..., :3] = np.clip(lit, 0, 255)
         out[..., 3] = layer.grain
         return out, layer.temp_c
 
-    def _layer(self, kind: Matter) -> Layer:
+    def plain(self, kind: Matter) -> Layer:
         """Return a plain layer of one kind of ground, mottled."""
         return self._patchwork(Kinds.of(kind), np.zeros(self.shape, np.float32))
 
@@ -217,6 +231,8 @@ class _Square:
         bright = (0.30 + 0.45 * lit + 0.42 * top) * (1 + 0.10 * self.fine + 0.06 * self.broad)
         hue = np.stack([1 - 0.10 * tint, 1 + 0.05 * tint, 1 + 0.22 * tint], axis=-1)
         colour = np.asarray(kind.colour, np.float32) * hue * bright[..., None]
+        if kind is matter.BROADLEAF:
+            colour = altered.turned_leaves(colour, tint, self.painter.changes)
         sunned = self.sun * np.clip(0.1 + 0.75 * lit + 0.35 * top, 0, 1.4)
         warmth = (
             temp_c(kind.sun_k, kind.night_k, self.sky, sunned)

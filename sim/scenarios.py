@@ -9,6 +9,9 @@ scale, one from each stratum, so that every seed has small and large ones.
 Scenario "report": the same decoys and, at first, no fire. One breaks out in the wood when the
 first patrol has long passed; a resident reports its smoke, and another a kitchen's (`sim.residents`).
 
+Scenario "flood": the river has left its bed along one reach of what is watched for floods. Scenario
+"logging": three patches of the forest that is watched for logging are gone since last year.
+
 Decoys stand where such things are: chimneys on houses, stoves in yards, vehicles on
 roads, rocks on slopes, metal roofs by the wayside; anywhere else if there is no such place.
 """
@@ -27,11 +30,12 @@ from shapely.ops import unary_union
 from missions.errors import InputWrong
 from missions.geo import Area, Corridor, LatLon, LocalFrame
 from missions.model import Demand, Hazard, Site
+from sim.changes import Changes, Conditions, fellings, flood
 from sim.hazards import FIRE_SMALLEST_M2, Decoy, DecoyKind, Fire, ignition_at
 from sim.landscape import House, Landscape, Road
 from sim.relief import Relief
 
-SCENARIOS = ("fire", "report", "calm")
+SCENARIOS = ("fire", "report", "calm", "flood", "logging")
 APART_M, DECOYS_APART_M = 60.0, 25.0
 EDGE_M, INSET_M = 25.0, 3.0
 POINT_WATCH_M = 30.0
@@ -40,6 +44,7 @@ CREEP_M_S = (0.2 / 3600, 1.0 / 3600)
 OLDEST_S = 20 * 60.0
 LATE_S, LATE_M2, LATE_C = 30 * 60.0, 3.0, 600.0  # of the one fire that somebody reports
 TRIES = 4000
+LOGGED_M2 = (350.0, 900.0, 1600.0)
 
 Spot = tuple[float, float]
 Likely = tuple[Spot, House | Road | None]  # a place and what stands there already
@@ -64,13 +69,36 @@ def sow(scenario: str, site: Site, sowing: Sowing) -> tuple[tuple[Fire, ...], tu
     """
     if scenario not in SCENARIOS:
         raise InputWrong(f"scenario: found {scenario!r}, expected one of {', '.join(SCENARIOS)}")
-    if scenario == "calm":
+    if scenario in ("calm", "flood", "logging"):
         return (), ()
     watched = watched_for(Hazard.FIRE, site, sowing.frame)
     if watched.is_empty:
         raise InputWrong(f"site {site.id}: no demand watches for fire, so scenario fire has nowhere to burn")
     fires = _late_fire(watched, sowing) if scenario == "report" else _fires(watched, site, sowing)
     return fires, _decoys(watched, fires, sowing)
+
+
+def changed(scenario: str, site: Site, sowing: Sowing) -> Changes:
+    """Return what of a scenario's ground is no more as it was: one flood, or three fellings, or nothing.
+
+    Raises:
+        InputWrong: the site watches no water or no forest, or there is no room for what is asked for.
+    """
+    if scenario not in ("flood", "logging"):
+        return Changes()
+    hazard = Hazard(scenario)
+    watched = watched_for(hazard, site, sowing.frame)
+    if watched.is_empty:
+        raise InputWrong(f"site {site.id}: no demand watches for {scenario}, so there is nowhere to put it")
+    if hazard is Hazard.FLOOD:
+        risen = flood("W1", sowing.landscape, sowing.relief, sowing.rng, within=watched)
+        if risen is None:
+            raise InputWrong(f"site {site.id}: no river lies in the ground that is watched for flood")
+        return Changes(floods=(risen,))
+    felled = fellings(3, sowing.landscape, sowing.rng, within=watched, apart_m=150.0, areas_m2=LOGGED_M2)
+    if not felled:
+        raise InputWrong(f"site {site.id}: no forest lies in the ground that is watched for logging")
+    return Changes(fellings=felled, conditions=Conditions(season=0.15, year=1))
 
 
 def watched_for(hazard: Hazard, site: Site, frame: LocalFrame) -> BaseGeometry:

@@ -5,7 +5,7 @@ A world is a value. It is built once, is handed to the processes that need it
 in Gridpatrol's service may look at it: they meet over MAVLink, MQTT and HTTP.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -14,11 +14,12 @@ import numpy as np
 
 from missions.geo import LocalFrame
 from missions.model import Site
+from sim.changes import Changes
 from sim.hazards import Decoy, Fire
 from sim.landscape import Landscape
 from sim.relief import Heights, Relief
 from sim.residents import Call, calls
-from sim.scenarios import Sowing, sow
+from sim.scenarios import Sowing, changed, sow
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,7 @@ class World:
     fires: tuple[Fire, ...]
     decoys: tuple[Decoy, ...]
     calls: tuple[Call, ...] = ()
+    changes: Changes = field(default_factory=Changes)
 
     @classmethod
     def build(
@@ -41,7 +43,7 @@ class World:
         """Return the world of a site; the same seed gives the same world.
 
         Raises:
-            InputWrong: there is no such scenario, or the site watches no ground for fire.
+            InputWrong: there is no such scenario, or the site watches no ground for what it is about.
         """
         frame = LocalFrame(site.origin)
         relief = Relief.sampled(terrain, frame)
@@ -49,7 +51,8 @@ class World:
         sowing = Sowing(frame, relief, landscape, epoch_at, np.random.default_rng(seed))
         fires, decoys = sow(scenario, site, sowing)
         told = calls(fires, decoys, sowing.rng) if scenario == "report" else ()
-        return cls(site, seed, epoch_at, relief, landscape, fires, decoys, told)
+        changes = changed(scenario, site, sowing)
+        return cls(site, seed, epoch_at, relief, landscape, fires, decoys, told, changes)
 
     @cached_property
     def frame(self) -> LocalFrame:
@@ -64,7 +67,14 @@ class World:
             self._feature(d.east_m, d.north_m, {"hazard": "none", "decoy": d.kind.value, "id": d.id})
             for d in self.decoys
         ]
-        return {"type": "FeatureCollection", "features": fires + decoys}
+        altered = [
+            self._feature(
+                c.middle.x, c.middle.y, {"hazard": hazard, "id": c.id, "area_m2": round(c.area_m2, 1)}
+            )
+            for hazard, found in (("flood", self.changes.floods), ("logging", self.changes.fellings))
+            for c in found
+        ]
+        return {"type": "FeatureCollection", "features": fires + decoys + altered}
 
     def _feature(self, east_m: float, north_m: float, facts: dict[str, Any]) -> dict[str, Any]:
         place = self.frame.to_place(east_m, north_m)

@@ -21,8 +21,8 @@ from vision.chart import Mask
 Grey = npt.NDArray[np.float32]
 
 FEATURES = 4000
-WINDOWS = 9
-"""The check looks into so many windows along the longer side."""
+MOST_WINDOWS = 60
+"""The check looks into about so many windows at most."""
 
 SHIFT_PX = 10
 """How far the check looks around each window's place."""
@@ -222,15 +222,14 @@ def _between(values: Floats, at: int) -> float:
 
 
 def _windows(known: Mask) -> list[tuple[slice, slice]]:
-    """Return windows spread over the picture that are known nearly whole."""
+    """Return windows spread over what is known, those that are known nearly whole."""
     height, width = known.shape
     side = min(_WINDOW_PX, height, width)
-    count = max(WINDOWS, 2)
-    tops = np.unique(
-        np.linspace(0, height - side, max(round(count * height / max(height, width)), 2), dtype=int)
+    count = cv2.boxFilter(
+        known.astype(np.float32), -1, (side, side), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT
     )
-    lefts = np.unique(
-        np.linspace(0, width - side, max(round(count * width / max(height, width)), 2), dtype=int)
-    )
-    places = [np.s_[t : t + side, x : x + side] for t in tops.tolist() for x in lefts.tolist()]
-    return [at for at in places if known[at].mean() > 0.9]
+    step = max(side // 2, 1)
+    tops, lefts = np.arange(0, height - side + 1, step), np.arange(0, width - side + 1, step)
+    at = [(t, x) for t in tops.tolist() for x in lefts.tolist() if count[t, x] > 0.9]
+    every = max(len(at) // MOST_WINDOWS, 1)
+    return [np.s_[t : t + side, x : x + side] for t, x in at[::every]]

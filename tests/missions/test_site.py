@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -275,3 +276,22 @@ def test_a_payload_on_an_unknown_mass_is_refused(edited: Edit) -> None:
     )
     with pytest.raises(InputWrong, match="needs mass_kg"):
         load_site(path)
+
+
+PERMIT = """  permits:
+    - {id: p, name: {en-US: Thinning}, shape: compartment-11, first_day: 2026-05-02, last_day: %s}
+"""
+
+
+def test_permits_hold_from_the_first_days_morning_to_the_last_days_night(edited: Edit) -> None:
+    """Days are the site's own, whatever zone a picture's clock keeps."""
+    (permit,) = load_site(edited(lambda text: text + PERMIT % "2026-06-30")).layers.permits
+    assert permit.holds(datetime(2026, 5, 1, 16, 0, tzinfo=UTC))  # midnight in the valley
+    assert not permit.holds(datetime(2026, 5, 1, 15, 59, tzinfo=UTC))
+    assert permit.holds(datetime(2026, 6, 30, 15, 59, tzinfo=UTC))
+    assert not permit.holds(datetime(2026, 6, 30, 16, 1, tzinfo=UTC))
+
+
+def test_a_permit_that_ends_before_it_begins_is_refused(edited: Edit) -> None:
+    with pytest.raises(SiteWrong, match="2026-05-02 or later"):
+        load_site(edited(lambda text: text + PERMIT % "2026-05-01"))

@@ -127,8 +127,8 @@ def test_a_calm_world_holds_nothing():
 
 
 def test_an_unknown_scenario_is_refused_with_those_there_are():
-    with pytest.raises(InputWrong, match="found 'flood', expected one of fire, report, calm"):
-        World.build(site(), slope(), scenario="flood", epoch_at=EPOCH_AT)
+    with pytest.raises(InputWrong, match="found 'earthquake', expected one of fire, report, calm, flood, logging"):
+        World.build(site(), slope(), scenario="earthquake", epoch_at=EPOCH_AT)
 
 
 def test_a_world_can_be_handed_to_another_process():
