@@ -18,6 +18,8 @@ from missions.model import Plan, Site
 from missions.newsite_command import HELP as NEW_SITE_HELP
 from missions.newsite_command import new_site_command
 from missions.program import bench, out_folder, say, show_json
+from missions.replan_command import HELP as REPLAN_HELP
+from missions.replan_command import replan_command
 from missions.shares import shares
 from missions.yaml_lines import Lined
 
@@ -39,6 +41,7 @@ Example: gridpatrol export OUT/plan.json --format qgc --out OUT
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the program."""
     app.command("plan", help=PLAN_HELP)(plan_command)
+    app.command("replan", help=REPLAN_HELP)(replan_command)
     app.command("export", help=EXPORT_HELP)(export_command)
     app.command("new-site", help=NEW_SITE_HELP)(new_site_command)
     bench.command("planner", help=BENCH_HELP)(planner_command)
@@ -56,6 +59,11 @@ def plan_command(
         bool,
         typer.Option("--compare-separate", help="Also plan each agency alone and say what sharing saves."),
     ] = False,
+    begin: Annotated[str, typer.Option("--from", help="Earliest take-off of the day.")] = "00:00",
+    until: Annotated[str, typer.Option(help="Latest landing of the day.")] = "24:00",
+    land_elsewhere: Annotated[
+        bool, typer.Option(help="Let pairs of drones start at one dock and land at its neighbour.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for plan.json, the files and plan.png.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
 ) -> None:
@@ -70,17 +78,45 @@ def plan_command(
     terrain = Terrain.open(site.terrain)
     progress = _Progress()
     search: dict[str, Any] = {"seconds": seconds, "iterations": iterations, "seed": seed, "workers": workers}
-    made = plan(site, terrain=terrain, progress=progress, **search)
+    hours = _hours(begin, until)
+    made = plan(
+        site,
+        terrain=terrain,
+        progress=progress,
+        hours=hours,
+        land_elsewhere=land_elsewhere,
+        **search,
+    )
     if compare_separate:
-        made = replace(made, saving=saving(made, site, terrain=terrain, progress=progress, **search))
+        made = replace(
+            made, saving=saving(made, site, terrain=terrain, progress=progress, hours=hours, **search)
+        )
     progress.end()
     if out is not None:
-        _write(made, site, terrain, out)
+        write(made, site, terrain, out)
     tell: Callable[[str], None] = say if as_json else print
-    _show(made, site, tell)
+    show(made, site, tell)
     if as_json:
         show_json(to_json(made))
     _refuse_unreachable(made, site, site_file)
+
+
+def _hours(begin: str, until: str) -> tuple[float, float]:
+    """Return the hours to plan for.
+
+    Raises:
+        InputWrong: one of them is no time of day, or they leave none.
+    """
+    found = []
+    for option, text in (("--from", begin), ("--until", until)):
+        hour, _, minute = text.partition(":")
+        is_time = hour.isdigit() and minute.isdigit() and int(minute) < 60
+        if not is_time or int(hour) * 60 + int(minute) > 24 * 60:
+            raise InputWrong(f"{option}: found {text!r}, expected a time of day as 07:30")
+        found.append(int(hour) * 3600.0 + int(minute) * 60.0)
+    if found[1] <= found[0]:
+        raise InputWrong(f"--until: found {until}, expected a time after {begin}")
+    return found[0], found[1]
 
 
 def _refuse_unreachable(made: Plan, site: Site, site_file: Path) -> None:
@@ -91,7 +127,8 @@ def _refuse_unreachable(made: Plan, site: Site, site_file: Path) -> None:
     """
     flown = {task for sortie in made.sorties for task in sortie.tasks}
     served = {demand for task in made.tasks if task.id in flown for demand in task.demands}
-    lost = next((u for u in made.unserved if u.demand not in served), None)
+    optional = {d.id for d in site.demands if d.worth_s is not None}
+    lost = next((u for u in made.unserved if u.demand not in served | optional), None)
     if lost is None:
         return
     row = next(i for i, demand in enumerate(site.demands) if demand.id == lost.demand)
@@ -119,6 +156,7 @@ def export_command(
 
 def to_json(plan: Plan) -> dict[str, Any]:
     """Return what `plan --json` prints."""
+    slots = {slot.sortie: slot for slot in plan.slots}
     return {
         "site": plan.site,
         "seed": plan.seed,
@@ -130,6 +168,11 @@ def to_json(plan: Plan) -> dict[str, Any]:
                 "flight_s": s.flight_s,
                 "energy_wh": s.energy_wh,
                 "reserve_min": s.reserve_min,
+                "worst_wh": s.worst_wh,
+                "spare_wh": s.spare_wh,
+                "lands_at": s.lands_at,
+                "drone": slots[s.id].drone if s.id in slots else None,
+                "starts_s": slots[s.id].starts_s if s.id in slots else None,
                 "agencies": list(s.agencies),
                 "shots": len(s.shots),
                 "tasks": len(s.tasks),
@@ -159,7 +202,7 @@ def _export(file: PlanFile, form: str, folder: Path) -> tuple[Path, ...]:
     return (path,)
 
 
-def _write(plan: Plan, site: Site, terrain: Any, out: Path) -> None:
+def write(plan: Plan, site: Site, terrain: Any, out: Path) -> None:
     """Write everything that `plan --out` leaves in its folder."""
     from missions.export import picture, profile  # matplotlib takes a second to load
 
@@ -172,13 +215,18 @@ def _write(plan: Plan, site: Site, terrain: Any, out: Path) -> None:
     profile.write(plan, terrain, folder)
 
 
-def _show(plan: Plan, site: Site, tell: Callable[[str], None]) -> None:
+def show(plan: Plan, site: Site, tell: Callable[[str], None]) -> None:
     """Tell the plan as a table, what it leaves out, and how to start ArduPilot at each dock."""
-    rows = [("sortie", "dock", "minutes", "reserve", "shots", "agencies")]
+    from missions.periods import clock  # brings shapely along, which the other commands need not wait for
+
+    slots = {slot.sortie: slot for slot in plan.slots}
+    rows = [("sortie", "dock", "drone", "starts", "minutes", "reserve", "shots", "agencies")]
     rows += [
         (
             s.id,
-            s.dock,
+            f"{s.dock} > {s.end}" if s.end else s.dock,
+            slots[s.id].drone if s.id in slots else "-",
+            clock(slots[s.id].starts_s) if s.id in slots else "-",
             f"{s.flight_s / 60:.1f}",
             f"{s.reserve_min:.0f} min",
             str(len(s.shots)),

@@ -6,7 +6,7 @@ is flown while the zone is open; all others fly round whatever is shut at some t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
@@ -67,6 +67,19 @@ def periods(
     order = {d.id: k for k, d in enumerate(demands)}
     made = (Period(common, tuple(sorted(group, key=lambda d: order[d.id]))) for common, group in found)
     return tuple(sorted(made, key=lambda p: p.hours)), tuple(unserved)
+
+
+def at_once(site: Site, *, now_s: float, for_s: float) -> Site:
+    """Return the site as it is for flights that start now: zones are shut or open, demands have no hours.
+
+    A zone that shuts within `for_s` counts as shut. Which demands are open now is the caller's to say.
+    """
+    soon = now_s, now_s + for_s
+    return replace(
+        site,
+        no_fly=tuple(replace(z, hours=None) for z in site.no_fly if is_shut(z, soon)),
+        demands=tuple(replace(d, window=None) for d in site.demands),
+    )
 
 
 def own_hours(demand: Demand, site: Site, hours: Hours, frame: LocalFrame) -> Hours:
@@ -133,4 +146,4 @@ def clock(seconds: float) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
-__all__ = ["DAY_S", "Hours", "Period", "clock", "own_hours", "periods", "shape_of"]
+__all__ = ["DAY_S", "Hours", "Period", "at_once", "clock", "own_hours", "periods", "shape_of"]

@@ -279,6 +279,7 @@ def saving(
     seed: int = 1,
     workers: int = 1,
     progress: Progress | None = None,
+    hours: Hours = WHOLE_DAY,
 ) -> float | None:
     """Return the share of flight time that flying together saves over each agency flying alone.
 
@@ -294,6 +295,7 @@ def saving(
             seed=seed,
             workers=workers,
             progress=progress,
+            hours=hours,
             demands=[d for d in site.demands if d.agency == agency],
         ).flight_s
     return round(1 - shared.flight_s / alone_s, 4) if alone_s else None

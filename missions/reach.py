@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from missions.air import strongest_m_s
 from missions.energy import usable_wh
 from missions.geo import distance_m
 from missions.model import Demand, DroneModel, Site, Sortie, Unserved
@@ -40,7 +43,7 @@ def drones(site: Site) -> list[tuple[int, int, int]]:
     for d, dock in enumerate(site.docks):
         for m, model in enumerate(site.models):
             count = sum(x.dock == dock.id and x.model == model.name for x in site.drones)
-            if count and site.wind.speed_m_s <= min(dock.max_wind_m_s, model.max_wind_m_s):
+            if count and strongest_m_s(site.winds) <= min(dock.max_wind_m_s, model.max_wind_m_s):
                 found.append((d, m, count))
     return found
 
@@ -93,15 +96,26 @@ def _looks(network: Network, demand: Demand, tasks: Sequence[int]) -> int:
 def _why(network: Network, tasks: list[int], limits: Limits) -> tuple[str, dict[str, object]]:
     """Return why the worst of these tasks is not flown, with the numbers that show it."""
     site = network.site
+    wind_m_s = strongest_m_s(site.winds)
+    manned = {(d.dock, d.model) for d in site.drones} & {
+        (d.id, m.name) for d in site.docks for m in site.models
+    }
+    if not manned:
+        return "no_drone", {}
     if not drones(site):
-        return "wind", {"wind": site.wind.speed_m_s}
+        return "wind", {"wind": wind_m_s}
+    carried = [site.models[m] for _, m, _ in drones(site)]
+    needed = [network.tasks[task].sensors for task in tasks]
+    if lacking := [s for s in needed if not any(all(m.camera(k) for k in s) for m in carried)]:
+        return "no_carrier", {"sensors": " + ".join(sorted(lacking[0]))}
     alone = [(network.there_and_back(task), task) for task in tasks]
     if any(found is None for found, _ in alone):
-        return "no_way", {}
+        return _why_no_way(network, tasks, wind_m_s)
     within_reach = set(reachable(network, limits))
     far = [(found, task) for found, task in alone if found is not None and task not in within_reach]
     if not far:
-        return "no_time", {}
+        is_optional = all(network.tasks[task].worth_s is not None for task in tasks)
+        return ("worth" if is_optional else "no_time"), {}
     (cost, dock), task = max(far, key=lambda each: each[0][0].time_s)
     away_m = distance_m(dock.place, network.tasks[task].looks[0].place)
     model = max(site.models, key=usable_wh)
@@ -114,3 +128,19 @@ def _why(network: Network, tasks: list[int], limits: Limits) -> tuple[str, dict[
         "longest": limits.longest_s / 60,
         "within": away_m * within / 1000,
     }
+
+
+def _why_no_way(network: Network, tasks: list[int], wind_m_s: float) -> tuple[str, dict[str, object]]:
+    """Return whether it is the docks, the wind or what lies in between that leaves no way."""
+    site, airspace = network.site, network.airspace
+    used = sorted({d for d, _, _ in drones(site)})
+    over = [network.over_docks[d] for d in used]
+    is_open = airspace.is_open(
+        *(np.array(v) for v in zip(*((s.east_m, s.north_m) for s in over), strict=True))
+    )
+    if not is_open.any() and airspace.volumes:
+        return "docks_shut", {"docks": ", ".join(site.docks[d].id for d in used)}
+    first = [network.nodes[n].spots[0] for task in tasks for n in network.node_numbers(task)]
+    if first and any(airspace.way(dock, spot) for dock in over for spot in first):
+        return "wind_way", {"wind": wind_m_s, "cruise": max(m.cruise_m_s for m in site.models)}
+    return "no_way", {}

@@ -27,22 +27,30 @@ from missions.routing.problem import Tour, is_within_limits, measure
 from missions.routing.repair import inserted, repair
 from missions.solver import Problem, to_routing
 from missions.terrain import Terrain
+from missions.timetable import timetable
 from missions.words import text
 
 # Rounds of the search for each task of the sorties that change.
 ROUNDS_PER_TASK = 40
-MOST_ROUNDS = 4
+MOST_ROUNDS = 8
+
+# Zones that shut within this count when what is left to fly is put right.
+SOON_S = 3 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What has happened since a plan was made, and which of its sorties are in the air."""
+    """What has happened since a plan was made, which of its sorties are in the air, and what time it is.
+
+    `at_s` is in seconds after the site's midnight; nothing new starts before it.
+    """
 
     docks_down: frozenset[str] = frozenset()
     drones_late: frozenset[str] = frozenset()
     zones: tuple[NoFly, ...] = ()
     urgent: tuple[Demand, ...] = ()
     in_the_air: frozenset[str] = frozenset()
+    at_s: float = 0.0
 
 
 class Fate(StrEnum):
@@ -94,21 +102,66 @@ def replan(
     over = {task for sortie in flying for task in sortie.tasks}
     fresh, unserved = _urgent_tasks(now, terrain, news, old, language)
     tasks = (*(t for t in old.tasks if t.id not in over), *fresh)
-    network = Network(now, airspace_of(now, Ground.of(now, terrain, wanted), wanted), tasks, wanted)
-    network.measure(lambda what, share: None)
     told = (*(u for u in old.unserved), *unserved)
     limits = Limits(longest_s, SOLVER_SHARE)
+    network = _network(now, terrain, tasks, wanted, news)
     faults: tuple[str, ...] = ()
     for _ in range(TRIES):
         sorties = _sorties(network, old, flying, limits, seed)
         left = unflown(network, wanted, (*flying, *sorties), limits, {u.demand for u in told}, language)
         every = tuple(t for t in old.tasks if t.id in over) + tasks
         made = Plan(old.site, seed, (*flying, *sorties), every, (*told, *left))
+        made = _timed(made, old, flying, now, site, news, language)
         faults = _faults(made, site, now, terrain, longest_s, news)
         if not faults:
             return Replanned(made, now, _changes(old, made, news, site, language))
         limits = replace(limits, share=limits.share * 0.97)
+        if any("no-fly zone" in fault for fault in faults):
+            network = _network(now, terrain, tasks, wanted, None)
     raise PlanRefused(faults)
+
+
+def _network(
+    now: Site, terrain: Terrain, tasks: tuple[Task, ...], wanted: Sequence[Demand], news: News | None
+) -> Network:
+    """Return the ways between all tasks; with news, zones that have hours count in those from now on."""
+    ground = Ground.of(now, terrain, wanted)
+    hours = (news.at_s, news.at_s + SOON_S) if news else None
+    network = Network(now, airspace_of(now, ground, wanted, hours=hours), tasks, wanted)
+    network.measure(lambda what, share: None)
+    return network
+
+
+def _timed(
+    made: Plan, old: Plan, flying: Sequence[Sortie], now: Site, site: Site, news: News, language: str
+) -> Plan:
+    """Return the plan with a timetable, if the old one had one, what finds no place in it left out."""
+    if not old.slots:
+        return made
+    known = {slot.sortie: slot for slot in old.slots}
+    held = [(known[s.id], s) for s in flying if s.id in known]
+    fresh = replace(made, sorties=tuple(s for s in made.sorties if s not in flying))
+    table = timetable(fresh, now, starts_s=news.at_s, after=held, language=language)
+    lost = {each.sortie: each for each in table.unplaced}
+    demands = {t.id: t.demands for t in made.tasks}
+    late = {
+        demand: Unserved(
+            demand,
+            text("unserved.no_place", language, sortie=s.id, why=lost[s.id].reason),
+            lost[s.id].would_help,
+        )
+        for s in fresh.sorties
+        if s.id in lost
+        for task in s.tasks
+        for demand in demands[task]
+    }
+    left = {u.demand: u for u in (*late.values(), *made.unserved)}
+    return replace(
+        made,
+        sorties=tuple(s for s in made.sorties if s.id not in lost),
+        slots=(*(slot for slot, _ in held), *table.slots),
+        unserved=tuple(left.values()),
+    )
 
 
 def after(site: Site, news: News) -> Site:

@@ -59,17 +59,19 @@ def timetable(
     starts_s: float = 0.0,
     ends_s: float = DAY_S,
     within: Mapping[str, tuple[float, float]] | None = None,
+    after: Sequence[tuple[Slot, Sortie]] = (),
     language: str = "en-US",
 ) -> Timetable:
     """Return when each sortie of a plan flies between two times of the day, and with which drone.
 
-    `within` narrows the hours of some sorties further.
+    `within` narrows the hours of some sorties further; `after` are sorties in the air,
+    whose drones are free again when they are charged, where they land.
     """
     open_s = {s.id: hours(s, plan, site, *(within or {}).get(s.id, (starts_s, ends_s))) for s in plan.sorties}
     slots: list[Slot] = []
     linked = {d for s in plan.sorties if s.end for d in (s.dock, s.end)}
-    queued = [s for s in plan.sorties if s.dock in linked or _is_large(s, plan)]
-    slots += _queued(queued, site, open_s)
+    queued = [s for s in plan.sorties if after or s.dock in linked or _is_large(s, plan)]
+    slots += _queued(queued, site, open_s, after)
     for dock, model in sorted({(s.dock, s.model) for s in plan.sorties if s not in queued}):
         mine = [s for s in plan.sorties if (s.dock, s.model) == (dock, model)]
         drones = [d.id for d in site.drones if (d.dock, d.model) == (dock, model)]
@@ -93,10 +95,17 @@ def _is_large(sortie: Sortie, plan: Plan) -> bool:
     return alike > MOST_EXACT
 
 
-def _queued(sorties: Sequence[Sortie], site: Site, open_s: dict[str, tuple[float, float]]) -> Iterator[Slot]:
+def _queued(
+    sorties: Sequence[Sortie],
+    site: Site,
+    open_s: dict[str, tuple[float, float]],
+    after: Sequence[tuple[Slot, Sortie]],
+) -> Iterator[Slot]:
     """Yield the slots of sorties placed one after the other, those that must be over soonest first."""
     stands = {d.id: d.dock for d in site.drones}
     ready_s = dict.fromkeys(stands, -math.inf)
+    for slot, flying in after:
+        stands[slot.drone], ready_s[slot.drone] = flying.lands_at, slot.ready_s
     for unit in sorted(_units(sorties), key=lambda unit: _urgency(unit, open_s)):
         crew = _crew(unit, site.drones, stands, ready_s)
         if crew is None:
