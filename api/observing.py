@@ -107,7 +107,7 @@ class Observing:
     async def _write(self, batch: list[_Waiting]) -> None:
         services = self._services
         now = services.clock.now()
-        async with services.database.write() as session:
+        async with services.database.write(is_brief=True) as session:
             refused = await _refused(session, {one.key for one in batch if one.key}, now)
             known = await _known_frames(session, {one.seen.frame for one in batch})
             there = [one for one in batch if one.seen.frame in known and one.key not in refused]

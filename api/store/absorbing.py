@@ -18,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.analysis import Analysis, area_to_json, detection_to_json, ring_to_json
 from api.errors import NotFound
 from api.store import coverage, events, incidents, standings
-from api.store import rows as rows_of
 from api.store.live import LiveIncidents
 from api.store.models import DetectionRow, FrameRow, ObservationRow
+from api.store.rows import columns_of, insert_many
 from missions.geo import LatLon, distance_m
 from missions.model import Site
 from vision.incidents import Decision, DecisionKind
@@ -115,9 +115,7 @@ async def absorb_all(
             changed[incident.id] = _change(changed.get(incident.id), incident, before, one.frame)
         kept.append(_row(one, decision))
     rows = await incidents.save_all(session, live, list(changed.values()), site=site)
-    await rows_of.insert_many(
-        session, ObservationRow, {name: [row[name] for row in kept] for name in kept[0]}
-    )
+    await insert_many(session, ObservationRow, columns_of(kept))
     told = await incidents.announce_all(session, rows, site=site, now=now, public_url=public_url, live=live)
     await live.finish(session)
     outcomes = {row["id"]: Outcome(row["incident"], row["decision"], row["reason"]) for row in kept}

@@ -239,6 +239,7 @@ class _Round:
         self._receivers: dict[str, list[ReceiverRow]] | None = None
         self._touched: dict[str, set[str]] = {}
         self._rows: dict[str, IncidentRow] = {}
+        self._asked: set[str] = set()  # incidents whose alerts and routes are at hand
         self._told: dict[str, AlertRow] = {}
         self._owed: list[Any] = []
 
@@ -255,7 +256,8 @@ class _Round:
         await session.flush()  # what follows asks for columns alone, which by itself writes nothing down
         self._rows = {row.id: row for row, _ in incidents}
         self._find_grounds([incident for _, incident in incidents])
-        await self._read(list(self._rows))
+        storms = {self._live.storms[name] for name in self._rows if name in self._live.storms}
+        await self._read([*self._rows, *(storms - self._rows.keys())])
         self._mutes = await muting.active(session, now=telling.now)
         return self
 
@@ -314,6 +316,7 @@ class _Round:
 
     async def _read(self, incidents: list[str]) -> None:
         asked = {"incidents": incidents}
+        self._asked |= set(incidents)
         stands = (await self._session.execute(_STANDS, asked)).all()
         await self._read_histories({one.id for one in stands if self._history_of(one) is None})
         for one in stands:
@@ -364,11 +367,7 @@ class _Round:
         self, row: IncidentRow, incident: Incident, agency: Agency, storm: str, decision: Decision
     ) -> Decision:
         """Let the storm's alert speak for a part of it, unless the agency knows of no storm."""
-        if storm not in self._rows:
-            found = await self._session.get(IncidentRow, storm)
-            if found is None:
-                return Decision(decision.route, NotifyReason.FIRST)
-            self._rows[storm] = found
+        if storm not in self._asked:
             await self._read([storm])
         told = self._told_before(storm, agency.id)
         if told is None:
@@ -379,6 +378,8 @@ class _Round:
         parts = 1 + sum(other == storm for other in self._live.storms.values())
         news = alerts.storm_news(incident, told, parts, self._telling.now)
         if news.tells:
+            if storm not in self._rows:
+                self._rows[storm] = await self._session.get_one(IncidentRow, storm)
             await self._tell(self._rows[storm], agency, news, severity=Severity(row.severity), parts=parts)
         return decision
 

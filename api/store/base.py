@@ -9,6 +9,12 @@ from sqlalchemy.orm import DeclarativeBase
 Json = dict[str, Any]
 
 
+class JsonText(str):
+    """A JSON column's value that is JSON text already: written as it is."""
+
+    __slots__ = ()
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware UTC time; SQLite keeps no zone, so it is put back on the way out."""
 

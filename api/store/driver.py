@@ -3,6 +3,10 @@
 The usual driver goes there four times: for a cursor, to run the statement, to fetch its rows, and to
 close the cursor. Each way there and back wakes a thread twice, which on a busy machine costs more than
 most statements do. Nothing here reads a result piece by piece, so one walk brings all of it.
+
+A transaction that says it is brief (`Database.write`) walks there twice: to wait for the write lock, and
+to wait for the disk. Between the two nothing waits for anybody, and its statements, each some
+microseconds over rows in memory, run where they are asked for.
 """
 
 import sqlite3
@@ -18,23 +22,31 @@ STATEMENTS_KEPT = 512
 
 def connect(database: str, **options: Any) -> "Connection":
     """Return a connection that opens when it is awaited, for SQLAlchemy's `async_creator_fn`."""
-    opens = partial(sqlite3.connect, database, **{"cached_statements": STATEMENTS_KEPT, **options})
+    shared = {"cached_statements": STATEMENTS_KEPT, "check_same_thread": False}
+    opens = partial(sqlite3.connect, database, **{**shared, **options})
     made = Connection(opens, iter_chunk_size=64)
     made._thread.daemon = True  # as SQLAlchemy asks of the connections it makes itself
     return made
 
 
 class Connection(aiosqlite.Connection):
-    """aiosqlite's connection with lean cursors; the end of no transaction goes nowhere."""
+    """aiosqlite's connection with lean cursors; the end of no transaction goes nowhere.
+
+    is_brief: the transaction under way holds the lock and its statements are short.
+    """
+
+    is_brief = False
 
     def cursor(self) -> "Cursor":  # type: ignore[override]  # theirs is a walk of its own
         return Cursor(self)
 
     async def commit(self) -> None:
+        self.is_brief = False
         if self._conn.in_transaction:
             await super().commit()
 
     async def rollback(self) -> None:
+        self.is_brief = False
         if self._conn.in_transaction:
             await super().rollback()
 
@@ -81,7 +93,11 @@ class Cursor:
         self._rows = []
 
     async def _ask(self, how: Any, statement: str, values: Any) -> None:
-        described = await self._connection.run(_all_of, self._connection._conn, how, statement, values)
+        connection = self._connection
+        if connection.is_brief:
+            described = _all_of(connection._conn, how, statement, values)
+        else:
+            described = await connection.run(_all_of, connection._conn, how, statement, values)
         self.description, self.rowcount, self.lastrowid, self._rows = described
 
 

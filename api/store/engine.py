@@ -22,6 +22,7 @@ from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from api.store import driver
+from api.store.base import JsonText
 from missions.errors import InputWrong
 
 BUSY_S = 30.0
@@ -29,6 +30,7 @@ BUSY_S = 30.0
 
 _WRITES = "gridpatrol_writes"
 _LOSSY = "gridpatrol_lossy"
+_BRIEF = "gridpatrol_brief"
 _LEVEL = "gridpatrol_synchronous"
 
 
@@ -38,18 +40,24 @@ class Database:
 
     engine: AsyncEngine
     _turn: asyncio.Lock | None = field(default=None, repr=False)
+    _kinds: dict[tuple[bool, bool, bool], async_sessionmaker[AsyncSession]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @asynccontextmanager
-    async def write(self, *, survives_power_cut: bool = True) -> AsyncIterator[AsyncSession]:
+    async def write(
+        self, *, survives_power_cut: bool = True, is_brief: bool = False
+    ) -> AsyncIterator[AsyncSession]:
         """Give a session inside one transaction, committed on leaving, rolled back on an error.
+
+        is_brief: its statements find their rows by key and are few; SQLite then runs them on the spot.
 
         On SQLite the writers of one process queue here instead of polling the file's lock.
         What only its writer relies on (a lease: whoever loses power loses it anyway) need not
         wait for the disk; a killed process loses none of it.
         """
         queue: AbstractAsyncContextManager[Any] = self._turn or nullcontext()
-        options = {_WRITES: True, _LOSSY: not survives_power_cut}
-        makes = async_sessionmaker(self.engine.execution_options(**options), expire_on_commit=False)
+        makes = self._sessions(writes=True, lossy=not survives_power_cut, brief=is_brief)
         async with queue, makes.begin() as session:
             if not survives_power_cut and self._turn is None:
                 await session.execute(text("SET LOCAL synchronous_commit = off"))
@@ -58,8 +66,19 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Give a session that sees one moment of the database and changes nothing."""
-        async with async_sessionmaker(self.engine, expire_on_commit=False)() as session:
+        async with self._sessions(writes=False)() as session:
             yield session
+
+    def _sessions(
+        self, *, writes: bool, lossy: bool = False, brief: bool = False
+    ) -> async_sessionmaker[AsyncSession]:
+        """Return what makes sessions of a kind; each is made once, it is a class of its own."""
+        kind = writes, lossy, brief
+        if kind not in self._kinds:
+            options = {_WRITES: writes, _LOSSY: lossy, _BRIEF: brief}
+            engine = self.engine.execution_options(**options) if writes else self.engine
+            self._kinds[kind] = async_sessionmaker(engine, expire_on_commit=False)
+        return self._kinds[kind]
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -134,6 +153,8 @@ def _engine(url: str) -> AsyncEngine:
 
 def _to_json(value: Any) -> str:
     """Return a value as JSON text; half a character, which no UTF-8 holds, is escaped."""
+    if isinstance(value, JsonText):
+        return value
     try:
         return to_json(value).decode()
     except PydanticSerializationError:
@@ -156,3 +177,6 @@ def _begin_sqlite(connection: Connection) -> None:
             connection.exec_driver_sql(f"PRAGMA synchronous={level}")
             connection.info[_LEVEL] = level
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES, False) else "BEGIN")
+    if options.get(_BRIEF, False):
+        way: Any = connection.connection.driver_connection
+        way.is_brief = True

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.store.models import EventRow
+from api.store.rows import Columns, insert_many
 
 _APPENDING = 7177002
 
@@ -33,11 +34,17 @@ async def append_all(
     now: datetime,
 ) -> None:
     """Add many events of one kind, each with the agencies that may hear it, in one statement."""
-    rows = [{"kind": kind, "data": dict(d), "agencies": list(a), "at": now} for d, a in many]
-    if not rows:
+    told = list(many)
+    if not told:
         return
     await _take_turn(session)
-    await (await session.connection()).execute(insert(cast(Table, EventRow.__table__)), rows)
+    columns: Columns = {
+        "kind": [kind] * len(told),
+        "data": [dict(data) for data, _ in told],
+        "agencies": [list(agencies) for _, agencies in told],
+        "at": [now] * len(told),
+    }
+    await insert_many(session, EventRow, columns)
 
 
 async def after(session: AsyncSession, seq: int, *, limit: int = 200) -> Sequence[EventRow]:

@@ -5,20 +5,21 @@ and of its hazards, and what others share with it. How observations become incid
 stands in `api.store.absorbing`, the words of witnesses in `api.store.witnesses`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import JSON, Select, Table, Update, bindparam, func, insert, select, update
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer, selectinload
 
 from api import alerts, views
 from api.errors import Forbidden, NotFound
 from api.store import alerting, events, standings
-from api.store.live import LiveIncidents, Shown, details, one_at_a_time, to_incident
+from api.store.live import LiveIncidents, Shown, details, details_text, one_at_a_time, to_incident
 from api.store.models import IncidentRow, ObservationRow
+from api.store.rows import columns_of, insert_many, update_many
 from api.store.tenancy import seen_incidents
 from api.store.tokens import Caller
 from missions.geo import LatLon, distance_m
@@ -74,6 +75,7 @@ async def save_incident(session: AsyncSession, incident: Incident, frame: str | 
         row.best_frame = frame
     for name, value in _values(incident, Severity(row.severity) if row.severity else None).items():
         setattr(row, name, value)
+    row.details = details(incident)
     await session.flush()
     return row
 
@@ -82,25 +84,21 @@ async def save_all(
     session: AsyncSession, live: LiveIncidents, changed: Sequence[Changed], *, site: Site
 ) -> list[IncidentRow]:
     """Write many incidents as they now are; return their rows, which belong to no session."""
-    new, known, rows = [], [], []
+    new: list[dict[str, Any]] = []
+    known: list[dict[str, Any]] = []
+    rows = []
     for one in changed:
         incident, before = one.incident, live.shown.get(one.incident.id)
         values = _values(incident, Severity(before.severity) if before else None)
         now = _shown(live, one, values["severity"], site)
-        frame, name = one.best_frame, now.place_name
-        if before is None:
-            new.append({**values, "id": incident.id, "place_name": name, "best_frame": frame})
-        else:
-            is_same = before.place_name is name
-            updated = {f"v_{key}": value for key, value in values.items()}
-            known.append({**updated, "row": incident.id, "name": None if is_same else name, "frame": frame})
-        values |= {"place_name": name, "best_frame": now.best_frame}
+        values |= {"place_name": now.place_name, "best_frame": now.best_frame}
         rows.append(IncidentRow(id=incident.id, **values))
-    connection = await session.connection()
+        row = {**values, "details": details_text(incident), "id": incident.id}
+        (new if before is None else known).append(row)
     if new:
-        await connection.execute(insert(cast(Table, IncidentRow.__table__)), new)
+        await insert_many(session, IncidentRow, columns_of(new))
     if known:
-        await connection.execute(_update(_values(changed[0].incident, None)), known)
+        await update_many(session, IncidentRow, columns_of(known), key="id")
     return rows
 
 
@@ -161,7 +159,6 @@ def _values(incident: Incident, before: Severity | None) -> dict[str, Any]:
         "opened_at": incident.opened_at,
         "seen_at": incident.seen_at,
         "looks": incident.looks,
-        "details": details(incident),
     }
 
 
@@ -175,22 +172,6 @@ def _shown(live: LiveIncidents, one: Changed, severity: str, site: Site) -> Show
         now = Shown(incident.place, describe_all(incident.place, site.layers), frame, severity)
     live.shown[incident.id] = now
     return now
-
-
-def _update(values: Mapping[str, Any]) -> Update:
-    """Return the statement that writes many incidents; what is None of name and frame stays as it was."""
-    table = cast(Table, IncidentRow.__table__)
-    plain: dict[str, Any] = {key: bindparam(f"v_{key}") for key in values}
-    name, frame = table.c.place_name, table.c.best_frame
-    return (
-        update(table)
-        .where(table.c.id == bindparam("row"))
-        .values(
-            **plain,
-            place_name=func.coalesce(bindparam("name", type_=JSON(none_as_null=True)), name),
-            best_frame=func.coalesce(bindparam("frame", type_=frame.type), frame),
-        )
-    )
 
 
 async def check_own(session: AsyncSession, incident_id: str, caller: Caller) -> None:

@@ -15,12 +15,13 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from sqlalchemy import event, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from api.alerts import Told
+from api.store.base import JsonText
 from api.store.models import IncidentRow
 from api.store.tables.orders import StormRow
 from api.store.tables.witnesses import StandingRow
@@ -181,11 +182,18 @@ def to_incident(row: IncidentRow, *, whole: bool = True) -> Incident:
 
 def details(incident: Incident) -> Json:
     """Return what of an incident nobody searches by, as JSON values; `to_incident` reads it again."""
-    return {
-        "spots": from_json(_SPOTS.dump_json(incident.spots)),
-        "merged": list(incident.merged),
+    known: Json = from_json(details_text(incident))
+    return known
+
+
+def details_text(incident: Incident) -> JsonText:
+    """Return the details of an incident as JSON text."""
+    spots = _SPOTS.dump_json(incident.spots).decode()
+    rest = {
+        "merged": incident.merged,
         "base_area_m2": incident.base_area_m2,
-        "base_at": incident.base_at.isoformat() if incident.base_at else None,
+        "base_at": incident.base_at,
         "clean_miss": incident.clean_miss,
-        "looked_at": incident.looked_at.isoformat() if incident.looked_at else None,
+        "looked_at": incident.looked_at,
     }
+    return JsonText(f'{{"spots":{spots},{to_json(rest).decode()[1:]}')
