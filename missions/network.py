@@ -6,11 +6,12 @@ from itertools import accumulate
 
 import numpy as np
 
-from missions import energy, passes
+from missions import between, energy, legs, passes
 from missions.airspace import Airspace, Spot, Way, spot
+from missions.between import Between
 from missions.blinds import Blinds
 from missions.energy import Cost, UnflyableLeg
-from missions.geo import Altitude, Datum, LatLon
+from missions.geo import Altitude, Datum, Floats, LatLon
 from missions.model import Demand, Dock, DroneModel, Site, Sortie, Task, Waypoint
 from missions.passes import Pass, Step
 from missions.solver import Progress
@@ -45,18 +46,60 @@ class Network:
 
     def measure(self, tell: Progress) -> None:
         """Fill the matrices: from each dock and each pass's end to each dock and through each pass."""
-        docks = len(self.site.docks)
-        inside = [[self._through(m, p) for p in self.nodes] for m in self.site.models]
-        for i in range(docks + len(self.nodes)):
-            tell("measuring ways", i / (docks + len(self.nodes)))
-            for j in range(docks + len(self.nodes)):
-                if (i < docks and j < docks) or (i >= docks and self._is_same_task(i - docks, j - docks)):
-                    continue
-                for m, model in enumerate(self.site.models):
-                    total = self._arc(model, i, j, inside[m])
-                    if total is not None:
-                        self.time_s[m][i, j] = total.time_s
-                        self.energy_wh[m][i, j] = total.energy_wh
+        begins = [*self.over_docks, *(p.spots[0] for p in self.nodes)]
+        ends = [*self.over_docks, *(p.spots[-1] for p in self.nodes)]
+        number = {spot: k for k, spot in enumerate(dict.fromkeys((*begins, *ends)))}
+        are_docks = np.arange(len(number)) < len(set(self.over_docks))
+        lies = between.measured(
+            tuple(number),
+            ~(are_docks[:, None] & are_docks),
+            self.airspace,
+            self.site.models,
+            self.site.winds,
+            way=self.way,
+            tell=lambda share: tell("measuring ways", share),
+        )
+        grid = np.ix_([number[s] for s in ends], [number[s] for s in begins])
+        turning_s, apart = self._turning_s(lies, grid), self._are_apart()
+        for m, model in enumerate(self.site.models):
+            up, through = self._before_and_through(model)
+            turning_wh = turning_s * model.hover_w / 3600
+            time_s = lies.time_s[m][grid] + turning_s + up[:, :1] + through[:, 0]
+            energy_wh = lies.energy_wh[m][grid] + turning_wh + up[:, 1:] + through[:, 1]
+            flown = apart & np.isfinite(time_s)
+            self.time_s[m] = np.where(flown, time_s, np.inf)
+            self.energy_wh[m] = np.where(flown, energy_wh, np.inf)
+
+    def _turning_s(self, lies: Between, grid: tuple[np.ndarray, ...]) -> Floats:
+        """Return what turning onto each way and off it takes, from the track before to the one after."""
+        over_docks = np.full(len(self.over_docks), np.nan)
+        goes = np.r_[over_docks, [passes.first_deg(p.spots) for p in self.nodes]]
+        came = np.r_[over_docks, [passes.last_deg(p.spots) for p in self.nodes]]
+        first = np.where(lies.is_nothing[grid], goes, lies.first_deg[grid])
+        return legs.turns_s(first - came[:, None]) + legs.turns_s(goes - lies.last_deg[grid])
+
+    def _are_apart(self) -> np.ndarray:
+        """Return from which node to which a sortie may go: not dock to dock, nor through a task twice."""
+        each = np.array([-1] * len(self.over_docks) + [k for k, w in enumerate(self.ways) for _ in w])
+        return np.asarray(each[:, None] != each)
+
+    def _before_and_through(self, model: DroneModel) -> tuple[Floats, Floats]:
+        """Return (seconds, watt hours) before each node's end is left, and through each node once it is met.
+
+        A dock is left by taking off and met by landing.
+        """
+        rises_m = [
+            over.altitude_m - dock.elevation_m
+            for over, dock in zip(self.over_docks, self.site.docks, strict=True)
+        ]
+        ups = [energy.takeoff(model, rise_m=rise_m) for rise_m in rises_m]
+        downs = [energy.landing(model, fall_m=rise_m) for rise_m in rises_m]
+        inside = [self._through(model, p) or Cost(math.inf, math.inf) for p in self.nodes]
+        left = [*ups, *(energy.NOTHING for _ in self.nodes)]
+        return (
+            np.array([(c.time_s, c.energy_wh) for c in left]).reshape(-1, 2),
+            np.array([(c.time_s, c.energy_wh) for c in (*downs, *inside)]).reshape(-1, 2),
+        )
 
     def way(self, a: Spot, b: Spot) -> Way | None:
         """Return the way between two spots, worked out once for both directions."""
@@ -162,27 +205,6 @@ class Network:
         """Return which of the passes are this task's."""
         return range(self._first[task], self._first[task + 1])
 
-    def _arc(self, model: DroneModel, i: int, j: int, inside: list[Cost | None]) -> Cost | None:
-        docks = len(self.site.docks)
-        before = (self.over_docks[i],) if i < docks else self.nodes[i - docks].spots
-        after = (self.over_docks[j],) if j < docks else self.nodes[j - docks].spots
-        way = self.way(before[-1], after[0])
-        if way is None:
-            return None
-        total = self._cost(model, way)
-        if j >= docks and total is not None:
-            through = inside[j - docks]
-            total = total + through if through else None
-        if total is None:
-            return None
-        total += passes.turn_onto(model, before, way if len(way) > 1 else after)
-        total += passes.turn_onto(model, way, after)
-        if i < docks:
-            total += energy.takeoff(model, rise_m=before[-1].altitude_m - self.site.docks[i].elevation_m)
-        if j < docks:
-            total += energy.landing(model, fall_m=after[0].altitude_m - self.site.docks[j].elevation_m)
-        return total
-
     def _cost(self, model: DroneModel, spots: Way) -> Cost | None:
         try:
             return passes.worst(model, spots, self.site.winds)
@@ -193,9 +215,6 @@ class Network:
         """Return what flying a pass takes, from its first spot to its last."""
         flown = self._cost(model, each.spots)
         return flown + passes.hovering(model, each.dwell_s) if flown is not None else None
-
-    def _is_same_task(self, i: int, j: int) -> bool:
-        return j >= 0 and self.nodes[i].task is self.nodes[j].task
 
     def _over(self, dock: Dock) -> Spot:
         here = spot(self.airspace.ground.frame, dock.place, 0.0)

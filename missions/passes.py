@@ -5,6 +5,7 @@ the heading settle before the first picture of a strip, the run-out keeps it
 until the last is taken.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -118,13 +119,14 @@ def _dearest(costs: Sequence[Cost]) -> Cost:
     return Cost(max(c.time_s for c in costs), max(c.energy_wh for c in costs))
 
 
-def turn_onto(model: DroneModel, before: Way, after: Way) -> Cost:
-    """Return what turning from the last leg of one chain into the first of the next takes."""
-    came = next((a.track_deg(b) for b, a in pairwise(before[::-1]) if a.run_m(b) > 0), None)
-    goes = next((a.track_deg(b) for a, b in pairwise(after) if a.run_m(b) > 0), None)
-    if came is None or goes is None:
-        return energy.NOTHING
-    return energy.turn(model, by_deg=goes - came)
+def first_deg(spots: Way) -> float:
+    """Return the track of the first leg over the ground, NaN where there is none."""
+    return next((a.track_deg(b) for a, b in pairwise(spots) if a.run_m(b) > 0), math.nan)
+
+
+def last_deg(spots: Way) -> float:
+    """Return the track of the last leg over the ground, NaN where there is none."""
+    return next((b.track_deg(a) for a, b in pairwise(spots[::-1]) if a.run_m(b) > 0), math.nan)
 
 
 def _beyond(a: Spot, b: Spot) -> Spot:
