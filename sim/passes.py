@@ -1,10 +1,11 @@
 """Thermal pictures with labels: a drone passes over every fire and decoy of some worlds, by day and night.
 
-    python -m sim.passes OUT [--worlds 2] [--seed 1] [--frames 7]
+    python -m sim.passes OUT [--worlds 2] [--seed 1] [--frames 7] [--clipped]
 
 writes OUT/celsius/PASS/GP_0001_T.TIF (float °C with pose), OUT/grey8/PASS/GP_0001_T.JPG (the same picture as
-a camera without radiometry shows it: 8 bits, stretched as `STRETCHES` say), and OUT/labels.csv with a row for
-each: file, fire (1 a fire of 0.3 m² or more shows, 0 none, -1 cut by the edge), pass, of, what, light,
+a camera without radiometry shows it: 8 bits, stretched as `STRETCHES` say; with --clipped OUT/clipped8 too,
+where every picture's hottest thousandth is cut off and no fire can be told), and OUT/labels.csv with a row
+for each: file, fire (1 a fire of 0.3 m² or more shows, 0 none, -1 cut by the edge), pass, of, what, light,
 and where the fire is in the picture. The passes serve scores (`gridpatrol evaluate OUT --task thermal`) and
 the confirmation over frames (`gridpatrol bench vision --only confirm`); the pictures are made, not real,
 and so is every score on them.
@@ -39,7 +40,7 @@ from sim.world import World
 HOURS = (1, 6, 10, 13, 16, 21)
 SPEED_M_S, STEP_M, ABOVE_M = 12.0, 12.0, 120.0
 EMPTY_PASSES = 6
-STRETCHES = ("least to most", "-20 to 150 °C", "2 to 99.9 of a hundred")
+STRETCHES = ("least to most", "-20 to 150 °C")
 EDGE_PX = 12.0
 _COLUMNS = ("file", "fire", "pass", "frame", "of", "what", "light", "x_px", "y_px", "radius_px", "area_m2")
 
@@ -54,12 +55,12 @@ class Target:
     north_m: float
 
 
-def write(out: Path, *, worlds: int, seed: int, frames: int) -> int:
+def write(out: Path, *, worlds: int, seed: int, frames: int, clip: bool = False) -> int:
     """Write the passes and their labels; return how many frames there are."""
     rows: list[dict[str, object]] = []
     for number in range(seed, seed + worlds):
         for hour in HOURS:
-            rows += _world(out, number, hour, frames)
+            rows += _world(out, number, hour, frames, clip)
     with (out / "labels.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, _COLUMNS)
         table.writeheader()
@@ -67,7 +68,7 @@ def write(out: Path, *, worlds: int, seed: int, frames: int) -> int:
     return len(rows)
 
 
-def _world(out: Path, seed: int, hour: int, frames: int) -> Iterator[dict[str, object]]:
+def _world(out: Path, seed: int, hour: int, frames: int, clip: bool) -> Iterator[dict[str, object]]:
     """Yield the rows of the passes that one world sees at one hour: every sixth of its targets."""
     site = load_site(Path(__file__).parents[1] / "examples" / "valley" / "site.yaml")
     at = datetime(2026, 6, 1, hour, tzinfo=ZoneInfo(site.timezone))
@@ -77,7 +78,9 @@ def _world(out: Path, seed: int, hour: int, frames: int) -> Iterator[dict[str, o
     targets = _targets(world, seed)
     for i, target in enumerate(targets):
         if i % len(HOURS) == HOURS.index(hour):
-            yield from _pass(out, world, cameras, target, f"w{seed}-{target.name}", seed * 1000 + i, frames)
+            yield from _pass(
+                out, world, cameras, target, f"w{seed}-{target.name}", seed * 1000 + i, frames, clip
+            )
 
 
 def _smaller(world: World, seed: int) -> tuple[Fire, ...]:
@@ -107,7 +110,7 @@ def _targets(world: World, seed: int) -> list[Target]:
 
 
 def _pass(
-    out: Path, world: World, cameras: Cameras, target: Target, name: str, seed: int, frames: int
+    out: Path, world: World, cameras: Cameras, target: Target, name: str, seed: int, frames: int, clip: bool
 ) -> Iterator[dict[str, object]]:
     """Yield the rows of a straight pass over one target, its frames written."""
     rng, noise = np.random.default_rng(seed), PoseNoise(seed)
@@ -127,7 +130,7 @@ def _pass(
         facts = _facts(world, View.of(true, camera, world.frame), at, camera)
         light = "day" if 6 <= at.hour < 19 else "night"
         row = {"pass": name, "frame": i, "of": target.name, "what": target.what, "light": light, **facts}
-        for file in _written(out, job, camera, celsius, seed):
+        for file in _written(out, job, camera, celsius, seed=seed, clip=clip):
             yield {"file": str(file), **row}
 
 
@@ -170,26 +173,35 @@ def _facts(world: World, view: View, at: datetime, camera: Camera) -> dict[str, 
     return {"fire": -1} if cut and largest["fire"] == 0 else largest
 
 
-def _written(out: Path, job: PictureJob, camera: Camera, celsius: Pixels, seed: int) -> Iterator[Path]:
+def _written(
+    out: Path, job: PictureJob, camera: Camera, celsius: Pixels, *, seed: int, clip: bool
+) -> Iterator[Path]:
     """Write one picture as °C and as 8 bits; yield the paths below `out`."""
     caption = Caption(camera, job.reported, job.above_home_m, job.reported_at, job.drone, job.image_index)
     exact = Path("celsius") / job.stem.with_name(f"{job.stem.name}_T.TIF")
-    grey = Path("grey8") / job.stem.with_name(f"{job.stem.name}_T.JPG")
-    for path in (exact, grey):
-        (out / path).parent.mkdir(parents=True, exist_ok=True)
+    rendered = {"grey8": stretched(celsius, seed)} | ({"clipped8": clipped(celsius)} if clip else {})
+    (out / exact).parent.mkdir(parents=True, exist_ok=True)
     write_thermal(out / exact, celsius, caption)
-    write_colour(out / grey, np.asarray(cv2.cvtColor(stretched(celsius, seed), cv2.COLOR_GRAY2BGR)), caption)
     yield exact
-    yield grey
+    for folder, grey in rendered.items():
+        path = Path(folder) / job.stem.with_name(f"{job.stem.name}_T.JPG")
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        write_colour(out / path, np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)), caption)
+        yield path
 
 
 def stretched(celsius: Pixels, which: int) -> npt.NDArray[np.uint8]:
     """Return temperatures as 8 bits, in one of the ways that cameras have."""
-    low, high = (
-        (float(celsius.min()), float(celsius.max())),
-        (-20.0, 150.0),
-        (float(np.percentile(celsius, 2)), float(np.percentile(celsius, 99.9))),
-    )[which % len(STRETCHES)]
+    low, high = ((float(celsius.min()), float(celsius.max())), (-20.0, 150.0))[which % len(STRETCHES)]
+    return _levels(celsius, low, high)
+
+
+def clipped(celsius: Pixels) -> npt.NDArray[np.uint8]:
+    """Return temperatures as 8 bits, the coldest fiftieth and the hottest thousandth cut off."""
+    return _levels(celsius, float(np.percentile(celsius, 2)), float(np.percentile(celsius, 99.9)))
+
+
+def _levels(celsius: Pixels, low: float, high: float) -> npt.NDArray[np.uint8]:
     grey = np.clip((celsius - low) * (255.0 / max(high - low, 1e-3)), 0, 255)
     return np.asarray(grey.astype(np.uint8))
 
@@ -201,9 +213,10 @@ def main() -> None:
     words.add_argument("--worlds", type=int, default=2, help="how many worlds")
     words.add_argument("--seed", type=int, default=1, help="the first world's seed")
     words.add_argument("--frames", type=int, default=7, help="frames of a pass")
+    words.add_argument("--clipped", action="store_true", help="also 8 bits with the hottest cut off")
     asked = words.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    many = write(asked.out, worlds=asked.worlds, seed=asked.seed, frames=asked.frames)
+    many = write(asked.out, worlds=asked.worlds, seed=asked.seed, frames=asked.frames, clip=asked.clipped)
     print(f"{many} frames and labels.csv in {asked.out}")
 
 

@@ -40,7 +40,7 @@ class Frame:
 
     `saturated_c` is what the hottest pixels are *at least*, None when none is at
     the camera's limit; `pixel_m2` is the ground a pixel covers on average,
-    None until that is known. `unplaced` says why the shot has no pose, `note` what a
+    None until that is known. `radiometry` names the reader that the temperatures are from. `unplaced` says why the shot has no pose, `note` what a
     person should know about the reading. `chart` is there where the file itself says where on the ground
     its pixels lie (a GeoTIFF): it needs no pose.
     """
@@ -52,6 +52,7 @@ class Frame:
     warmth: npt.NDArray[np.float32] | None = None
     warmth_limit: float | None = None
     saturated_c: float | None = None
+    radiometry: str | None = None
     pixel_m2: float | None = None
     unplaced: str | None = None
     note: str | None = None
@@ -155,6 +156,7 @@ def _with_values(frame: Frame, values: npt.NDArray[Any], xmp: dict[str, str], de
             frame,
             celsius=temperatures.celsius,
             saturated_c=temperatures.saturated_c,
+            radiometry=temperatures.decoder,
             note=_join(frame.note, frame.metadata.note, temperatures.note),
         )
     counted = values.dtype == np.uint16
@@ -173,12 +175,14 @@ def _temperatures(
 ) -> radiometry.Temperatures | None:
     """Return the temperatures of a TIFF's values, None where they only tell what is warmer."""
     if np.issubdtype(values.dtype, np.floating):
-        temperatures = radiometry.checked(*celsius_tiff.to_celsius(values))
+        temperatures = radiometry.checked(*celsius_tiff.to_celsius(values), decoder="float-tiff 1")
     elif values.dtype == np.uint16 and (gain := linear16.gain_k(xmp, description)):
-        temperatures = radiometry.checked(linear16.to_celsius(values, kelvin_per_count=gain))
+        in_c = linear16.to_celsius(values, kelvin_per_count=gain)
+        temperatures = radiometry.checked(in_c, decoder="linear-tiff 1")
     elif values.dtype == np.uint16 and linear16.looks_centikelvin(values):
         note = "no scale stated: read as 0.01 K a count, which is as warm as a landscape"
-        temperatures = radiometry.checked(linear16.to_celsius(values, kelvin_per_count=0.01), note)
+        in_c = linear16.to_celsius(values, kelvin_per_count=0.01)
+        temperatures = radiometry.checked(in_c, note, decoder="linear-tiff 1")
     elif values.dtype in (np.uint8, np.uint16):
         return None
     else:
@@ -212,7 +216,9 @@ def _load_picture(path: Path, data: bytes, thermal: bool, conditions: Conditions
     frame = Frame(shot=_shot(path, metadata), metadata=metadata, unplaced=_unplaced(metadata))
     if isinstance(made, radiometry.Temperatures):
         note = _join(metadata.note, made.note)
-        return replace(frame, celsius=made.celsius, saturated_c=made.saturated_c, note=note)
+        return replace(
+            frame, celsius=made.celsius, saturated_c=made.saturated_c, radiometry=made.decoder, note=note
+        )
     if made is None and metadata.camera.sensor is not Sensor.THERMAL:
         return replace(frame, pixels=pixels, note=metadata.note)
     why = "a thermal picture of 8 bits"

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from missions.geo import Area, LatLon
-from missions.model import CameraPose, Hazard, PoseError, Sensor, Shot
+from missions.model import CameraPose, Hazard, PoseError, Shot
 from missions.terrain import Terrain
 from vision import charted, georeference, incidents, repair
 from vision.chart import Chart
@@ -290,6 +290,15 @@ def _charted(frame: Frame, chart: Chart, looked: _Looked, timed: str | None) -> 
     )
 
 
+def prepared(frame: Frame, ground: Ground | None = None) -> Frame:
+    """Return a frame that knows how much ground its pixels cover, where its pose tells; else as it was."""
+    ring, _ = _ground_seen(frame, ground or _level(frame))
+    if not ring:
+        return frame
+    camera = frame.shot.camera
+    return replace(frame, pixel_m2=ground_m2(ring) / (camera.width_px * camera.height_px))
+
+
 def _ground_seen(frame: Frame, ground: Ground | None) -> tuple[tuple[LatLon, ...] | None, str | None]:
     """Return the ring of ground a frame shows, or None and why there is none."""
     if frame.shot.pose is None:
@@ -314,8 +323,11 @@ def _looked(frame: Frame, scene: Scene, hazards: Collection[Hazard] | None, mode
             continue
         searched |= detector.hazards & wanted
         detections += [d for d in found if d.hazard in wanted]
-    if not reading and frame.shot.camera.sensor is Sensor.RGB:
-        notes.append("not searched: no detector reads colour pictures yet")
+    unread = frozenset(hazards or ()) - frozenset(h for d in reading for h in d.hazards)
+    if unread:
+        notes.append(f"not searched for {_listed(unread)}: nothing that finds it reads this kind of picture")
+    elif not reading:
+        notes.append("not searched: no detector that runs unasked reads this kind of picture")
     return _Looked(tuple(detections), searched, tuple(notes))
 
 

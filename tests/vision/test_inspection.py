@@ -257,12 +257,11 @@ def test_decoded_temperatures_take_their_place_from_the_jpeg_beside_them(shared)
     assert "DJI_0001_T.JPG" in str(result.note)
 
 
-def test_a_hazard_nobody_looks_for_is_refused_by_name(fire_file, capsys):
+def test_a_hazard_that_cannot_be_seen_in_a_picture_is_told_as_not_searched_for(fire_file, capsys):
     """Silence would read as "no flood here"."""
-    assert main(["inspect", str(fire_file), "--hazard", "flood"]) == 2
-    assert "no detector looks for flood, only for fire, hot_spot" in capsys.readouterr().err
-    assert main(["inspect", str(fire_file), "--hazard", "flood", "--hazard", "fire"]) == 0
-    assert "no detector looks for flood" in capsys.readouterr().err
+    assert main(["inspect", str(fire_file), "--hazard", "flood"]) == 0
+    assert "not searched for flood" in capsys.readouterr().err
+    assert examine(fire_file, hazards={Hazard.FLOOD}).searched == frozenset()
 
 
 @pytest.mark.shared_data

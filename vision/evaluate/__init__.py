@@ -15,7 +15,12 @@ from missions.model import Hazard
 
 Json = dict[str, Any]
 
-TASKS: dict[str, str] = {}
+TASKS: dict[str, str] = {
+    "image": "vision.evaluate.image:evaluate",
+    "boxes": "vision.evaluate.boxes:evaluate",
+    "thermal": "vision.evaluate.thermal:evaluate",
+    "radiometry": "vision.evaluate.radiometry:evaluate",
+}
 """Task name -> "module:function"."""
 
 

@@ -26,21 +26,22 @@ class Temperatures:
     """A picture in °C, NaN where nothing was measured.
 
     `saturated_c` is the highest temperature the camera could show, None when
-    nothing in the picture reached it: there the truth is at least that.
+    nothing in the picture reached it: there the truth is at least that. `decoder` names the reader.
     """
 
     celsius: Celsius
     saturated_c: float | None
     note: str | None = None
+    decoder: str = ""
 
 
-def checked(celsius: Celsius, note: str | None = None) -> Temperatures:
+def checked(celsius: Celsius, note: str | None = None, *, decoder: str = "") -> Temperatures:
     """Return temperatures with what cannot be one made NaN, and the saturation found."""
     hottest, coldest = float(np.max(celsius)), float(np.min(celsius))
     if not (coldest > COLDEST_C and hottest < HOTTEST_C):  # NaN fails too
         celsius = np.where((celsius > COLDEST_C) & (celsius < HOTTEST_C), celsius, np.float32(np.nan))
         hottest = float(np.nanmax(celsius, initial=-np.inf))
-    return Temperatures(celsius, _saturation(celsius, hottest), note)
+    return Temperatures(celsius, _saturation(celsius, hottest), note, decoder)
 
 
 def _saturation(celsius: Celsius, hottest: float) -> float | None:

@@ -89,4 +89,5 @@ def _on_curve(steps: npt.NDArray[np.float64], curve_c: npt.NDArray[np.float64], 
     """Return the curve's temperatures at places on it."""
     at = np.clip(steps, 0, CURVE_WORDS - 1)
     found = np.interp(at, np.arange(CURVE_WORDS), curve_c).astype(np.float32)
-    return checked(found, f"decoded from the bytes of DJI's unpublished format: {note}")
+    note = f"decoded from the bytes of DJI's unpublished format: {note}"
+    return checked(found, note, decoder="dji-guide 1")

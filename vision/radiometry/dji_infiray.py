@@ -74,10 +74,10 @@ def celsius(found: InfirayPicture, conditions: Conditions) -> Temperatures:
     """Return the objects' temperatures under the conditions given, the file's where none are."""
     full = conditions.over(found.conditions)
     note = (
-        "decoded from the bytes of DJI's unpublished format (InfiRay core), good to 1 °C between 0 and 55 °C; "
+        "decoded from the bytes of DJI's unpublished format (InfiRay core), good to 1 °C from 0 to 55 °C; "
         f"emissivity {full.emissivity:.2f}, {full.distance_m:g} m, mirrored {full.reflected_c:g} °C"
     )
-    return checked(_objects(found, full), note)
+    return checked(_objects(found, full), note, decoder="dji-infiray 1")
 
 
 def _objects(found: InfirayPicture, full: Full) -> Celsius:

@@ -67,7 +67,7 @@ def celsius(data: bytes, conditions: Conditions) -> Temperatures | None:
         raise Malformed("the FLIR records lack the raw counts or the camera's constants") from None
     except (struct.error, OSError, ValueError) as error:
         raise Malformed(f"the FLIR records are damaged: {error}") from None
-    return checked(to_celsius(counts, camera, conditions.over(camera.conditions)))
+    return checked(to_celsius(counts, camera, conditions.over(camera.conditions)), decoder="flir-planck 1")
 
 
 def to_celsius(counts: npt.NDArray[np.uint16], camera: _Camera, full: Full) -> Celsius:
