@@ -23,7 +23,7 @@ import numpy as np
 from missions.geo import Floats, LatLon
 from vision.model import Ellipse, Look, Observation, Shift, Sight
 from vision.tangent import Scale
-from vision.uncertainty import to_covariance, to_ellipse
+from vision.uncertainty import to_ellipse, variances
 
 OUTLIER = 18.4
 """Squared deviations from what the others say beyond which a look is wrong: once in ten thousand."""
@@ -59,8 +59,13 @@ def of_ellipse(ellipse: Ellipse, *, drift_share: float = _UNKNOWN_DRIFT_SHARE) -
     Half of its variance is taken to be shared, for ever, by whatever the same source tells:
     its looks are never averaged below that. A source whose errors are independent has a share of 0.
     """
-    spread = np.linalg.cholesky(to_covariance(ellipse) + _ROUNDING_M2 * np.eye(2))
-    pose: tuple[Shift, ...] = tuple((float(e), float(n)) for e, n in spread.T)
+    ee, nn, en = variances(ellipse)
+    # The square root of the covariance, lower triangle first (Cholesky), written out for two dimensions.
+    east = math.sqrt(ee + _ROUNDING_M2)
+    pose: tuple[Shift, ...] = (
+        (east, en / east),
+        (0.0, math.sqrt(nn + _ROUNDING_M2 - (en / east) ** 2)),
+    )
     return Sight(pose, (), (0.0, 0.0), drift_share, math.inf)
 
 

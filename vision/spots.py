@@ -18,7 +18,7 @@ from missions.model import Hazard
 from vision.fusion import fuse, look_of
 from vision.model import Ellipse, Incident, Look, Observation, Spot
 from vision.tangent import Scale
-from vision.uncertainty import CHI2_95
+from vision.uncertainty import CHI2_95, variances
 
 GATE = 13.8
 """Squared deviations within which two places may be one: 99.9 % in two dimensions."""
@@ -90,7 +90,7 @@ def nearness(incident: Incident, seen: Observation) -> Nearness | None:
     """Return how near an observation is to the incident's nearest spot, None when it is not its own."""
     scale, own = Scale.at(seen.place), radius_m(seen.area_m2)
     shape = _shape(seen, scale)
-    blur = _variances(seen.ellipse)
+    blur = variances(seen.ellipse)
     best: Nearness | None = None
     for i, spot in enumerate(spots_of(incident)):
         east, north = scale.to_local(spot.place)
@@ -100,7 +100,7 @@ def nearness(incident: Incident, seen: Observation) -> Nearness | None:
             gap = min(gap, max(0.0, shape.distance(Point(east, north)) - spot.radius_m))
         if gap > _farthest(seen, spot) or (best and gap >= best.gap_m and apart >= best.apart_m):
             continue
-        squared = _squared(east, north, apart, gap, blur, _variances(spot.ellipse))
+        squared = _squared(east, north, apart, gap, blur, variances(spot.ellipse))
         if squared > GATE:
             continue
         is_shared = any(look.shot == seen.shot for look in spot.looks) and bool(seen.shot)
@@ -147,7 +147,7 @@ def same_place(a: Incident, b: Incident) -> bool:
     apart = math.hypot(east, north)
     if apart > ADJOINING_M:
         return False
-    return _squared(east, north, apart, apart, _variances(one.ellipse), _variances(other.ellipse)) <= CHI2_95
+    return _squared(east, north, apart, apart, variances(one.ellipse), variances(other.ellipse)) <= CHI2_95
 
 
 def middle(spots: Sequence[Spot]) -> tuple[LatLon, Ellipse]:
@@ -200,18 +200,6 @@ def _shape(seen: Observation, scale: Scale) -> Polygon | None:
         return None
     shape = Polygon([scale.to_local(p) for p in seen.outline.outer])
     return shape if shape.is_valid else shape.convex_hull
-
-
-def _variances(ellipse: Ellipse) -> tuple[float, float, float]:
-    """Return the variances east and north and their covariance, in square metres."""
-    bearing = math.radians(ellipse.bearing_deg)
-    sine, cosine = math.sin(bearing), math.cos(bearing)
-    a, b = ellipse.major_m**2 / CHI2_95, ellipse.minor_m**2 / CHI2_95
-    return (
-        a * sine * sine + b * cosine * cosine,
-        a * cosine * cosine + b * sine * sine,
-        (a - b) * sine * cosine,
-    )
 
 
 def _squared(

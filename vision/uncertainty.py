@@ -37,11 +37,19 @@ def to_ellipse(covariance: Floats) -> Ellipse:
 
 def to_covariance(ellipse: Ellipse) -> Floats:
     """Return the (east, north) covariance in square metres of a 95 % ellipse."""
+    ee, nn, en = variances(ellipse)
+    return np.array([[ee, en], [en, nn]])
+
+
+def variances(ellipse: Ellipse) -> tuple[float, float, float]:
+    """Return the variances east and north and their covariance, in square metres, of a 95 % ellipse."""
     bearing = math.radians(ellipse.bearing_deg)
-    major = np.array([math.sin(bearing), math.cos(bearing)])
-    minor = np.array([math.cos(bearing), -math.sin(bearing)])
-    return np.asarray(
-        (ellipse.major_m**2 * np.outer(major, major) + ellipse.minor_m**2 * np.outer(minor, minor)) / CHI2_95
+    sine, cosine = math.sin(bearing), math.cos(bearing)
+    a, b = ellipse.major_m**2 / CHI2_95, ellipse.minor_m**2 / CHI2_95
+    return (
+        a * sine * sine + b * cosine * cosine,
+        a * cosine * cosine + b * sine * sine,
+        (a - b) * sine * cosine,
     )
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from sqlalchemy import func, select
 
 from api import children
-from api.bench.stage import Stage, answers, bench_settings, staged, start_api
+from api.bench.stage import Stage, answers, bench_settings, cpu_s, staged, start_api
 from api.schemas import FrameIn
 from api.store import frames, tokens
 from api.store.models import AlertRow, IncidentRow, ObservationRow
@@ -43,12 +43,14 @@ def rows(job: Job) -> Iterator[Row]:
     took_ms = np.array(seen["took_ms"])
     job.raw.write("ingest", *({"took_ms": float(ms)} for ms in took_ms))
     job.raw.write(
-        "ingest.kept", {"asked": many, "seconds": seen["seconds"], "status": seen["status"], **kept}
+        "ingest.kept",
+        {"asked": many, "seconds": seen["seconds"], "status": seen["status"], "cpu_s": seen["cpu_s"], **kept},
     )
     if seen["status"] != {"201": many} or kept["observations"] != many + WARM_UP:
         raise WorkFailed(f"of {many} observations, answered {seen['status']} and kept {kept}")
     yield at_least("ingest.per_s", many / seen["seconds"], 400, unit="1/s", anchor=ANCHOR)
     yield at_most("ingest.p99_ms", float(np.percentile(took_ms, 99)), 100, unit="ms", anchor=ANCHOR)
+    yield measured("ingest.cpu_ms", 1e3 * seen["cpu_s"] / many, unit="ms an observation", clock="cpu")
     yield measured("ingest.mean_ms", float(took_ms.mean()), unit="ms", anchor=ANCHOR)
     yield measured("ingest.incidents", kept["incidents"], unit=f"of {FIRES} fires", clock="none")
 
@@ -61,7 +63,9 @@ async def _measure(folder: Path, many: int) -> tuple[dict[str, Any], dict[str, i
         try:
             await answers(PORT)
             await _load(token, names, WARM_UP, run="warm")
-            return await _load(token, names, many, run="measured"), await _kept(stage)
+            before_s = cpu_s(service.pid)
+            seen = await _load(token, names, many, run="measured")
+            return {**seen, "cpu_s": cpu_s(service.pid) - before_s}, await _kept(stage)
         finally:
             await children.stop(service)
 

@@ -7,6 +7,7 @@ transaction, as that role does, and rings the bus.
 import asyncio
 import hashlib
 import json
+import math
 import os
 import sys
 import time
@@ -208,6 +209,15 @@ async def report(session: AsyncSession, number: int, *, fires: int, site: Site, 
     box = Detection(Hazard.FIRE, 0.9, Box(10, 10, 20, 20), "bench", Sensor.THERMAL, 500.0, 25.0, 40)
     await frames.accept_frame(session, meta, key=f"frames/{frame}.tif", now=now)
     await record_observations(session, Analysis(frame, (box,) * fires, seen), site=site, now=now)
+
+
+def cpu_s(pid: int) -> float:
+    """Return the CPU seconds that a process has used so far, all its threads counted; NaN but on Linux."""
+    counted = Path(f"/proc/{pid}/stat")
+    if not counted.exists():
+        return math.nan
+    ticks = counted.read_text(encoding="ascii").rpartition(")")[2].split()[11:13]  # user, system
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def read_lines(log: Path) -> list[Mapping[str, object]]:

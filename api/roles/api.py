@@ -67,6 +67,7 @@ async def _serve(settings: Settings, services: Services, bus: Bus) -> None:
         channels = settings.channels(_mqtt(settings))
         sending = senders(channels, services.options.allowed_networks)
         async with sending as sends, asyncio.TaskGroup() as group:
+            wiring.settle_memory()
             group.create_task(Outbox(services, sends).run())
             group.create_task(_publish_what_waits(services))
             group.create_task(keep_sweeping(services, settings.keeping()))
