@@ -12,7 +12,8 @@ import importlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -135,6 +136,9 @@ class Suite:
     def run(self, job: Job) -> list[Row]:
         """Return the rows asked for, measured now, group after group.
 
+        A group that breaks keeps no other from being measured: what it had is kept, and a row named like
+        the group says why there is no more.
+
         Raises:
             InputWrong: a wanted name belongs to no group.
         """
@@ -147,7 +151,7 @@ class Suite:
         for group, place in self.groups.items():
             if job.wants(group):
                 job.say(f"{self.name}: {group} …")
-                rows.extend(row for row in _load(place)(job) if job.wants(row.name))
+                rows.extend(row for row in _until_it_breaks(group, place, job) if job.wants(row.name))
         return rows
 
 
@@ -199,6 +203,18 @@ def _line(row: Row, wide: int) -> str:
     anchor = f"({row.anchor})" if row.anchor else ""
     figure = f"{row.value:>12.4g} {row.unit:<8} {row.clock:<9}"
     return f"  {row.name:<{wide}}  {figure} {target:<16} {verdict:<8} {anchor}".rstrip()
+
+
+def _until_it_breaks(group: str, place: str, job: Job) -> Iterator[Row]:
+    """Yield a group's rows, and where it fails one more that names the failure."""
+    try:
+        yield from _load(place)(job)
+    except InputWrong:
+        raise
+    except Exception as error:
+        job.say("".join(traceback.format_exception(error)))
+        lines = f"{error}".strip().splitlines() or [""]
+        yield skipped(group, f"broke off: {type(error).__name__}: {lines[0][:300]}")
 
 
 def _load(place: str) -> Callable[[Job], Iterable[Row]]:

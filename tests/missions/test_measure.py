@@ -34,6 +34,12 @@ def rows_that_must_not_run(job: Job) -> Iterator[Row]:
     raise AssertionError("these rows were not asked for")
 
 
+def rows_that_break(job: Job) -> Iterator[Row]:
+    """One row, then a failure, as of a process that does not start."""
+    yield measured("broken.first", 1.0, unit="1")
+    raise TimeoutError("the role did not answer")
+
+
 @pytest.fixture
 def suite() -> Suite:
     made = Suite("trial")
@@ -57,6 +63,17 @@ def test_a_row_knows_whether_its_target_was_reached() -> None:
 def test_a_suite_runs_only_the_groups_asked_for(suite: Suite) -> None:
     assert [row.name for row in suite.run(job(None, "speed"))] == ["speed.median_s", "speed.share"]
     assert [row.name for row in suite.run(job(None, "speed.share"))] == ["speed.share"]
+
+
+def test_a_group_that_breaks_says_so_and_the_others_are_measured(suite: Suite) -> None:
+    said: list[str] = []
+    broken = Suite("trial")
+    broken.add("broken", f"{__name__}:rows_that_break")
+    broken.add("speed", f"{__name__}:rows_of_speed")
+    rows = broken.run(Job(Raw(None), said.append))
+    assert [row.name for row in rows] == ["broken.first", "broken", "speed.median_s", "speed.share"]
+    assert rows[1].skipped == "broke off: TimeoutError: the role did not answer"
+    assert "Traceback" in "".join(said)
 
 
 def test_a_row_that_nobody_has_is_named_with_those_there_are(suite: Suite) -> None:
