@@ -1,8 +1,8 @@
 """What lies between all spots of a site: time and energy of the way from each to each, row by row in numpy.
 
-Most ways are straight: no volume is touched and the ground stays far enough below. Those are found
-and measured a row at a time. The others (round a zone, over a ridge) are asked of the airspace one
-by one, and their legs measured together.
+Most ways touch no volume seen from above: they are straight lines, or taut strings over the ground, and
+are drawn and measured a row at a time. The others (round a zone, over or under it) are asked of the
+airspace one by one.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,16 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from missions import legs
 from missions.air import Wind
-from missions.airspace import CLEARANCE_M, SAMPLE_M, Airspace, Spot, Way
+from missions.airspace import Airspace, Spot, Way
 from missions.geo import Floats
 from missions.legs import Legs
 from missions.model import DroneModel
-
-# Points of the ground looked up at a time.
-MOST_SAMPLES = 500_000
+from missions.ridges import strings
 
 # Shorter ways are left to the airspace: the two ends may be one.
 SHORT_M = 1.0
@@ -27,6 +26,14 @@ SHORT_M = 1.0
 Mask = np.ndarray
 WayOf = Callable[[Spot, Spot], Way | None]
 Tell = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Flown:
+    """By what and in which winds: the worst one counts for each leg."""
+
+    models: Sequence[DroneModel]
+    winds: Sequence[Wind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +56,7 @@ def measured(
     spots: Sequence[Spot],
     wanted: Mask,
     airspace: Airspace,
-    models: Sequence[DroneModel],
-    winds: Sequence[Wind],
+    flown: Flown,
     *,
     way: WayOf,
     tell: Tell,
@@ -62,87 +68,54 @@ def measured(
     at = np.array([(s.east_m, s.north_m, s.altitude_m) for s in spots]).reshape(-1, 3)
     size = len(spots)
     found = Between(
-        tuple(np.full((size, size), np.inf) for _ in models),
-        tuple(np.full((size, size), np.inf) for _ in models),
+        tuple(np.full((size, size), np.inf) for _ in flown.models),
+        tuple(np.full((size, size), np.inf) for _ in flown.models),
         np.full((size, size), np.nan),
         np.full((size, size), np.nan),
         np.zeros((size, size), dtype=bool),
     )
-    straight = Straight(airspace)
+    shut = shapely.union_all([volume.shape for volume in airspace.volumes])
+    shapely.prepare(shut)
     for i in range(size):
         tell(i / size)
         later = np.flatnonzero(wanted[i, i + 1 :]) + i + 1
-        clear = straight.are(at[[i]].repeat(len(later), axis=0), at[later])
-        _fill_straight(found, at, i, later[clear], models, winds)
-        for j in (int(k) for k in later[~clear]):
+        open_ = _are_open(shut, at[i], at[later])
+        _fill_lines(found, at, i, later[open_], airspace, flown)
+        for j in (int(k) for k in later[~open_]):
             there = way(spots[i], spots[j])
             if there is not None:
-                _fill_way(found, (i, j), there, models, winds)
-                _fill_way(found, (j, i), there[::-1], models, winds)
+                _fill_way(found, (i, j), there, flown)
+                _fill_way(found, (j, i), there[::-1], flown)
     return found
 
 
-class Straight:
-    """Tells which straight lines may be flown as they are."""
-
-    def __init__(self, airspace: Airspace) -> None:
-        self._ground = airspace.ground
-        self._shut = shapely.union_all([volume.shape for volume in airspace.volumes])
-        shapely.prepare(self._shut)
-
-    def are(self, starts: Floats, ends: Floats) -> Mask:
-        """Return for each line (rows of east, north, height) whether nothing is in its way."""
-        length = np.hypot(*(ends - starts)[:, :2].T)
-        clear = length >= SHORT_M
-        if not self._shut.is_empty:
-            lines = shapely.linestrings(np.stack([starts[:, :2], ends[:, :2]], axis=1))
-            clear &= ~shapely.intersects(self._shut, lines)
-        counts = np.maximum(3, np.ceil(length / SAMPLE_M).astype(int) + 1)
-        asked = np.flatnonzero(clear)
-        for part in _shares(asked, counts[asked]):
-            clear[part] = self._is_over_ground(starts[part], ends[part], counts[part])
-        return np.asarray(clear)
-
-    def _is_over_ground(self, starts: Floats, ends: Floats, counts: np.ndarray) -> Mask:
-        """Return which lines keep clear of the ground at evenly spread samples, the ends left out."""
-        first = np.cumsum(counts) - counts
-        number = np.arange(counts.sum()) - np.repeat(first, counts)
-        share = number / np.repeat(counts - 1, counts)
-        line = np.repeat(starts, counts, axis=0) + np.repeat(ends - starts, counts, axis=0) * share[:, None]
-        below = self._ground.elevation_m(line[:, 0], line[:, 1]) + CLEARANCE_M
-        is_end = (number == 0) | (number == np.repeat(counts - 1, counts))
-        holds = (below <= line[:, 2] + 1e-9) | (is_end & ~np.isnan(below))
-        return np.asarray(np.logical_and.reduceat(holds, first))
+def _are_open(shut: BaseGeometry, here: Floats, others: Floats) -> Mask:
+    """Return to which places the straight line touches nothing that is shut at some height."""
+    ends = others[:, :2]
+    lines = shapely.linestrings(np.stack([np.broadcast_to(here[:2], ends.shape), ends], axis=1))
+    return np.asarray((np.hypot(*(ends - here[:2]).T) >= SHORT_M) & ~shapely.intersects(shut, lines))
 
 
-def _shares(numbers: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
-    """Return the numbers in parts that have not too many samples together."""
-    if not len(numbers):
-        return []
-    return np.split(numbers, np.flatnonzero(np.diff(np.cumsum(counts) // MOST_SAMPLES)) + 1)
+def _fill_lines(found: Between, at: Floats, i: int, others: Mask, airspace: Airspace, flown: Flown) -> None:
+    """Fill in the ways from one spot to others that touch no volume: straight, or over a ridge."""
+    if not len(others):
+        return
+    lines = strings(airspace.ground, at[[i]].repeat(len(others), axis=0), at[others])
+    inner = lines.way[:-1] == lines.way[1:]
+    number, starts, ends = lines.way[:-1][inner], lines.corners[:-1][inner], lines.corners[1:][inner]
+    no_way = np.where(lines.is_known, 0.0, np.inf)
+    for row, column, each in ((i, others, Legs.of(starts, ends)), (others, i, Legs.of(ends, starts))):
+        # Seen from above such a way is one straight line: it has one track.
+        track = each.track_deg[np.flatnonzero(np.diff(number, prepend=-1))]
+        found.first_deg[row, column] = found.last_deg[row, column] = track
+        for m, model in enumerate(flown.models):
+            time_s, energy_wh = legs.worst(model, each, flown.winds)
+            found.time_s[m][row, column] = np.bincount(number, time_s) + no_way
+            found.energy_wh[m][row, column] = np.bincount(number, energy_wh) + no_way
 
 
-def _fill_straight(
-    found: Between,
-    at: Floats,
-    i: int,
-    others: np.ndarray,
-    models: Sequence[DroneModel],
-    winds: Sequence[Wind],
-) -> None:
-    here = at[[i]].repeat(len(others), axis=0)
-    for row, column, each in (
-        (i, others, Legs.of(here, at[others])),
-        (others, i, Legs.of(at[others], here)),
-    ):
-        found.first_deg[row, column] = found.last_deg[row, column] = each.track_deg
-        for m, model in enumerate(models):
-            found.time_s[m][row, column], found.energy_wh[m][row, column] = legs.worst(model, each, winds)
-
-
-def _fill_way(
-    found: Between, where: tuple[int, int], way: Way, models: Sequence[DroneModel], winds: Sequence[Wind]
-) -> None:
+def _fill_way(found: Between, where: tuple[int, int], way: Way, flown: Flown) -> None:
+    """Fill in one way as the airspace draws it, the turns at its corners counted."""
     points = np.array([(s.east_m, s.north_m, s.altitude_m) for s in way])
     each = Legs.of(points[:-1], points[1:])
     tracks = each.track_deg[~np.isnan(each.track_deg)]
@@ -150,7 +123,7 @@ def _fill_way(
         found.first_deg[where], found.last_deg[where] = tracks[0], tracks[-1]
     found.is_nothing[where] = len(way) == 1
     turning_s = float(legs.turns_s(np.diff(tracks)).sum())
-    for m, model in enumerate(models):
-        time_s, energy_wh = legs.worst(model, each, winds)
+    for m, model in enumerate(flown.models):
+        time_s, energy_wh = legs.worst(model, each, flown.winds)
         found.time_s[m][where] = time_s.sum() + turning_s
         found.energy_wh[m][where] = energy_wh.sum() + turning_s * model.hover_w / 3600

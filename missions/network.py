@@ -8,7 +8,7 @@ import numpy as np
 
 from missions import between, energy, legs, passes
 from missions.airspace import Airspace, Spot, Way, spot
-from missions.between import Between
+from missions.between import Between, Flown
 from missions.blinds import Blinds
 from missions.energy import Cost, UnflyableLeg
 from missions.geo import Altitude, Datum, Floats, LatLon
@@ -54,8 +54,7 @@ class Network:
             tuple(number),
             ~(are_docks[:, None] & are_docks),
             self.airspace,
-            self.site.models,
-            self.site.winds,
+            Flown(self.site.models, self.site.winds),
             way=self.way,
             tell=lambda share: tell("measuring ways", share),
         )

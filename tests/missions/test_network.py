@@ -9,13 +9,13 @@ import pytest
 
 from missions import energy, legs, passes
 from missions.air import Aloft, NoFly, Wind
-from missions.airspace import Ground
-from missions.between import Straight
+from missions.airspace import Ground, Spot
 from missions.coverage import airspace_of, tasks_of
 from missions.energy import UnflyableLeg
 from missions.legs import Legs
 from missions.model import DroneModel, Site
 from missions.network import Network
+from missions.ridges import strings
 from missions.terrain import Terrain
 from tests.missions.tiny import square
 
@@ -65,14 +65,23 @@ def test_each_arc_is_what_its_legs_take_one_by_one(network: Network) -> None:
     assert flown > 50
 
 
-def test_a_way_called_straight_is_straight_and_the_others_have_corners(network: Network) -> None:
-    spots = [*network.over_docks, *(p.spots[0] for p in network.nodes)]
-    pairs = [(a, b) for k, a in enumerate(spots) for b in spots[k + 1 :] if a.run_m(b) > 1]
-    at = np.array([[(s.east_m, s.north_m, s.altitude_m) for s in pair] for pair in pairs])
-    told = Straight(network.airspace).are(at[:, 0], at[:, 1])
-    ways = [network.airspace.way(a, b) for a, b in pairs]
-    assert [bool(t) for t in told] == [way is not None and len(way) == 2 for way in ways]
-    assert 0 < told.sum() < len(told)
+def test_strings_drawn_together_are_the_ways_drawn_one_by_one(network: Network) -> None:
+    """Over the ridge with all their corners; where no ground is known there is no way."""
+    bare = replace(network.airspace, volumes=())
+    dice = np.random.default_rng(2)
+    starts, ends = dice.uniform(-1900, 1900, (2, 60, 3))
+    starts[:, 2], ends[:, 2] = dice.uniform(160, 300, (2, 60))
+    ends[:5, 0] = 9000.0  # beyond the elevation model
+    told = strings(bare.ground, starts, ends)
+    kinds = set()
+    for k, (a, b) in enumerate(zip(starts, ends, strict=True)):
+        way = bare.way(*(Spot(*(float(x) for x in p)) for p in (a, b)))
+        kinds.add(len(way) if way else 0)
+        assert bool(told.is_known[k]) == (way is not None)
+        if way:
+            points = [(s.east_m, s.north_m, s.altitude_m) for s in way]
+            assert told.corners[told.way == k] == pytest.approx(np.array(points))
+    assert kinds >= {0, 2, 3, 4}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +96,7 @@ def test_many_legs_at_once_take_what_each_takes_alone(model: DroneModel, wind: W
     starts[20:40] = ends[20:40] + dice.uniform(-5, 5, (20, 3))
     time_s, energy_wh = legs.worst(model, Legs.of(starts, ends), (wind, Wind(3.0, 45.0)))
     for k, (a, b) in enumerate(zip(starts, ends, strict=True)):
-        spots = tuple(passes.Spot(*(float(x) for x in p)) for p in (a, b))
+        spots = tuple(Spot(*(float(x) for x in p)) for p in (a, b))
         try:
             alone = passes.worst(model, spots, (wind, Wind(3.0, 45.0)))
         except UnflyableLeg:
