@@ -2,7 +2,7 @@
 
 Everything inside Gridpatrol is WGS84 in degrees and metres. Heights carry a
 datum; the one place where a datum becomes another is here. The geoid is EGM96
-on a 15-minute grid (NGA, public domain, shipped in `data/egm96_15.tif`, 1 cm
+on a 15-minute grid (NGA, public domain, shipped in `data/egm96_15.jp2`, 1 cm
 steps, bilinear between grid points: within 0.6 m of the full model in rough
 country). pyproj's wheels carry no geoid and hand the height back unchanged,
 which is why the grid is ours.
@@ -247,6 +247,6 @@ def amsl_to_ellipsoid_m(place: LatLon, height_m: float) -> float:
 
 @cache
 def _egm96() -> Floats:
-    source = resources.files("missions") / "data" / "egm96_15.tif"
+    source = resources.files("missions") / "data" / "egm96_15.jp2"
     with resources.as_file(source) as path, rasterio.open(path) as grid:
         return np.asarray(grid.read(1), dtype=float) / 100.0
