@@ -1,18 +1,20 @@
 """Thermal pictures with labels: a drone passes over every fire and decoy of some worlds, by day and night.
 
-    python -m sim.passes OUT [--worlds 2] [--seed 1] [--frames 7] [--clipped]
+    python -m sim.passes OUT [--worlds 2] [--seed 1] [--frames 7] [--clipped] [--flashes]
 
 writes OUT/celsius/PASS/GP_0001_T.TIF (float °C with pose), OUT/grey8/PASS/GP_0001_T.JPG (the same picture as
 a camera without radiometry shows it: 8 bits, stretched as `STRETCHES` say; with --clipped OUT/clipped8 too,
 where every picture's hottest thousandth is cut off and no fire can be told), and OUT/labels.csv with a row
 for each: file, fire (1 a fire of 0.3 m² or more shows, 0 none, -1 cut by the edge), pass, of, what, light,
-and where the fire is in the picture. The passes serve scores (`gridpatrol evaluate OUT --task thermal`) and
-the confirmation over frames (`gridpatrol bench vision --only confirm`); the pictures are made, not real,
-and so is every score on them.
+and where the fire is in the picture; OUT/fires.json tells where the fires are on the ground. With --flashes
+some frames show what only they show (`flashes.py`). The passes serve scores (`gridpatrol evaluate OUT --task
+thermal`) and the confirmation over frames (`gridpatrol bench vision --only confirm`); the pictures are made,
+not real, and so is every score on them.
 """
 
 import argparse
 import csv
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,12 +30,14 @@ from missions.model import Camera, Sensor
 from missions.site import load_site
 from missions.terrain import Terrain
 from sim.camera import Cameras, PictureJob, TruePose
+from sim.flashes import bad_cells, flashes
 from sim.flyover import reported
 from sim.hazards import FIRE_SMALLEST_M2, Fire
 from sim.noise import PoseNoise
 from sim.picture_files import Caption, write_colour, write_thermal
 from sim.projection import View
 from sim.scene import fires_in_view
+from sim.sky import Sky
 from sim.textures import Pixels
 from sim.world import World
 
@@ -55,32 +59,55 @@ class Target:
     north_m: float
 
 
-def write(out: Path, *, worlds: int, seed: int, frames: int, clip: bool = False) -> int:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How many frames a pass has, and what is shown and written beside the usual."""
+
+    frames: int = 7
+    clipped: bool = False
+    flashes: bool = False
+
+
+def write(out: Path, *, worlds: int, seed: int, options: Options) -> int:
     """Write the passes and their labels; return how many frames there are."""
     rows: list[dict[str, object]] = []
+    truth: dict[str, list[dict[str, object]]] = {}
     for number in range(seed, seed + worlds):
         for hour in HOURS:
-            rows += _world(out, number, hour, frames, clip)
+            rows += _world(out, number, hour, options, truth)
     with (out / "labels.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, _COLUMNS)
         table.writeheader()
         table.writerows(rows)
+    (out / "fires.json").write_text(json.dumps(truth, indent=1), "utf-8")
     return len(rows)
 
 
-def _world(out: Path, seed: int, hour: int, frames: int, clip: bool) -> Iterator[dict[str, object]]:
+def _world(
+    out: Path, seed: int, hour: int, options: Options, truth: dict[str, list[dict[str, object]]]
+) -> Iterator[dict[str, object]]:
     """Yield the rows of the passes that one world sees at one hour: every sixth of its targets."""
     site = load_site(Path(__file__).parents[1] / "examples" / "valley" / "site.yaml")
     at = datetime(2026, 6, 1, hour, tzinfo=ZoneInfo(site.timezone))
     world = World.build(site, Terrain.open(site.terrain), seed=seed, scenario="fire", epoch_at=at)
     world = replace(world, fires=_smaller(world, seed))
+    truth[f"w{seed}"] = [_told(world, fire) for fire in world.fires]
     cameras = Cameras(world)
     targets = _targets(world, seed)
     for i, target in enumerate(targets):
         if i % len(HOURS) == HOURS.index(hour):
-            yield from _pass(
-                out, world, cameras, target, f"w{seed}-{target.name}", seed * 1000 + i, frames, clip
-            )
+            yield from _pass(out, world, cameras, target, f"w{seed}-{target.name}", seed * 1000 + i, options)
+
+
+def _told(world: World, fire: Fire) -> dict[str, object]:
+    """Return where a fire is and how large at the start of its hour's passes."""
+    place = world.frame.to_place(fire.east_m, fire.north_m)
+    return {
+        "id": fire.id,
+        "lat_deg": place.lat_deg,
+        "lon_deg": place.lon_deg,
+        "area_m2": fire.area_at_epoch_m2,
+    }
 
 
 def _smaller(world: World, seed: int) -> tuple[Fire, ...]:
@@ -110,27 +137,33 @@ def _targets(world: World, seed: int) -> list[Target]:
 
 
 def _pass(
-    out: Path, world: World, cameras: Cameras, target: Target, name: str, seed: int, frames: int, clip: bool
+    out: Path, world: World, cameras: Cameras, target: Target, name: str, seed: int, options: Options
 ) -> Iterator[dict[str, object]]:
     """Yield the rows of a straight pass over one target, its frames written."""
     rng, noise = np.random.default_rng(seed), PoseNoise(seed)
+    fleeting = np.random.default_rng([seed, 7])
+    cells = bad_cells(fleeting) if options.flashes else None
     camera = next(c for c in world.site.models[0].cameras if c.sensor is Sensor.THERMAL)
     heading = float(rng.uniform(0.0, 360.0))
     beside = float(rng.uniform(-15.0, 15.0))
     middle = world.frame.to_place(target.east_m, target.north_m)
     middle = moved(middle, heading + 90.0, beside)
-    for i in range(frames):
+    for i in range(options.frames):
         noise.advance(STEP_M / SPEED_M_S)
         at = world.epoch_at + timedelta(seconds=i * STEP_M / SPEED_M_S)
-        place = moved(middle, heading, (i - (frames - 1) / 2) * STEP_M)
+        place = moved(middle, heading, (i - (options.frames - 1) / 2) * STEP_M)
         east, north = world.frame.east_north(place.lat_deg, place.lon_deg)
         true = TruePose(place, world.relief.at(float(east), float(north)) + ABOVE_M, heading, -90.0)
         job = _job(world, camera, true, noise, at, stem=Path(name) / f"GP_{i + 1:04d}", index=seed * 100 + i)
         celsius = cameras.thermal(job, camera)
+        if options.flashes:
+            flashes(celsius, fleeting, sun_deg=Sky.over(place, at).sun_elevation_deg)
+        if cells is not None:
+            celsius = np.maximum(celsius, cells)
         facts = _facts(world, View.of(true, camera, world.frame), at, camera)
         light = "day" if 6 <= at.hour < 19 else "night"
         row = {"pass": name, "frame": i, "of": target.name, "what": target.what, "light": light, **facts}
-        for file in _written(out, job, camera, celsius, seed=seed, clip=clip):
+        for file in _written(out, job, camera, celsius, seed=seed, clip=options.clipped):
             yield {"file": str(file), **row}
 
 
@@ -214,9 +247,11 @@ def main() -> None:
     words.add_argument("--seed", type=int, default=1, help="the first world's seed")
     words.add_argument("--frames", type=int, default=7, help="frames of a pass")
     words.add_argument("--clipped", action="store_true", help="also 8 bits with the hottest cut off")
+    words.add_argument("--flashes", action="store_true", help="with the sun in glass, and bad cells")
     asked = words.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    many = write(asked.out, worlds=asked.worlds, seed=asked.seed, frames=asked.frames, clip=asked.clipped)
+    options = Options(asked.frames, asked.clipped, asked.flashes)
+    many = write(asked.out, worlds=asked.worlds, seed=asked.seed, options=options)
     print(f"{many} frames and labels.csv in {asked.out}")
 
 

@@ -17,8 +17,9 @@ import numpy as np
 from missions.geo import Area, LatLon
 from missions.model import CameraPose, Hazard, PoseError, Shot
 from missions.terrain import Terrain
-from vision import charted, georeference, incidents, repair
+from vision import charted, georeference, incidents, looks, repair
 from vision.chart import Chart
+from vision.confirmation import Candidate, Verdict
 from vision.detectors import Abstained, registry
 from vision.errors import Unreadable
 from vision.footprint import footprint, ground_m2, outlines
@@ -84,11 +85,21 @@ class _Looked:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Many files' results, and the incidents they add up to; point clouds have surveys of their own."""
+    """Many files' results, and the incidents they add up to; point clouds have surveys of their own.
+
+    `candidates` are the places where something was seen, with what further frames said of them.
+    """
 
     frames: tuple[FrameResult, ...]
     incidents: tuple[Incident, ...]
     surveys: tuple[Survey, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+
+    def verdict_on(self, incident: Incident) -> Verdict | None:
+        """Return the surest verdict on an incident's observations, None where no look tells."""
+        its = frozenset(incident.observations)
+        about = [c for c in self.candidates if its & frozenset(c.observations)]
+        return max(about, key=lambda c: c.log_odds).verdict if about else None
 
 
 def examine(
@@ -132,6 +143,8 @@ def inspect(
 
     Elevation models among the files serve as ground for the pictures they cover; `dem` names one
     that comes first. `tlog` names a flight log that tells the poses of pictures whose files do not.
+    What several frames looked
+    at again and did not see is denied and joins no incident (`confirmation.py`).
     `each` is called after every file; `scene` and `model` are as in `examine`. Point clouds among the
     files are searched for line clearance; `survey_as` says what they themselves may not.
     """
@@ -152,8 +165,11 @@ def inspect(
         if each:
             each(result)
     surveys = _surveyed(clouds, given, hazards, survey_as)
-    seen = [o for r in results for o in r.observations] + [o for s in surveys for o in s.observations]
-    return Inspection(tuple(results), joined(seen), surveys)
+    candidates = looks.confirmed(results)
+    denied = frozenset(o for c in candidates if c.verdict is Verdict.DENIED for o in c.observations)
+    seen = [o for r in results for o in r.observations if o.id not in denied]
+    seen += [o for s in surveys for o in s.observations]
+    return Inspection(tuple(results), joined(seen), surveys, candidates)
 
 
 def pictures(paths: Iterable[str | Path]) -> Iterable[Path]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from missions.geo import Area, LatLon
+from vision.confirmation import Candidate
 from vision.growth import extents, measure
 from vision.inspection import FrameResult, Inspection
 from vision.lidar import telling
@@ -16,7 +17,11 @@ def to_json(inspection: Inspection) -> Json:
     """Return the command's JSON value."""
     return {
         "frames": [_frame(r) for r in inspection.frames] + [telling.to_json(s) for s in inspection.surveys],
-        "incidents": [_incident(i) | {"growth": _growth(i, inspection)} for i in inspection.incidents],
+        "incidents": [
+            _incident(i) | {"growth": _growth(i, inspection), "verdict": inspection.verdict_on(i)}
+            for i in inspection.incidents
+        ],
+        "candidates": [_candidate(c) for c in inspection.candidates],
     }
 
 
@@ -113,6 +118,9 @@ def _detection(detection: Detection, observation: Observation | None) -> Json:
         "geometry": _polygon(observation.outline) if observation and observation.outline else None,
         "detector": detection.detector,
         "saturated": detection.saturated,
+        "kind": detection.kind or None,
+        "power_w": None if observation is None else _area(observation.power_w),
+        "sources": list(detection.sources or (detection.detector,)),
         "facts": dict(detection.facts),
     }
 
@@ -131,6 +139,20 @@ def _incident(incident: Incident) -> Json:
         "state": incident.state.value,
         "seen_at": incident.seen_at.isoformat(),
         "best_shot": incident.best_shot,
+    }
+
+
+def _candidate(candidate: Candidate) -> Json:
+    return {
+        "id": candidate.id,
+        "hazard": candidate.hazard.value,
+        **_place(candidate.place),
+        "verdict": candidate.verdict.value,
+        "certainty": round(candidate.certainty, 3),
+        "looks": candidate.looks,
+        "hits": candidate.hits,
+        "misses": candidate.misses,
+        "first_at": candidate.first_at.isoformat(),
     }
 
 
