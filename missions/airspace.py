@@ -9,7 +9,7 @@ dips, whose corners become waypoints.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
@@ -22,7 +22,7 @@ from missions.geo import Area, Corridor, Floats, LatLon, LocalFrame
 from missions.maze import TOUCH_M, Maze, Point
 from missions.model import Demand, Site
 from missions.terrain import Terrain
-from missions.volumes import Hours, Volume, inside, volumes_of
+from missions.volumes import Hours, Volume, inside, no_photo_of, volumes_of
 
 # Legs are planned this high over the ground, so that 30 m are left between two
 # samples of the terrain and under a drone that flies a little low.
@@ -126,6 +126,7 @@ class Airspace:
 
     ground: Ground
     volumes: tuple[Volume, ...]
+    no_photo: BaseGeometry = field(default_factory=Polygon)
 
     @classmethod
     def of(cls, site: Site, ground: Ground, *, top_m: float, hours: Hours | None = None) -> "Airspace":
@@ -133,7 +134,12 @@ class Airspace:
 
         `hours` are when it is flown in: zones shut at another time do not count.
         """
-        return cls(ground, volumes_of(site, ground.terrain, ground.frame, top_m=top_m, hours=hours))
+        volumes = volumes_of(site, ground.terrain, ground.frame, top_m=top_m, hours=hours)
+        return cls(ground, volumes, no_photo_of(site, ground.frame))
+
+    def is_blind(self, east_m: Floats, north_m: Floats) -> np.ndarray:
+        """Return for each point whether it lies over no-photo ground."""
+        return np.asarray(shapely.contains_xy(self.no_photo, east_m, north_m))
 
     def is_open(self, east_m: Floats, north_m: Floats, altitude_m: Floats | None = None) -> np.ndarray:
         """Return for each point whether it may be flown at its height (at any height when None)."""

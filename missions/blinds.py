@@ -4,18 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
 import shapely
 from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
 
 from missions.airspace import Spot
-from missions.geo import Floats, LocalFrame
+from missions.geo import LocalFrame
 from missions.model import Site, Task
 from missions.passes import Step
-
-# The camera is off this far around: where a drone is, and where it thinks it is, differ.
-BLIND_MARGIN_M = 15.0
+from missions.volumes import no_photo_of
 
 # A corner of no-photo ground cut by less than this is not worth two waypoints.
 LEAST_M = 1.0
@@ -30,14 +27,7 @@ class Blinds:
     @classmethod
     def of(cls, site: Site, frame: LocalFrame) -> "Blinds":
         """Return a site's no-photo ground."""
-        shapes = [frame.polygon(each.area).buffer(BLIND_MARGIN_M) for each in site.no_photo]
-        ground = shapely.union_all(shapes)
-        shapely.prepare(ground)
-        return cls(ground)
-
-    def cover(self, east_m: Floats, north_m: Floats) -> np.ndarray:
-        """Return which places lie over no-photo ground."""
-        return np.asarray(shapely.contains_xy(self.ground, east_m, north_m))
+        return cls(no_photo_of(site, frame))
 
     def cut(self, steps: Sequence[tuple[Step, Task | None]]) -> list[tuple[Step, Task | None, bool]]:
         """Return the steps with new ones where they enter and leave, and whether each goes on blind."""

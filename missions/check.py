@@ -6,7 +6,7 @@ sentence; no faults means that the plan may be flown as far as can be known
 beforehand.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from missions import check_air, check_day, check_energy
@@ -61,11 +61,14 @@ def sortie_faults(
 def _served(plan: Plan, demands: Sequence[Demand]) -> Iterator[str]:
     """Yield demands that are neither flown in full nor admitted as unserved, and tasks flown twice."""
     times = Counter(task for sortie in plan.sorties for task in sortie.tasks)
-    yield from (f"task {task} is flown {n} times" for task, n in times.items() if n > 1)
+    yield from (f"task {name} is flown {n} times" for name, n in times.items() if n > 1)
     admitted = {u.demand for u in plan.unserved}
+    needed: defaultdict[str, set[str]] = defaultdict(set)
+    for task in plan.tasks:
+        for name in task.demands:
+            needed[name].add(task.id)
     for demand in demands:
-        needed = {t.id for t in plan.tasks if demand.id in t.demands}
-        if demand.id not in admitted and (not needed or needed - times.keys()):
+        if demand.id not in admitted and (not needed[demand.id] or needed[demand.id] - times.keys()):
             yield f"demand {demand.id} is neither served nor listed as unserved"
 
 

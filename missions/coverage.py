@@ -18,19 +18,20 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import shapely
+from scipy.spatial import cKDTree
 from shapely.ops import substring
 
 from missions import lanes
-from missions.airspace import Airspace, Ground
+from missions.airspace import CLEARANCE_M, Airspace, Ground
 from missions.footprint import Footprint, Poses, seen
 from missions.geo import Altitude, Area, Corridor, Datum, Floats, LatLon, LocalFrame
 from missions.model import Demand, Look, Site, Task, TaskKind, Unserved
 from missions.terrain import Terrain
+from missions.vantage import Stand, Vantage, line_m, vantages
+from missions.view import STRAIGHT_DOWN_DEG
 from missions.volumes import Hours
 from missions.watch import GRID_M, Watch, groups
 from missions.words import text
-
-STRAIGHT_DOWN_DEG = -90.0
 
 # How much closer than on level ground lanes and looks may be laid for the sake of slopes.
 TIGHTER = (1.0, 0.94, 0.88, 0.82, 0.76, 0.7)
@@ -56,6 +57,8 @@ class _Strip:
 
     poses: Poses
     serves: list[list[str]]
+    stands: tuple[Stand, ...] = ()
+    is_point: bool = False
     shows: dict[str, npt.NDArray[np.intp]] = field(default_factory=dict)
 
 
@@ -79,15 +82,22 @@ def tasks_of(
     ground = airspace.ground
     unserved: list[Unserved] = []
     watches: list[Watch] = []
+    oblique: list[Demand] = []
     for demand in wanted:
         footprint = Footprint.of(site.models, demand.sensors)
         if footprint is None:
             unserved.append(_unserved(demand, "no_camera", language))
-        elif demand.height_m < LOWEST_M:
+        elif demand.view.is_oblique:
+            oblique.append(demand)
+        elif demand.height_m + (demand.view.wire_m or 0.0) < LOWEST_M:
             unserved.append(_unserved(demand, "too_low", language, lowest=LOWEST_M))
         else:
             watches.append(Watch.of(demand, footprint, ground))
     strips = [strip for group in groups(watches, site.models) for strip in _laid(group, airspace)]
+    docks = np.array([ground.frame.to_local(d.place) for d in site.docks]).reshape(-1, 2)
+    vantage, missed = vantages(oblique, airspace, site.models, docks)
+    strips += [_standing(each) for each in vantage]
+    unserved += [_unserved(m.demand, m.why, language, percent=m.percent) for m in missed]
     unserved += [u for watch in watches if (u := _left(watch, airspace, language))]
     return _tasks(site, wanted, strips, ground.frame, late_s or {}), tuple(unserved)
 
@@ -98,6 +108,14 @@ def airspace_of(
     """Return the airspace in which these demands are flown: up to a little over the highest look."""
     highest = max((d.height_m + (d.view.wire_m or 0.0) for d in demands), default=0.0)
     return Airspace.of(site, ground, top_m=ground.top_m + highest, hours=hours)
+
+
+def _standing(vantage: Vantage) -> _Strip:
+    """Return looks that are taken standing still, as a strip."""
+    east, north, altitude = np.array([(s.east_m, s.north_m, s.altitude_m) for s in vantage.stands]).T
+    poses = Poses(east, north, altitude, np.full((len(east), 2), np.nan))
+    serves = [list(vantage.demands) for _ in vantage.stands]
+    return _Strip(poses, serves, vantage.stands, vantage.is_point)
 
 
 def _laid(group: list[Watch], airspace: Airspace) -> list[_Strip]:
@@ -227,12 +245,18 @@ def _single_looks(group: list[Watch], airspace: Airspace, height_m: float) -> li
     strips: list[_Strip] = []
     reach_m = min(min(w.footprint.reach_m(height_m)) for w in group)
     todo = [(w, k) for w in group for k in np.flatnonzero(~w.is_seen & ~np.isnan(w.points[:, 2]))]
-    for watch, k in todo:
-        here = watch.points[k, :2]
-        unseen = np.vstack([w.unseen[:, :2] for w in group])
-        near = unseen[np.hypot(*(unseen - here).T) <= reach_m / 2]
+    if not todo:
+        return strips
+    places = np.array([w.points[k, :2] for w, k in todo])
+    tree = cKDTree(places)
+    for n, (watch, k) in enumerate(todo):
+        if watch.is_seen[k]:
+            continue
+        around = [
+            m for m in tree.query_ball_point(places[n], reach_m / 2) if not todo[m][0].is_seen[todo[m][1]]
+        ]
         # From the middle of the cluster if that shows the point, else from straight above it.
-        for place in (near.mean(axis=0), here) if len(near) else ():
+        for place in (places[around].mean(axis=0), places[n]):
             if not watch.is_seen[k]:
                 strips += (more := _credited([place[None, :]], group, airspace, height_m))
                 _mark(more, group)
@@ -245,14 +269,17 @@ def _credited(
     """Return the lanes that show anybody's ground, as strips."""
     strips = []
     for lane in laid:
-        altitude_m = airspace.ground.exact_m(lane[:, 0], lane[:, 1]) + height_m
+        altitude_m = _altitude_m(lane, group[0], airspace, height_m)
         flyable = airspace.is_open(lane[:, 0], lane[:, 1], altitude_m) & ~np.isnan(altitude_m)
+        flyable &= ~airspace.is_blind(lane[:, 0], lane[:, 1])
         if not flyable.any():
             continue
         lane, altitude_m = lane[flyable], altitude_m[flyable]
         headings = lanes.headings_deg(lane) if len(lane) > 1 else np.full((1, 2), np.nan)
         strip = _Strip(Poses(lane[:, 0], lane[:, 1], altitude_m, headings), [[] for _ in lane])
         for watch in group:
+            if not _is_near(strip.poses, watch):
+                continue
             shown = seen(strip.poses, watch.footprint, watch.points, watch.tree)
             strip.shows[watch.demand.id] = np.unique(np.concatenate(shown))
             for k, points in enumerate(shown):
@@ -261,6 +288,32 @@ def _credited(
         if any(strip.serves):
             strips.append(strip)
     return strips
+
+
+def _altitude_m(lane: lanes.Lane, watch: Watch, airspace: Airspace, height_m: float) -> Floats:
+    """Return how high to fly over each point: over the ground, or over the wire that is watched."""
+    ground_m = airspace.ground.exact_m(lane[:, 0], lane[:, 1])
+    demand = watch.demand
+    if demand.view.wire_m is None or not isinstance(demand.where, Corridor):
+        return ground_m + height_m
+    line = airspace.ground.frame.line(demand.where.line)
+    at_m = shapely.line_locate_point(line, shapely.points(lane[:, :2]))
+    wire_m = np.array([line_m(demand, line, float(at), airspace) for at in at_m])
+    return np.maximum(wire_m + height_m, ground_m + CLEARANCE_M)
+
+
+def _is_near(poses: Poses, watch: Watch) -> bool:
+    """Return whether any of the poses may see any of a demand's ground."""
+    lowest_m = float(np.nanmin(watch.points[:, 2], initial=np.inf))
+    depth_m = float(poses.altitude_m.max()) - lowest_m
+    reach_m = max(1.0, math.hypot(watch.footprint.across, watch.footprint.along) * depth_m)
+    west, south, east, north = watch.shape.bounds
+    return bool(
+        poses.east_m.max() >= west - reach_m
+        and poses.east_m.min() <= east + reach_m
+        and poses.north_m.max() >= south - reach_m
+        and poses.north_m.min() <= north + reach_m
+    )
 
 
 def _left(watch: Watch, airspace: Airspace, language: str) -> Unserved | None:
@@ -272,6 +325,8 @@ def _left(watch: Watch, airspace: Airspace, language: str) -> Unserved | None:
     flown_m = missing[:, 2] + watch.demand.height_m
     if not airspace.is_open(missing[:, 0], missing[:, 1], flown_m).all():
         why = "in_zone"
+    elif airspace.is_blind(missing[:, 0], missing[:, 1]).any():
+        why = "no_photo"
     elif np.isnan(missing[:, 2]).any():
         why = "off_terrain"
     else:
@@ -299,18 +354,18 @@ def _tasks(
     late_s: Mapping[str, float],
 ) -> tuple[Task, ...]:
     """Return the strips as tasks; each asks for what all it serves ask for together."""
-    by_id = {d.id: d for d in demands}
+    by_id, place = {d.id: d for d in demands}, {d.id: k for k, d in enumerate(demands)}
     order = [a.id for a in site.agencies]
     looks = Counter(demand for strip in strips for look in strip.serves for demand in look)
     tasks = []
     for number, strip in enumerate(strips, start=1):
         mine = Counter(demand for look in strip.serves for demand in look)
-        served = [d for d in demands if d.id in mine]
+        served = sorted((by_id[d] for d in mine), key=lambda d: place[d.id])
         agencies = {d.agency for d in served}
         tasks.append(
             Task(
                 id=f"T{number:03d}",
-                kind=TaskKind.STRIP if len(strip.poses) > 1 else TaskKind.POINT,
+                kind=TaskKind.POINT if strip.is_point or len(strip.poses) == 1 else TaskKind.STRIP,
                 looks=_looks(strip, frame),
                 sensors=frozenset().union(*(by_id[d].sensors for d in mine)),
                 demands=tuple(d.id for d in served),
@@ -337,12 +392,15 @@ def _worth_s(served: Sequence[Demand], mine: Counter[str], looks: Counter[str]) 
 
 def _looks(strip: _Strip, frame: LocalFrame) -> tuple[Look, ...]:
     lat, lon = frame.lat_lon(strip.poses.east_m, strip.poses.north_m)
+    stands = strip.stands or [None] * len(strip.poses)
     return tuple(
         Look(
             LatLon(round(float(a), 7), round(float(o), 7)),
             Altitude(round(float(z), 2), Datum.AMSL),
-            STRAIGHT_DOWN_DEG,
+            stand.pitch_deg if stand else STRAIGHT_DOWN_DEG,
             tuple(serves),
+            stand.heading_deg if stand else None,
+            stand.dwell_s if stand else 0.0,
         )
-        for a, o, z, serves in zip(lat, lon, strip.poses.altitude_m, strip.serves, strict=True)
+        for a, o, z, serves, stand in zip(lat, lon, strip.poses.altitude_m, strip.serves, stands, strict=True)
     )

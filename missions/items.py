@@ -13,10 +13,16 @@ from missions.model import Dock, Sortie, Waypoint
 
 NAV_WAYPOINT = 16
 NAV_RETURN_TO_LAUNCH = 20
+NAV_LAND = 21
 NAV_TAKEOFF = 22
+NAV_DELAY = 93
+CONDITION_YAW = 115
 DO_CHANGE_SPEED = 178
 DO_MOUNT_CONTROL = 205
+CAMERA_MODE = 530
 IMAGE_START_CAPTURE = 2000
+IMAGE_STOP_CAPTURE = 2001
+VIDEO_STOP_CAPTURE = 2501
 
 FRAME_MISSION = 2  # the command has no place
 FRAME_ABOVE_HOME = 3  # altitude is relative to home, which is the dock's pad
@@ -26,6 +32,8 @@ MOST_ITEMS = 649
 
 GROUND_SPEED = 1.0
 THROTTLE_AS_IT_IS = -1.0
+NO_TIME_OF_DAY = -1.0
+NOTHING = (0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,10 @@ def mission_items(sortie: Sortie, dock: Dock) -> tuple[MissionItem, ...]:
 
     The first waypoint is over the dock and becomes the take-off; the last one
     is over the dock again, so that returning to launch is a landing and nothing
-    else. Waypoints are flown through without a stop.
+    else; one that lands at another dock is told to land there. Waypoints are flown
+    through without a stop, unless a look is taken turned to a heading, or takes its
+    time: commands between a waypoint and a delay are carried out while it waits.
+    Over no-photo ground the camera is told to stop all it does.
 
     Raises:
         TooManyItems: the sortie is longer than ArduCopter can store.
@@ -67,7 +78,7 @@ def mission_items(sortie: Sortie, dock: Dock) -> tuple[MissionItem, ...]:
         MissionItem(DO_CHANGE_SPEED, FRAME_MISSION, _speed(first.speed_m_s)),
     ]
     pitch_deg: float | None = None
-    speed_m_s, shots = first.speed_m_s, 0
+    speed_m_s, shots, is_blind = first.speed_m_s, 0, False
     for waypoint in rest:
         if waypoint.speed_m_s != speed_m_s:
             speed_m_s = waypoint.speed_m_s
@@ -76,16 +87,46 @@ def mission_items(sortie: Sortie, dock: Dock) -> tuple[MissionItem, ...]:
             pitch_deg = waypoint.pitch_deg
             items.append(MissionItem(DO_MOUNT_CONTROL, FRAME_MISSION, (pitch_deg, 0.0, 0.0, 0.0)))
         items.append(_at(NAV_WAYPOINT, waypoint, dock))
+        if waypoint.is_blind != is_blind:
+            is_blind = waypoint.is_blind
+            items += _BLIND if is_blind else _SEEING
+        if waypoint.heading_deg is not None:
+            items.append(MissionItem(CONDITION_YAW, FRAME_MISSION, (waypoint.heading_deg, 0.0, 0.0, 0.0)))
         if waypoint.shoots:
             items.append(_capture(shots, waypoint.task))
             shots += 1
-    items.append(MissionItem(NAV_RETURN_TO_LAUNCH, FRAME_MISSION, (0.0, 0.0, 0.0, 0.0)))
+        if waypoint.dwell_s > 0:
+            items.append(MissionItem(NAV_DELAY, FRAME_MISSION, _delay(waypoint.dwell_s)))
+    items.append(_home(sortie))
     if len(items) > MOST_ITEMS:
         raise TooManyItems(
             f"sortie {sortie.id} has {len(items)} mission items and an ArduCopter holds {MOST_ITEMS}: "
             "plan it with fewer pictures"
         )
     return tuple(items)
+
+
+# Over no-photo ground nothing is taken and nothing runs; behind it the camera takes stills again.
+_BLIND = (
+    MissionItem(IMAGE_STOP_CAPTURE, FRAME_MISSION, NOTHING),
+    MissionItem(VIDEO_STOP_CAPTURE, FRAME_MISSION, NOTHING),
+)
+_SEEING = (MissionItem(CAMERA_MODE, FRAME_MISSION, NOTHING),)
+
+
+def _home(sortie: Sortie) -> MissionItem:
+    """Return how the sortie ends: by coming home, or by landing where its last waypoint is."""
+    if not sortie.end:
+        return MissionItem(NAV_RETURN_TO_LAUNCH, FRAME_MISSION, NOTHING)
+    place = sortie.waypoints[-1].place
+    # Copters come down until they feel the ground; the height is not looked at.
+    return MissionItem(
+        NAV_LAND, FRAME_ABOVE_HOME, NOTHING, round(place.lat_deg, 7), round(place.lon_deg, 7), 0.0
+    )
+
+
+def _delay(seconds: float) -> tuple[float, float, float, float]:
+    return (seconds, NO_TIME_OF_DAY, NO_TIME_OF_DAY, NO_TIME_OF_DAY)
 
 
 def _at(command: int, waypoint: Waypoint, dock: Dock) -> MissionItem:

@@ -8,12 +8,10 @@ is flown while the zone is open; all others fly round whatever is shut at some t
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from shapely.geometry import Point
-from shapely.geometry.base import BaseGeometry
-
-from missions.geo import Area, Corridor, LocalFrame
+from missions.geo import LocalFrame
 from missions.model import Demand, Site, Unserved
 from missions.volumes import DAY_S, Hours, grown, is_shut, is_shut_always, overlap_s, spans
+from missions.watch import shape_of
 from missions.words import text
 
 # Hours that two demands have in common must leave room for a few sorties, one after the other.
@@ -89,20 +87,10 @@ def own_hours(demand: Demand, site: Site, hours: Hours, frame: LocalFrame) -> Ho
         choices = [_common(hours, part) for part in spans(demand.window)]
     for zone in site.no_fly:
         for_a_while = zone.hours is not None and is_shut(zone, hours) and not is_shut_always(zone, hours)
-        if for_a_while and shape_of(demand, frame).intersects(grown(frame.polygon(zone.area))):
+        if for_a_while and shape_of(demand.where, frame).intersects(grown(frame.polygon(zone.area))):
             assert zone.hours is not None
             choices = [left for part in choices for left in _without(part, spans(zone.hours))]
     return max(choices, key=lambda part: part[1] - part[0], default=(0.0, 0.0))
-
-
-def shape_of(demand: Demand, frame: LocalFrame) -> BaseGeometry:
-    """Return a demand's ground in local metres."""
-    where = demand.where
-    if isinstance(where, Area):
-        return frame.polygon(where)
-    if isinstance(where, Corridor):
-        return frame.line(where.line).buffer(where.half_width_m, cap_style="flat")
-    return Point(frame.to_local(where))
 
 
 def _without(hours: Hours, shut: Sequence[Hours]) -> list[Hours]:
@@ -123,8 +111,8 @@ def _common(a: Hours, b: Hours) -> Hours:
 
 
 def _is_near(demand: Demand, group: Sequence[Demand], frame: LocalFrame) -> bool:
-    mine = shape_of(demand, frame)
-    return any(mine.distance(shape_of(other, frame)) <= NEAR_M for other in group if other.window)
+    mine = shape_of(demand.where, frame)
+    return any(mine.distance(shape_of(other.where, frame)) <= NEAR_M for other in group if other.window)
 
 
 def _no_hours(demand: Demand, hours: Hours, language: str) -> Unserved:
@@ -146,4 +134,4 @@ def clock(seconds: float) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
-__all__ = ["DAY_S", "Hours", "Period", "at_once", "clock", "own_hours", "periods", "shape_of"]
+__all__ = ["DAY_S", "Hours", "Period", "at_once", "clock", "own_hours", "periods"]

@@ -244,9 +244,25 @@ def _timed(made: Plan, table: Timetable, site: Site, terrain: Terrain, search: S
     left = tuple({u.demand: u for u in (*late, *made.unserved)}.values())
     whole = replace(made, sorties=kept, slots=table.slots, unserved=_worded(left, site, language))
     faults = check.faults(whole, site, terrain, longest_s=search.longest_s)
+    # What the checker does not find in the pictures is not said to be served.
+    unseen = [f for f in faults if f.startswith("demand ")]
+    if unseen:
+        doubted = (*whole.unserved, *(_doubted(fault, site, language) for fault in unseen))
+        whole = replace(whole, unserved=_worded(doubted, site, language))
+        faults = check.faults(whole, site, terrain, longest_s=search.longest_s)
     if faults:
         raise PlanRefused(faults)
     return whole
+
+
+def _doubted(fault: str, site: Site, language: str) -> Unserved:
+    name, _, why = fault.removeprefix("demand ").partition(": ")
+    name = name if any(d.id == name for d in site.demands) else name.split()[0]
+    return Unserved(
+        name,
+        text("unserved.unproven", language, why=why or fault),
+        text("unserved.unproven.help", language),
+    )
 
 
 def _looked_for(made: Plan, sortie_id: str) -> list[str]:
@@ -262,11 +278,16 @@ def _unplaced(demand: str, each: Unplaced, language: str) -> Unserved:
 def _worded(left: Sequence[Unserved], site: Site, language: str) -> tuple[Unserved, ...]:
     """Return what is left out, what must not be first and named so."""
     musts = {d.id for d in site.demands if d.must}
-    named = [
-        replace(u, reason=text("unserved.must", language, reason=u.reason)) if u.demand in musts else u
-        for u in left
-    ]
-    return tuple(sorted(named, key=lambda u: u.demand not in musts))
+    return tuple(
+        sorted((_named(u, u.demand in musts, language) for u in left), key=lambda u: u.demand not in musts)
+    )
+
+
+def _named(left: Unserved, is_must: bool, language: str) -> Unserved:
+    begins = text("unserved.must", language, reason="")
+    if not is_must or left.reason.startswith(begins):
+        return left
+    return replace(left, reason=begins + left.reason)
 
 
 def saving(

@@ -39,9 +39,9 @@ class View:
     reach_m: float | None = None
 
     @property
-    def is_plain(self) -> bool:
-        """Whether looking straight down in passing is all that is asked for."""
-        return self == PLAIN
+    def is_oblique(self) -> bool:
+        """Whether it asks for more than looking straight down in passing."""
+        return self != View(wire_m=self.wire_m, sag_m=self.sag_m)
 
 
 PLAIN = View()

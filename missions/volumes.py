@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import shapely
 from shapely.geometry import LineString, Point
 from shapely.geometry.base import BaseGeometry
 
@@ -21,6 +22,9 @@ ZONE_MARGIN_M = 20.0
 
 # How far below a floor or above a ceiling: barometers drift, and gusts lift.
 HEIGHT_MARGIN_M = 15.0
+
+# The camera is off this far around no-photo ground: where a drone is, and where it thinks it is, differ.
+BLIND_MARGIN_M = 15.0
 
 # Shapes with more corners than this are made simpler, outwards: a way looks round every corner.
 MOST_CORNERS = 60
@@ -56,6 +60,13 @@ def volumes_of(
         if (z.floor_m is None or z.floor_m <= top_m) and is_shut(z, hours)
     ]
     return (*zones, *(v for o in site.obstacles for v in _obstacle(o, terrain, frame)))
+
+
+def no_photo_of(site: Site, frame: LocalFrame) -> BaseGeometry:
+    """Return the ground over which the camera is off, with its margin."""
+    ground = shapely.union_all([frame.polygon(each.area).buffer(BLIND_MARGIN_M) for each in site.no_photo])
+    shapely.prepare(ground)
+    return ground
 
 
 def is_shut(zone: NoFly, hours: Hours | None) -> bool:

@@ -34,7 +34,7 @@ class Watch:
     @classmethod
     def of(cls, demand: Demand, footprint: Footprint, ground: Ground) -> "Watch":
         """Return a demand of which nothing is seen yet."""
-        shape = _shape(demand.where, ground.frame)
+        shape = shape_of(demand.where, ground.frame)
         flat = _grid(shape)
         points = np.column_stack([flat, ground.exact_m(flat[:, 0], flat[:, 1])])
         return cls(demand, shape, points, footprint, cKDTree(flat), np.zeros(len(points), dtype=bool))
@@ -49,7 +49,12 @@ def groups(watches: list[Watch], models: tuple[DroneModel, ...]) -> list[list[Wa
     """Return the demands in groups that one drone can serve at one height, that of the lowest."""
     groups: list[list[Watch]] = []
     for watch in sorted(watches, key=lambda w: w.demand.height_m):
+        if watch.demand.view.wire_m is not None:  # flown over its wire, and nothing else is
+            groups.append([watch])
+            continue
         for group in groups:
+            if group[0].demand.view.wire_m is not None:
+                continue
             sensors = frozenset().union(watch.demand.sensors, *(w.demand.sensors for w in group))
             is_near = watch.demand.height_m <= group[0].demand.height_m * HEIGHT_RATIO
             if is_near and Footprint.of(models, sensors) is not None:
@@ -60,7 +65,8 @@ def groups(watches: list[Watch], models: tuple[DroneModel, ...]) -> list[list[Wa
     return groups
 
 
-def _shape(where: LatLon | Corridor | Area, frame: LocalFrame) -> BaseGeometry:
+def shape_of(where: LatLon | Corridor | Area, frame: LocalFrame) -> BaseGeometry:
+    """Return the ground to be watched, in local metres."""
     if isinstance(where, Area):
         return frame.polygon(where)
     if isinstance(where, Corridor):

@@ -35,6 +35,7 @@ def _track(sortie: Sortie) -> dict[str, Any]:
             "kind": "sortie",
             "id": sortie.id,
             "dock": sortie.dock,
+            "lands_at": sortie.lands_at,
             "model": sortie.model,
             "flight_s": sortie.flight_s,
             "energy_wh": sortie.energy_wh,
@@ -55,6 +56,9 @@ def _look(sortie: Sortie, shot: Waypoint, index: int) -> dict[str, Any]:
             "shot": index,
             "task": shot.task,
             "above_dock_m": shot.above_dock_m,
+            "pitch_deg": shot.pitch_deg,
+            "heading_deg": shot.heading_deg,
+            "dwell_s": shot.dwell_s,
             "agencies": list(shot.agencies),
         },
     )

@@ -15,9 +15,12 @@ from xml.etree import ElementTree as Xml
 
 from missions.export.planfile import PlanFile
 from missions.items import (
+    CONDITION_YAW,
     DO_CHANGE_SPEED,
     DO_MOUNT_CONTROL,
     IMAGE_START_CAPTURE,
+    NAV_DELAY,
+    NAV_LAND,
     NAV_TAKEOFF,
     NAV_WAYPOINT,
     MissionItem,
@@ -41,6 +44,8 @@ class _Leg:
     def __init__(self, item: MissionItem, speed_m_s: float, pitch_deg: float | None) -> None:
         self.item, self.speed_m_s, self.pitch_deg = item, speed_m_s, pitch_deg
         self.shots: list[int] = []
+        self.heading_deg: float | None = None
+        self.dwell_s = 0.0
 
 
 def write(file: PlanFile, folder: Path) -> tuple[Path, ...]:
@@ -64,7 +69,7 @@ def to_bytes(sortie: Sortie, dock: Dock, *, is_template: bool) -> bytes:
     document = Xml.SubElement(root, "Document")
     if is_template:
         _say(document, "author", "Gridpatrol")
-    _add_config(document, dock, items[0].altitude_m, legs[0].speed_m_s, is_template=is_template)
+    _add_config(document, dock, items, legs[0].speed_m_s, is_template=is_template)
     folder = Xml.SubElement(document, "Folder")
     _say(folder, "templateId", "0")
     speed = f"{max(leg.speed_m_s for leg in legs):g}"
@@ -94,20 +99,29 @@ def _legs(items: tuple[MissionItem, ...]) -> list[_Leg]:
                 legs.append(_Leg(item, speed_m_s, pitch_deg))
             case n if n == IMAGE_START_CAPTURE and item.shot is not None:
                 legs[-1].shots.append(item.shot)
+            case n if n == CONDITION_YAW:
+                legs[-1].heading_deg = item.params[0]
+            case n if n == NAV_DELAY:
+                legs[-1].dwell_s = item.params[0]
             case n if n == NAV_TAKEOFF:
                 continue
     return legs
 
 
 def _add_config(
-    document: Xml.Element, dock: Dock, takeoff_m: float, speed_m_s: float, *, is_template: bool
+    document: Xml.Element,
+    dock: Dock,
+    items: tuple[MissionItem, ...],
+    speed_m_s: float,
+    *,
+    is_template: bool,
 ) -> None:
     config = _under(document, "missionConfig")
     _say(config, "flyToWaylineMode", "safely")
-    _say(config, "finishAction", "goHome")
+    _say(config, "finishAction", "autoLand" if items[-1].command == NAV_LAND else "goHome")
     _say(config, "exitOnRCLost", "goContinue")
     _say(config, "executeRCLostAction", "goBack")
-    height_m = min(max(takeoff_m, LEAST_TAKEOFF_M), MOST_TAKEOFF_M)
+    height_m = min(max(items[0].altitude_m, LEAST_TAKEOFF_M), MOST_TAKEOFF_M)
     _say(config, "takeOffSecurityHeight", f"{height_m:g}")
     if is_template:
         place = dock.place
@@ -146,16 +160,19 @@ def _add_waypoint(folder: Xml.Element, number: int, leg: _Leg, *, is_template: b
         _say(mark, "height", height)
         _say(mark, "useGlobalSpeed", "0")
         _say(mark, "useGlobalHeadingParam", "1")
-        _say(mark, "useGlobalTurnParam", "1")
+        _say(mark, "useGlobalTurnParam", "0" if leg.dwell_s else "1")
     else:
         _say(mark, "executeHeight", height)
     _say(mark, "waypointSpeed", f"{leg.speed_m_s:g}")
     if not is_template:
         heading = _under(mark, "waypointHeadingParam")
         _say(heading, "waypointHeadingMode", "followWayline")
+    if leg.dwell_s or not is_template:
         turn = _under(mark, "waypointTurnParam")
-        _say(turn, "waypointTurnMode", "toPointAndPassWithContinuityCurvature")
+        passes = "toPointAndPassWithContinuityCurvature"
+        _say(turn, "waypointTurnMode", "toPointAndStopWithContinuityCurvature" if leg.dwell_s else passes)
         _say(turn, "waypointTurnDampingDist", "0")
+    if not is_template:
         _say(mark, "useStraightLine", "1")
     if leg.shots:
         _add_actions(mark, number, leg)
@@ -178,12 +195,18 @@ def _add_actions(mark: Xml.Element, number: int, leg: _Leg) -> None:
         _say(pitch, "gimbalRotateTimeEnable", "0")
         _say(pitch, "gimbalRotateTime", "0")
         _say(pitch, "payloadPositionIndex", MATRICE_3TD_CAMERA[1])
-    for place, shot in enumerate(leg.shots, start=1):
+    if leg.heading_deg is not None:
+        yaw = _action(group, 1, "rotateYaw")
+        _say(yaw, "aircraftHeading", f"{(leg.heading_deg + 180) % 360 - 180:g}")
+        _say(yaw, "aircraftPathMode", "clockwise")
+    for place, shot in enumerate(leg.shots, start=2):
         photo = _action(group, place, "takePhoto")
         _say(photo, "payloadPositionIndex", MATRICE_3TD_CAMERA[1])
         _say(photo, "fileSuffix", f"GP{shot + 1:04}")
         _say(photo, "payloadLensIndex", BOTH_LENSES)
         _say(photo, "useGlobalPayloadLensIndex", "0")
+    if leg.dwell_s:
+        _say(_action(group, 2 + len(leg.shots), "hover"), "hoverTime", f"{leg.dwell_s:g}")
 
 
 def _action(group: Xml.Element, number: int, function: str) -> Xml.Element:
