@@ -5,10 +5,11 @@ coordinator runs a timekeeper, each fires what is due, and the row sees to it th
 it happens once. So a timer is on time as long as one of them lives.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.stdlib import get_logger
@@ -44,7 +45,7 @@ class Timekeeper:
     def __init__(self, services: Services, name: str) -> None:
         self._services = services
         self._name = name
-        self._tidied_at: datetime | None = None
+        self._next_at: datetime | None = None  # the next timer known of; another may be due earlier
         self._fires: Mapping[str, Callable[[AsyncSession, TimerRow, datetime], Awaitable[str]]] = {
             escalating.RUNG: self._climb,
             escalating.UNSHELVE: self._unshelve,
@@ -53,25 +54,38 @@ class Timekeeper:
         }
 
     async def run(self) -> None:
-        """Fire until cancelled."""
+        """Fire and tidy until cancelled; a call that is due waits for no tidying."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_firing())
+            group.create_task(self._keep_tidy())
+
+    async def _keep_firing(self) -> None:
         with self._services.feed.listen(pushes=False) as bell:
             while True:
                 try:
-                    await self._tidy()
                     wait_s = 0.0 if await self.fire() == AT_ONCE else await self._until_next_s()
                 except SQLAlchemyError:
                     log.exception("timers could not be read; trying again")
                     wait_s = POLL_S
                 await bell.wait(wait_s)
 
+    async def _keep_tidy(self) -> None:
+        while True:
+            try:
+                await self.tidy()
+            except SQLAlchemyError:
+                log.exception("what nobody set a timer for could not be done; trying again")
+            await asyncio.sleep(HOUSEKEEPING_S)
+
     async def fire(self) -> int:
         """Fire what is due now, each once whoever else does the same; return how many were looked at."""
-        now = self._services.clock.now()
-        async with self._services.database.read() as session:
-            is_any = bool(await timers.due(session, now=now, limit=1))
-        if not is_any:
+        if self._next_at is None or self._next_at > self._services.clock.now():
+            async with self._services.database.read() as session:
+                self._next_at = await timers.next_due(session)
+        if self._next_at is None or self._next_at > self._services.clock.now():
             return 0
-        async with self._services.database.write() as session:
+        self._next_at = None
+        async with self._services.database.write(is_brief=True) as session:
             now = self._services.clock.now()
             due = await timers.due(session, now=now, limit=AT_ONCE)
             for timer in due:
@@ -81,11 +95,13 @@ class Timekeeper:
         return len(due)
 
     async def _until_next_s(self) -> float:
-        async with self._services.database.read() as session:
-            next_at = await timers.next_due(session)
-        if next_at is None:
+        """Return how long to wait, in wall seconds: until what is known to be next, and not past a look."""
+        if self._next_at is None:
+            async with self._services.database.read() as session:
+                self._next_at = await timers.next_due(session)
+        if self._next_at is None:
             return POLL_S
-        wait_s = (next_at - self._services.clock.now()).total_seconds() / self._services.clock.speed
+        wait_s = (self._next_at - self._services.clock.now()).total_seconds() / self._services.clock.speed
         return min(max(wait_s, 0.001), POLL_S)
 
     async def _climb(self, session: AsyncSession, timer: TimerRow, now: datetime) -> str:
@@ -201,37 +217,47 @@ class Timekeeper:
             )
         return f"a look was asked for, {left} to follow"
 
-    async def _tidy(self) -> None:
-        """Do now and then what nobody set a timer for."""
-        now, speed = self._services.clock.now(), self._services.clock.speed
-        if self._tidied_at and now - self._tidied_at < timedelta(seconds=HOUSEKEEPING_S * speed):
-            return
-        self._tidied_at = now
-        options = self._services.options
-        async with self._services.database.write() as session:
-            mine = SilencePatience(**{k: v * speed for k, v in _seconds(options.silence).items()})
-            await beats.beat(session, Heard("worker", self._name, now, mine.worker_s))
-            for row in await beats.check(session, mine, now=now):
-                log.warning("silent" if row.silent_since else "heard again", kind=row.kind, name=row.name)
-            await orders.settle_looks(session, now=now, watch=options.watch)
-            telling = alerting.Telling(self._services.site, now, options.public_url)
-            await _cancel_what_is_over(session, telling)
+    async def tidy(self) -> None:
+        """Do what nobody set a timer for: looked for while others write, and written in short turns."""
+        now, speed, options = self._services.clock.now(), self._services.clock.speed, self._services.options
+        patience = SilencePatience(**{k: v * speed for k, v in _seconds(options.silence).items()})
+        own = Heard("worker", self._name, now, patience.worker_s)
+        database = self._services.database
+        async with database.read() as session:
+            words = await beats.news(session, own, patience, now=now)
+            answered = await orders.answered_looks(session)
+            over = await _over(session)
+        for first in range(0, len(words), AT_ONCE):
+            async with database.write(survives_power_cut=False, is_brief=True) as session:
+                for row in await beats.note(session, words[first : first + AT_ONCE], now=now):
+                    log.warning("silent" if row.silent_since else "heard again", kind=row.kind, name=row.name)
+        for order in answered:
+            async with database.write(is_brief=True) as session:
+                await orders.settle_look(session, order, now=now, watch=options.watch)
+        telling = alerting.Telling(self._services.site, now, options.public_url)
+        for incident in over:
+            async with database.write(is_brief=True) as session:
+                if incident in await _over(session, incident):  # nobody has gone to work on it meanwhile
+                    await alerting.cancel_all(session, incident, telling, note="the incident is over")
+        if words or answered or over:
+            self._services.feed.wake()
 
 
-async def _cancel_what_is_over(session: AsyncSession, telling: alerting.Telling) -> None:
-    """Cancel the alerts of incidents that have closed and on which nobody works."""
-    working = select(OrderRow.incident).where(
-        OrderRow.state.not_in([state.value for state in OrderState if state.is_done])
+async def _over(session: AsyncSession, incident: str | None = None) -> list[str]:
+    """Return the incidents that have closed, on which nobody works, and whose alerts still stand."""
+    working = exists().where(
+        OrderRow.incident == AlertRow.incident,
+        OrderRow.state.not_in([state.value for state in OrderState if state.is_done]),
     )
     over = (
         select(AlertRow.incident)
         .join(IncidentRow, IncidentRow.id == AlertRow.incident)
-        .where(IncidentRow.state == "closed", AlertRow.state != AlertState.CANCELLED.value)
-        .where(AlertRow.incident.not_in(working))
+        .where(IncidentRow.state == "closed", AlertRow.state != AlertState.CANCELLED.value, ~working)
         .distinct()
     )
-    for incident in (await session.scalars(over)).all():
-        await alerting.cancel_all(session, incident, telling, note="the incident is over")
+    if incident is not None:
+        over = over.where(AlertRow.incident == incident)
+    return list(await session.scalars(over))
 
 
 def _seconds(patience: SilencePatience) -> dict[str, float]:

@@ -41,14 +41,35 @@ async def beat(session: AsyncSession, heard: Heard) -> None:
     row.seen_at, row.patience_s = max(row.seen_at, heard.at), heard.patience_s
 
 
-async def check(session: AsyncSession, patience: SilencePatience, *, now: datetime) -> list[BeatRow]:
-    """Return who went silent or was heard again since the last check; both are told to the operator."""
-    async for heard in _heard(session, patience, now):
-        await beat(session, heard)
-    await session.flush()
+def is_news(row: BeatRow | None, heard: Heard, *, now: datetime) -> bool:
+    """Return whether a word is worth writing down.
+
+    It is when it is of somebody new, later than the last by a tenth of the patience, or when the
+    silence begins or ends with it.
+    """
+    if row is None:
+        return True
+    at = max(row.seen_at, heard.at)
+    moved_s = (at - row.seen_at).total_seconds()
+    return moved_s >= heard.patience_s / 10 or _is_silent(at, heard, now) != (row.silent_since is not None)
+
+
+async def news(session: AsyncSession, own: Heard, patience: SilencePatience, *, now: datetime) -> list[Heard]:
+    """Return what is worth writing down of everybody who is watched and of one's own beat."""
+    known = {(row.kind, row.name): row for row in await session.scalars(select(BeatRow))}
+    said = {key: Heard(*key, row.seen_at, row.patience_s) for key, row in known.items()}
+    said |= {(heard.kind, heard.name): heard async for heard in _heard(session, patience, now)}
+    said[own.kind, own.name] = own
+    return [heard for key, heard in said.items() if is_news(known.get(key), heard, now=now)]
+
+
+async def note(session: AsyncSession, words: Sequence[Heard], *, now: datetime) -> list[BeatRow]:
+    """Write words down; return who went silent or was heard again by them, which the operator is told."""
     changed = []
-    for row in await session.scalars(select(BeatRow).with_for_update(skip_locked=True)):
-        is_silent = now - row.seen_at > timedelta(seconds=row.patience_s)
+    for heard in words:
+        await beat(session, heard)
+        row = await session.get_one(BeatRow, (heard.kind, heard.name), with_for_update=True)
+        is_silent = _is_silent(row.seen_at, heard, now)
         if is_silent == (row.silent_since is not None):
             continue
         row.silent_since = row.seen_at if is_silent else None
@@ -56,6 +77,10 @@ async def check(session: AsyncSession, patience: SilencePatience, *, now: dateti
         said = {"kind": row.kind, "name": row.name, "state": "silent" if is_silent else "heard"}
         await events.append(session, "alarm", {**said, "seen_at": row.seen_at.isoformat()}, now=now)
     return changed
+
+
+def _is_silent(seen_at: datetime, heard: Heard, now: datetime) -> bool:
+    return now - seen_at > timedelta(seconds=heard.patience_s)
 
 
 async def alarms(session: AsyncSession) -> Sequence[BeatRow]:

@@ -264,24 +264,34 @@ async def name_lead(
 
 
 async def settle_looks(session: AsyncSession, *, now: datetime, watch: Watch) -> list[str]:
-    """Let orders hear what their looks saw; return the ids of those that changed.
+    """Let orders hear what their looks saw; return the ids of those that changed."""
+    answered = await answered_looks(session)
+    return [one for one in answered if await settle_look(session, one, now=now, watch=watch)]
 
-    One look answers all orders of its incident that asked for it: clean verifies what is resolved,
-    seen opens it again, and a look that told nothing, or cannot be flown, leaves it to a person.
-    """
+
+async def answered_looks(session: AsyncSession) -> list[str]:
+    """Return the orders whose look has been flown, or cannot be, and that have not heard of it."""
     asked = (
-        select(OrderRow.id, LookRequestRow)
+        select(OrderRow.id)
         .join(LookRequestRow, LookRequestRow.id == OrderRow.look_request)
         .where(OrderRow.look == LookState.ASKED.value)
         .where(or_(LookRequestRow.state == "done", LookRequestRow.tries >= HOPELESS_TRIES))
     )
-    changed = []
-    for order_id, request in (await session.execute(asked)).all():
-        row = await order(session, order_id, to_change=True)
-        if row.look == LookState.ASKED.value:
-            await _hear(session, row, request, now=now, watch=watch)
-            changed.append(row.id)
-    return changed
+    return list(await session.scalars(asked))
+
+
+async def settle_look(session: AsyncSession, order_id: str, *, now: datetime, watch: Watch) -> bool:
+    """Let an order hear what its look saw; return False when it has heard already.
+
+    One look answers all orders of its incident that asked for it: clean verifies what is resolved,
+    seen opens it again, and a look that told nothing, or cannot be flown, leaves it to a person.
+    """
+    row = await order(session, order_id, to_change=True)
+    if row.look != LookState.ASKED.value or row.look_request is None:
+        return False
+    request = await session.get_one(LookRequestRow, row.look_request)
+    await _hear(session, row, request, now=now, watch=watch)
+    return True
 
 
 async def watch_again(session: AsyncSession, incident_id: str, *, now: datetime) -> bool:

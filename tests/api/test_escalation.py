@@ -1,5 +1,6 @@
 """Who is called next, and that timers fire once, in time, and never after an acknowledgement."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -193,11 +194,11 @@ async def test_who_goes_silent_is_an_alarm_until_heard_again(
     services: Services, clock: FakeClock, client_of: Client
 ) -> None:
     keeper = Timekeeper(services, "api")
-    await keeper._tidy()
+    await keeper.tidy()
     async with services.database.write() as session:
         await beats.beat(session, Heard("worker", "coordinator", clock.now(), 30.0))
     clock.advance(31)
-    await keeper._tidy()
+    await keeper.tidy()
     alarms = (await client_of("operator").get("/v1/alarms")).json()["alarms"]
     assert [(a["name"], a["silent_since"] is not None) for a in alarms] == [
         ("coordinator", True),
@@ -206,7 +207,28 @@ async def test_who_goes_silent_is_an_alarm_until_heard_again(
     async with services.database.write() as session:
         await beats.beat(session, Heard("worker", "coordinator", clock.now(), 30.0))
     clock.advance(5)
-    await keeper._tidy()
+    await keeper.tidy()
     async with services.database.read() as session:
         told = (await session.scalars(select(EventRow).where(EventRow.kind == "alarm"))).all()
     assert [event.data["state"] for event in told] == ["silent", "heard"]
+
+
+async def test_tidying_writes_nothing_where_there_is_no_news(services: Services, clock: FakeClock) -> None:
+    """A round in which nothing happened takes the write lock from nobody."""
+    keeper = Timekeeper(services, "api")
+    await keeper.tidy()
+    clock.advance(1)
+    async with services.database.write(), asyncio.timeout(5):
+        await keeper.tidy()
+
+
+async def test_a_beat_is_written_down_when_it_is_a_tenth_of_the_patience_later(
+    services: Services, clock: FakeClock
+) -> None:
+    keeper, patience = Timekeeper(services, "api"), services.options.silence
+    await keeper.tidy()
+    async with services.database.read() as session:
+        for later_s, is_news in ((2.9, False), (3.0, True)):
+            now = clock.now() + timedelta(seconds=later_s)
+            own = Heard("worker", "api", now, patience.worker_s)
+            assert bool(await beats.news(session, own, patience, now=now)) is is_news
