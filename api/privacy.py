@@ -1,13 +1,15 @@
 """What a picture shows to those who have no right to more: the incident sharp, everything else coarse.
 
-A detector of people and number plates misses some, and what it misses is shown.
-So nothing is looked for: outside the incident the picture is reduced to half a
-metre a pixel, at which a person is one pixel and a number plate none, wherever
-they are. Thermal pictures are left as they are, for they show no face and no plate.
+A detector of people and number plates misses some, and what it misses is shown. The one that was
+measured on drone pictures covers one person in eleven (`docs/design/privacy.md`). So nothing is looked
+for: outside the incident the picture is reduced to half a metre a pixel, at which a person is one pixel
+and a number plate none, wherever they are. Thermal pictures are left as they are, for they show no face
+and no plate.
 """
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -26,6 +28,8 @@ UNKNOWN_SHARE = 32
 MARGIN = 0.25
 """How much further than its box an incident stays sharp, as a share of the box."""
 
+METHOD = "all outside the boxes in cells of half a metre on the ground; no detector of people or plates used"
+
 JPEG_QUALITY = 90
 _DEG_M = 111_320.0
 
@@ -35,7 +39,15 @@ def is_telling(row: FrameRow) -> bool:
     return row.sensor != "thermal"
 
 
-def reduced_jpeg(data: bytes, row: FrameRow, found: Sequence[DetectionRow]) -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """A coarse picture as a JPEG, and how coarse it is, as evidence says it."""
+
+    jpeg: bytes
+    told: dict[str, object]
+
+
+def reduced_jpeg(data: bytes, row: FrameRow, found: Sequence[DetectionRow]) -> Reduced | None:
     """Return a frame's picture, coarse outside what was found, as a JPEG without any metadata.
 
     None where the bytes are no picture that can be read.
@@ -43,11 +55,11 @@ def reduced_jpeg(data: bytes, row: FrameRow, found: Sequence[DetectionRow]) -> b
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         return None
-    coarse = reduced(
-        np.asarray(image, np.uint8), [d.box for d in found], cell_px=cell_px(row, image.shape[1])
-    )
+    cell = cell_px(row, image.shape[1])
+    coarse = reduced(np.asarray(image, np.uint8), [d.box for d in found], cell_px=cell)
     is_written, out = cv2.imencode(".jpg", coarse, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return out.tobytes() if is_written else None
+    told = {"how": METHOD, "cell_px": cell, "sharp_boxes_px": [list(d.box) for d in found], "margin": MARGIN}
+    return Reduced(out.tobytes(), told) if is_written else None
 
 
 def reduced(image: Image, boxes: Sequence[Sequence[float]], *, cell_px: int) -> Image:

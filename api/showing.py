@@ -41,6 +41,7 @@ class Shown:
     media_type: str
     ending: str
     is_as_flown: bool
+    reduction: dict[str, object] | None = None  # how it was reduced, where it was
 
 
 def may_see_whole(caller: Caller) -> bool:
@@ -75,7 +76,7 @@ async def picture(
     coarse = await asyncio.to_thread(reduced_jpeg, data, row, found)
     if coarse is None:
         raise Conflict(f"frame {row.id} is no picture that can be shown")
-    return Shown(coarse, "image/jpeg", ".jpg", False)
+    return Shown(coarse.jpeg, "image/jpeg", ".jpg", False, coarse.told)
 
 
 async def marked_picture(

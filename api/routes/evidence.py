@@ -130,6 +130,7 @@ async def _picture(
     name = f"pictures/{row.id}{shown.ending}"
     files[name] = shown.data
     told |= {"file": name, "form": evidence.AS_FLOWN if shown.is_as_flown else evidence.REDUCED}
+    told |= {"reduction": shown.reduction} if shown.reduction else {}
     try:
         marked = f"marked/{row.id}.jpg"
         files[marked] = await showing.marked_picture(built, row, found, caller)

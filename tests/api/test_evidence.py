@@ -100,6 +100,8 @@ async def test_an_agency_gets_what_lies_outside_the_incident_coarse_and_the_hash
     (picture,) = manifest["pictures"]
     assert evidence.verify(answer.content).holds
     assert picture["form"] == "reduced outside the incident"
+    assert picture["reduction"]["cell_px"] >= 2
+    assert "no detector" in picture["reduction"]["how"]
     assert (
         picture["sha256_at_capture"]
         == hashlib.sha256(await services.pictures.get("frames/1.jpg") or b"").hexdigest()

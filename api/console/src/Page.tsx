@@ -40,7 +40,7 @@ export function Page() {
       <header>
         <h1>{say("product")}</h1>
         <span class="site">{named(site.value.name)}</span>
-        <span class="time">{clock(lastAt.value, timezone.value)}</span>
+        <span class="time">{lastAt.value && clock(lastAt.value, timezone.value)}</span>
         <span class={connected.value ? "link up" : "link down"} role="status">
           {connected.value ? say("live") : say("reconnecting")}
         </span>

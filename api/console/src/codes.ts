@@ -38,7 +38,7 @@ export const codes: Record<"en-US" | "zh-CN", Record<string, string>> = {
     lost: "失联", charging: "充电中", queued: "排队", planned: "计划", uploading: "上传航线",
     verified: "航线已核对", armed: "已解锁", door_open: "舱门已开", door_closed: "舱门已关", done: "完成",
     failed: "失败", open: "开", closed: "关", opening: "正在打开", closing: "正在关闭", stuck: "卡住",
-    on: "开", off: "关", raised: "已发布", updated: "已更新", acknowledged: "已确认",
+    on: "开", off: "关", raised: "已预警", updated: "已更新", acknowledged: "已确认",
     cancelled: "已取消", pending: "等待", sending: "发送中", delivered: "已送达", dead: "已放弃",
     operator: "运行值班", gateway: "网关", system: "系统管理员", security: "安全管理员", auditor: "审计管理员",
     growing: "扩大", fading: "减弱", recalled: "已召回", paused: "暂停",
