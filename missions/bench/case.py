@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.sparse.csgraph import minimum_spanning_tree
 
 from missions.bench import baselines, peers
 from missions.bench.proof import case_faults, sortie_s
 from missions.routing.alone import search_alone
+from missions.routing.bound import lower_bound
 from missions.routing.cases import PER_S, Case, problem_of, read
 from missions.routing.effort import Effort
 from missions.routing.problem import Problem, Tour
@@ -108,7 +108,7 @@ def _compared(
         except peers.NotInstalled as error:
             row = {"skipped": str(error)}
         rows.append({"name": name} | row)
-    return lower_bound_s(problem), rows
+    return lower_bound(problem) / PER_S, rows
 
 
 def _alone(problem: Problem, places: Any, seconds: float, seed: int) -> Sequence[Tour]:
@@ -124,23 +124,6 @@ WAYS: dict[str, Callable[[Problem, Any, float, int], Sequence[Tour]]] = {
     "OR-Tools routing": lambda problem, places, seconds, seed: peers.or_tools(problem, seconds=seconds),
     "PyVRP alone": _alone,
 }
-
-
-def lower_bound_s(problem: Problem) -> float:
-    """Return seconds that no plan can undercut: all tours together join every point to some dock.
-
-    Without one of its legs each tour is a chain from its dock; all chains together join the points
-    and the docks, taken as one place, so the least tree that does so is no longer than they are.
-    """
-    arcs = np.minimum(problem.time[0], problem.time[0].T).astype(float)
-    docks = problem.depots
-    inside = problem.time[0][docks:, docks:].astype(float)
-    # A leg between two points brings the service of the one it ends at, whichever way it is flown.
-    joined = np.zeros((len(inside) + 1, len(inside) + 1))
-    joined[1:, 1:] = np.minimum(inside, inside.T)
-    joined[0, 1:] = problem.time[0][:docks, docks:].min(axis=0)
-    home = arcs[docks:, :docks].min()
-    return float(minimum_spanning_tree(np.maximum(joined, joined.T)).sum() + home) / PER_S
 
 
 def _sorties(tours: Sequence[Tour], problem: Problem) -> Sorties:

@@ -99,12 +99,12 @@ class Descent:
                 found, cost = self._polished(found, costs)
                 best, least = found, cost
             worth = max(least, best.prizes())
-            if cost <= least + HARVEST * worth:
-                pool.harvest(found, cost)
             held = costs.penalised_cost(current)
             warm = warmth * COOLED**spent * worth / max(1, best.num_clients())
             if cost < held or cost - held < -math.log(1 - self._dice.random()) * warm:
                 current = found
+                if cost <= least + HARVEST * worth:
+                    pool.harvest(found, cost)
             spent = share(best)
         return best
 
