@@ -12,11 +12,10 @@ from api.schemas import Accepted, RestOut
 from api.services import Json, Services
 from api.store import sorties, steering
 from api.store.tokens import Caller
+from missions.bounds import bounds_round
 from missions.errors import WorkFailed
-from missions.geo import distance_m
+from missions.geo import LatLon
 from missions.model import Dock, Site
-
-DIVERSION_M = 3000.0  # so far another dock may lie to be landed at: four minutes of the reserve
 
 
 async def launch(services: Services, sortie_id: str, *, drone: str | None = None) -> Accepted:
@@ -53,19 +52,28 @@ def with_limits(order: Json, site: Site) -> Json:
         "max_wind_m_s": min(model.max_wind_m_s, dock.max_wind_m_s),
         "climb_m_s": model.climb_m_s,
         "descent_m_s": model.descent_m_s,
-        "landings": [_landing(d) for d in site.docks if d.id != dock.id and _is_near(d, dock)],
     }
-    return {**order, "sortie": {**sortie, **limits}}
+    return {**order, "sortie": {**sortie, **limits, **_bounds(sortie, dock, site)}}
+
+
+def _bounds(sortie: Json, dock: Dock, site: Site) -> Json:
+    """Return the fence of a flight and where else it may land, by the rule that plans are exported by."""
+    placed = (i for i in sortie.get("items", ()) if i["lat_deg"] or i["lon_deg"])
+    path = [LatLon(i["lat_deg"], i["lon_deg"]) for i in placed]
+    bounds = bounds_round(dock, path, site.docks, site.no_fly)
+    rings = [(True, bounds.inside), *((False, ring) for ring in bounds.outside)]
+    return {
+        "landings": [_landing(d) for d in bounds.landings],
+        "fence": [
+            {"inside": inside, "corners": [[p.lat_deg, p.lon_deg] for p in ring]} for inside, ring in rings
+        ],
+    }
 
 
 def _landing(dock: Dock) -> Json:
     """Return another dock as a place to land, should the sortie's own be shut when it comes home."""
     place = {"lat_deg": dock.place.lat_deg, "lon_deg": dock.place.lon_deg, "elevation_m": dock.elevation_m}
     return {"id": dock.id, "kind": "dock", **place}
-
-
-def _is_near(dock: Dock, home: Dock) -> bool:
-    return distance_m(dock.place, home.place) <= DIVERSION_M
 
 
 async def steer(

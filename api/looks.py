@@ -78,7 +78,9 @@ def smallest(
             continue
         charge = {h.model: max(o.battery_percent or 0.0 for o in here if o.model == h.model) for h in here}
         drones = tuple(d for d in site.drones if d.id in {h.drone for h in here})
-        alone = replace(site, docks=(dock,), drones=drones, demands=(wanted,))
+        # A zone that is shut for a part of the day counts as shut: nobody knows when the look will fly.
+        shut = tuple(replace(zone, hours=None) for zone in site.no_fly)
+        alone = replace(site, docks=(dock,), drones=drones, demands=(wanted,), no_fly=shut)
         made = plan(alone, terrain=terrain, iterations=ITERATIONS, seed=seed, demands=(wanted,))
         if not made.sorties:
             reason = made.unserved[0].reason if made.unserved else "no way was found"

@@ -94,6 +94,18 @@ def due(
     return tuple(d for d in free if (at := when[d.id]) is None or at <= soon[d.id])
 
 
+def late_s(
+    demands: Iterable[Demand],
+    flights: Sequence[Flight],
+    tried: Mapping[str, datetime],
+    *,
+    now: datetime,
+) -> dict[str, float]:
+    """Return how long ago demands were due, in seconds; those that are not are left out."""
+    when = {d.id: _due_at(d, flights, tried) for d in demands}
+    return {name: (now - at).total_seconds() for name, at in when.items() if at is not None and at < now}
+
+
 def launches(
     flights: Sequence[Flight],
     drones: Iterable[Heard],

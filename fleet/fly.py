@@ -76,7 +76,7 @@ def order_of(plan: PlanFile, sortie_id: str, *, drone: str = "") -> SortieOrder:
         shots=len(sortie.shots),
         expected_s=sortie.flight_s,
         battery_percent=min(
-            _MOST_PERCENT, 100.0 * (sortie.energy_wh / model.battery_wh + model.reserve) - _PERCENT_STEP
+            _MOST_PERCENT, 100.0 * (sortie.needs_wh / model.battery_wh + model.reserve) - _PERCENT_STEP
         ),
         max_wind_m_s=min(model.max_wind_m_s, dock.max_wind_m_s),
         climb_m_s=model.climb_m_s,

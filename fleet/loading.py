@@ -5,7 +5,7 @@ then the fence around it and the places to land are there.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from fleet.autopilots import Autopilot
@@ -85,18 +85,22 @@ def loading_of(
     *,
     files: bool = False,
     known_id: int = 0,
+    keeps: Collection[ListKind] = (),
 ) -> Loading:
     """Return what puts an order on board: its fence and rally points where it has them, and its mission.
 
     `files` says that the vehicle offers files, and so perhaps its mission as one;
-    `known_id` is the opaque id that it gave this mission before.
+    `known_id` is the opaque id that it gave this mission before. Of the lists that the
+    vehicle `keeps`, those of an earlier sortie are taken off where this one has none: a
+    drone would fly home to a place that was right yesterday.
     """
     lists: list[tuple[str, Proven]] = []
-    for name, items in (("fence", fence_items(order.fence)), ("rally points", rally_items(order))):
-        if items:
-            around = Upload(
-                items, same=same_place, window=autopilot.window, patience=patience, kind=items[0].kind
-            )
+    for name, kind, items in (
+        ("fence", ListKind.FENCE, fence_items(order.fence)),
+        ("rally points", ListKind.RALLY, rally_items(order)),
+    ):
+        if items or kind in keeps:
+            around = Upload(items, same=same_place, window=autopilot.window, patience=patience, kind=kind)
             lists.append((name, around))
     placement = Placement(mission, autopilot, files=files, patience=patience, known_id=known_id)
     return Loading([*lists, ("mission", placement)])

@@ -223,6 +223,7 @@ class MavlinkCarrier:
             self._patience,
             files=files,
             known_id=self._known_ids.get(items, 0),
+            keeps=abilities.lists if abilities is not None else (),
         )
         self._send(self.loading.start(self.now()))
 

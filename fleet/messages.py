@@ -269,6 +269,12 @@ class Abilities:
     has_rally: bool
     identity: str = ""
 
+    @property
+    def lists(self) -> tuple["ListKind", ...]:
+        """The lists it keeps beside its mission."""
+        kept = ((self.has_fence, ListKind.FENCE), (self.has_rally, ListKind.RALLY))
+        return tuple(kind for has, kind in kept if has)
+
 
 @dataclass(frozen=True, slots=True)
 class GroundWanted:

@@ -4,7 +4,8 @@ The fence is the convex hull of everything the sortie passes, its dock and the
 other docks it could land at, widened by a margin that a gust does not cross;
 the no-fly areas it must keep out of are cut out. It is put on board, so it
 holds when nobody is heard. A fence has no heights: a no-fly volume that the
-sortie properly passes over or under cannot be part of it and is left out.
+sortie properly passes over or under, or while it is open, cannot be part of it and
+is left out.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,9 @@ from missions.model import Dock, NoFly, Sortie
 FENCE_MARGIN_M = 120.0
 KEEP_OUT_MARGIN_M = 5.0  # the planner's detours pass further away than this
 SIMPLER_M = 10.0
+
+# Another dock may lie so far from the sortie's own: four minutes of the reserve.
+DIVERSION_M = 3000.0
 MOST_LANDINGS = 4
 
 
@@ -34,29 +38,47 @@ class Bounds:
 def bounds_of(sortie: Sortie, docks: Sequence[Dock], no_fly: Sequence[NoFly]) -> Bounds:
     """Return the bounds of a sortie among all docks and no-fly volumes of its site."""
     home = next(d for d in docks if d.id == sortie.dock)
+    return bounds_round(home, [w.place for w in sortie.waypoints], docks, no_fly)
+
+
+def bounds_round(
+    home: Dock, path: Sequence[LatLon], docks: Sequence[Dock], no_fly: Sequence[NoFly]
+) -> Bounds:
+    """Return the bounds of a flight from a dock along a path.
+
+    This is the one rule for what is exported and what a gateway is ordered to put on board.
+    """
     frame = LocalFrame(home.place)
-    path = LineString([frame.to_local(p) for p in (home.place, *(w.place for w in sortie.waypoints))])
+    corners = [frame.to_local(place) for place in (home.place, *path)]
+    flown = LineString(corners if len(set(corners)) > 1 else [corners[0], corners[0]])
     shut = [_polygon(zone.area, frame) for zone in no_fly if zone.floor_m is None and zone.ceiling_m is None]
-    shut = [polygon for polygon in shut if not polygon.intersects(path)]
-    landings = _landings(sortie, home, docks, shut, frame)
-    reached = MultiPoint([*path.coords, *(frame.to_local(dock.place) for dock in landings)])
+    shut = [polygon for polygon in shut if not polygon.intersects(flown)]
+    landings = _landings(home, corners, docks, shut, frame)
+    reached = MultiPoint([*corners, *(frame.to_local(dock.place) for dock in landings)])
     inside = simplify(reached.convex_hull.buffer(FENCE_MARGIN_M, quad_segs=2), SIMPLER_M)
     outside = tuple(_corners(polygon, frame) for polygon in shut if polygon.intersects(inside))
     return Bounds(_corners(inside, frame), outside, landings)
 
 
 def _landings(
-    sortie: Sortie, home: Dock, docks: Sequence[Dock], shut: Sequence[Polygon], frame: LocalFrame
+    home: Dock,
+    corners: Sequence[tuple[float, float]],
+    docks: Sequence[Dock],
+    shut: Sequence[Polygon],
+    frame: LocalFrame,
 ) -> tuple[Dock, ...]:
-    """Return the other docks, nearest to the sortie's own first, that lie open from everywhere it goes."""
-    others = sorted((d for d in docks if d.id != home.id), key=lambda d: distance_m(home.place, d.place))
-    return tuple(dock for dock in others if _is_open(sortie, dock, shut, frame))[:MOST_LANDINGS]
+    """Return the other docks near by, nearest to the sortie's own first, open from everywhere it goes."""
+    away = {d.id: distance_m(home.place, d.place) for d in docks if d.id != home.id}
+    near = sorted(
+        (d for d in docks if away.get(d.id, DIVERSION_M + 1) <= DIVERSION_M), key=lambda d: away[d.id]
+    )
+    return tuple(d for d in near if _is_open(corners, frame.to_local(d.place), shut))[:MOST_LANDINGS]
 
 
-def _is_open(sortie: Sortie, dock: Dock, shut: Sequence[Polygon], frame: LocalFrame) -> bool:
-    there = frame.to_local(dock.place)
-    ways = [LineString([frame.to_local(w.place), there]) for w in sortie.waypoints]
-    return not any(polygon.intersects(way) for polygon in shut for way in ways)
+def _is_open(
+    corners: Sequence[tuple[float, float]], there: tuple[float, float], shut: Sequence[Polygon]
+) -> bool:
+    return not any(polygon.intersects(LineString([here, there])) for polygon in shut for here in corners)
 
 
 def _polygon(area: Area, frame: LocalFrame) -> Polygon:

@@ -5,10 +5,12 @@ import contextlib
 import importlib
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from multiprocessing import active_children, get_context
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +22,7 @@ from api.children import dying_with
 from api.errors import Conflict, Unavailable
 from api.launch import launch
 from api.roles.watching import Watch, Writing
-from api.schedule import Flight, due, launches
+from api.schedule import Flight, due, late_s, launches
 from api.services import Services
 from api.settings import Settings
 from api.store import plans, sorties
@@ -36,6 +38,8 @@ LOOK_EVERY_S = 1.0
 REFUSED_REST = timedelta(seconds=30)
 LONGEST_REST = timedelta(minutes=30)
 UNANSWERED_REST_S = 2.0
+# What is planned is launched within this time, and flies round zones that shut in it.
+LAUNCHED_WITHIN_S = 3 * 3600.0
 
 
 class Scheduling:
@@ -102,19 +106,25 @@ class Scheduling:
         if self._is_wished:
             self._is_wished, self._wished_seed = False, None
             return group.create_task(self._plan(self._services.site.demands, seed, replaces=True))
-        wanted = due(
-            self._services.site.demands,
-            flights,
-            await self._tried(),
-            now=self._services.clock.now(),
-            timezone=self._timezone,
-        )
-        return group.create_task(self._plan(wanted, seed)) if wanted else None
+        now, tried = self._services.clock.now(), await self._tried()
+        wanted = due(self._services.site.demands, flights, tried, now=now, timezone=self._timezone)
+        late = late_s(wanted, flights, tried, now=now)
+        return group.create_task(self._plan(wanted, seed, late=late)) if wanted else None
 
-    async def _plan(self, wanted: tuple[Demand, ...], seed: int, *, replaces: bool = False) -> None:
+    async def _plan(
+        self,
+        wanted: tuple[Demand, ...],
+        seed: int,
+        *,
+        replaces: bool = False,
+        late: Mapping[str, float] | None = None,
+    ) -> None:
         services, began = self._services, asyncio.get_running_loop().time()
+        local = services.clock.now().astimezone(self._timezone)
+        now_s = local.hour * 3600.0 + local.minute * 60.0 + local.second
+        make = partial(_make_plan, now_s=now_s, late=dict(late or {}))
         made = await asyncio.get_running_loop().run_in_executor(
-            self._pool, _make_plan, services.site, services.terrain, self._settings.plan_seconds, seed, wanted
+            self._pool, make, services.site, services.terrain, self._settings.plan_seconds, seed, wanted
         )
         async with self._writing() as session:
             if replaces:
@@ -203,8 +213,20 @@ def _dies_with_parent() -> None:
     dying_with(os.getppid())()
 
 
-def _make_plan(site: Site, terrain: Terrain, seconds: float, seed: int, demands: tuple[Demand, ...]) -> Plan:
+def _make_plan(
+    site: Site,
+    terrain: Terrain,
+    seconds: float,
+    seed: int,
+    demands: tuple[Demand, ...],
+    *,
+    now_s: float,
+    late: Mapping[str, float],
+) -> Plan:
     # Here alone: the coordinator itself need not wait for SciPy and the solver.
+    from missions.periods import at_once
     from missions.planner import plan
 
-    return plan(site, terrain=terrain, seconds=seconds, seed=seed, demands=demands)
+    # What is due is open now (`due`), and launched as soon as drones are ready.
+    now = at_once(replace(site, demands=demands), now_s=now_s, for_s=LAUNCHED_WITHIN_S)
+    return plan(now, terrain=terrain, seconds=seconds, seed=seed, late_s=late)

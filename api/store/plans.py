@@ -65,7 +65,7 @@ def _sortie_row(plan_id: str, position: int, sortie: Sortie, plan: Plan, site: S
         agencies=list(sortie.agencies),
         demands=sorted({demand for task in sortie.tasks for demand in served[task]}),
         flight_s=sortie.flight_s,
-        energy_wh=sortie.energy_wh,
+        energy_wh=sortie.needs_wh,
         items=[dataclasses.asdict(item) for item in mission_items(sortie, site.dock(sortie.dock))],
         path=[[w.place.lon_deg, w.place.lat_deg] for w in sortie.waypoints],
         shots_planned=len(sortie.shots),

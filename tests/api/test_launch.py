@@ -1,15 +1,20 @@
 """What an order to a gateway carries beside the items."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 import pytest
 
 from api.launch import with_limits
-from missions.geo import LatLon
+from missions.bounds import bounds_of
+from missions.geo import LatLon, distance_m
+from missions.items import mission_items
 from missions.model import Site
+from missions.planner import plan
+from missions.terrain import Terrain
 from tests.builders import valley
 
-ORDER = {
+ORDER: dict[str, Any] = {
     "id": "P1-S1:fly:1",
     "action": "fly",
     "sortie": {"id": "P1-S1", "model": "GP-1", "dock": {"id": "dock-west"}, "energy_wh": 150.0},
@@ -43,3 +48,18 @@ def test_another_dock_is_a_place_to_land_at(site: Site) -> None:
     assert {a["kind"] for a in landings} == {"dock"}
     docks = tuple(d if d.id == own else replace(d, place=LatLon(31.0, 119.4)) for d in site.docks)
     assert with_limits(ORDER, replace(site, docks=docks))["sortie"]["landings"] == []
+
+
+def test_an_order_carries_the_fence_that_its_plan_is_exported_with(site: Site) -> None:
+    """One rule: QGroundControl's file and the gateway's order agree corner by corner."""
+    made = plan(site, terrain=Terrain.open(site.terrain), iterations=20)
+    sortie = made.sorties[0]
+    dock = site.dock(sortie.dock)
+    items = [asdict(item) for item in mission_items(sortie, dock)]
+    order = {"sortie": {**ORDER["sortie"], "items": items, "dock": {"id": dock.id}}}
+    told = with_limits(order, site)["sortie"]
+    bounds = bounds_of(sortie, site.docks, site.no_fly)
+    assert [z["inside"] for z in told["fence"]] == [True, *(False for _ in bounds.outside)]
+    corners = [LatLon(*c) for c in told["fence"][0]["corners"]]
+    assert all(distance_m(a, b) < 1 for a, b in zip(corners, bounds.inside, strict=True))
+    assert [a["id"] for a in told["landings"]] == [d.id for d in bounds.landings]

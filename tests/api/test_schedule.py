@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.schedule import Flight, Heard, due, launches, needed_percent
+from api.schedule import Flight, Heard, due, late_s, launches, needed_percent
 from missions.geo import LatLon
 from missions.model import Demand, DroneModel, Hazard, Sensor
 
@@ -120,3 +120,9 @@ def test_two_drones_of_one_dock_leave_a_minute_apart():
 def test_an_order_without_an_answer_is_sent_again_and_holds_its_drone():
     ordered = replace(FLIGHT, state="ordered", drone="D1")
     assert launched(ordered, replace(FLIGHT, id="P1-S2")) == (("P1-S1", None),)
+
+
+def test_what_was_due_long_ago_is_later_than_what_was_never_looked_at():
+    """Nobody waits for the second look yet at what has had no first."""
+    done = replace(FLIGHT, demands=("a",), state="done", began_at=ago(300), changed_at=ago(280))
+    assert late_s((demand("a"), demand("b")), [done], {}, now=NOW) == {"a": 240 * 60.0}

@@ -80,9 +80,15 @@ def test_a_fence_read_back_must_be_at_its_place():
 
 
 def test_an_order_without_fence_or_rally_brings_its_mission_only():
-    """Lists of others stay as they are."""
+    """To a vehicle that keeps no such lists; from one that does, those of an earlier sortie are taken off."""
     items = ArduCopter().mission(order().items, DOCK)
     plain = loading_of(order(), items, ArduCopter(), Patience(), files=False)
     assert len(plain._machines) == 1
+    stale = loading_of(
+        order(), items, ArduCopter(), Patience(), files=False, keeps=(ListKind.FENCE, ListKind.RALLY)
+    )
+    asked = [m for m in stale.start(0.0) if getattr(m, "kind", None) is ListKind.FENCE]
+    assert [name for name, _ in stale._machines] == ["fence", "rally points", "mission"]
+    assert asked  # it looks whether there is one to be taken off
     whole = loading_of(order(fence=(AREA,), landings=(MEADOW,)), items, ArduCopter(), Patience(), files=False)
     assert [name for name, _ in whole._machines] == ["fence", "rally points", "mission"]

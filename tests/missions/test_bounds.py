@@ -42,7 +42,7 @@ def test_a_dock_behind_a_shut_area_is_no_landing(planned: Plan, site: Site) -> N
     sortie = planned.sorties[0]
     other = next(d for d in site.docks if d.id != sortie.dock)
     assert [d.id for d in bounds_of(sortie, site.docks, ()).landings] == [other.id]
-    lone = replace(other, place=moved(other.place, 45, 9_000))
+    lone = replace(other, place=moved(other.place, 45, 900))
     docks = (next(d for d in site.docks if d.id == sortie.dock), lone)
     wall = NoFly("wall", square(lone.place, 30))
     assert bounds_of(sortie, docks, (wall,)).landings == ()
