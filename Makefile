@@ -11,7 +11,7 @@ PAGE := api/console/dist/index.html
 PAGE_SOURCES := $(shell find api/console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 PYTEST_ARGS ?=
 
-.PHONY: all demo test check seeds fuzz sites format lint types page install clean
+.PHONY: all demo test check seeds fuzz postgres sites format lint types page install clean
 
 all: format lint types test
 
@@ -34,6 +34,10 @@ seeds: $(INSTALLED_TEST)
 # The whole API asked a thousand wrong and right things each: long; `make test` asks eight.
 fuzz: $(INSTALLED_TEST)
 	GRIDPATROL_FUZZ=1000 $(BIN)/python -m pytest tests/api/test_fuzz.py
+
+# What stands on the database, once more on PostgreSQL: minutes; `make test` holds the store itself to both.
+postgres: $(INSTALLED_TEST)
+	GRIDPATROL_TEST_DATABASE=postgresql $(BIN)/python -m pytest tests/api -m "not slow" --ignore=tests/api/test_demo.py
 
 # A thousand sites drawn at random, each planned and proven: a quarter of an hour; `make test` draws twelve.
 sites: $(INSTALLED_TEST)

