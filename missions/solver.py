@@ -10,18 +10,18 @@ and climbing are in them.
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 
 import numpy as np
 
 from missions.geo import Floats
 from missions.routing import problem as routing
+from missions.routing.bound import lower_bound
 from missions.routing.effort import Effort
 from missions.routing.problem import Answer, Job, Tour, Whole
 from missions.routing.search import search
+from missions.routing.workers import together
 
 # Tenths of a second and hundredths of a watt hour.
 PER_S = 10
@@ -35,6 +35,10 @@ ROUNDS_PER_TASK = 100
 LEAST_ROUNDS = 1_000
 
 Progress = Callable[[str, float], None]
+
+# Told the share of the search that is done, and the cost so far: seconds of flying, a sortie's
+# opening and what leaving tasks out is worth counted.
+Best = Callable[[float, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,9 @@ def solve(
     seed: int,
     workers: int = 1,
     start: Sequence[Flight] = (),
+    gap: float = 0.0,
+    cancelled: Callable[[], bool] | None = None,
+    best: Best | None = None,
     progress: Progress | None = None,
 ) -> tuple[Flight, ...]:
     """Return the sorties; a task that is in none did not fit.
@@ -92,18 +99,32 @@ def solve(
     With `iterations` the answer depends on them, the seed and the workers alone;
     without, also on how fast the machine is. Each worker searches from a seed
     of its own, and the best answer is taken. `start` are flights to begin from.
+    The search ends early when its answer is proven to be within `gap` of the best
+    there can be, or when `cancelled` says so; `best` hears the cost so far.
     """
     if not problem.ways or not problem.fleets:
         return ()
     told = to_routing(problem)
-    tours = [Tour(flight.fleet, flight.nodes) for flight in start]
-    find = partial(_search, told, tours, seconds, iterations)
+    search_one = partial(
+        _search,
+        told,
+        [Tour(flight.fleet, flight.nodes) for flight in start],
+        math.inf if iterations else seconds,
+        iterations or max(LEAST_ROUNDS, ROUNDS_PER_TASK * len(told.jobs)),
+        lower_bound(told) / (1 - gap) if gap else -math.inf,
+    )
+
+    def tell(share: float, cost: float) -> None:
+        if progress:
+            progress("choosing sorties", share)
+        if best:
+            best(share, cost / PER_S)
+
     if workers <= 1:
-        answer = find(seed, progress)
+        answer = search_one(seed, cancelled, tell)
     else:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            answers = list(pool.map(find, [seed + k * 1000 for k in range(workers)]))
-        answer = min(answers, key=lambda each: each.cost)
+        seeds = [seed + k * 1000 for k in range(workers)]
+        answer = min(together(search_one, seeds, cancelled=cancelled, tell=tell), key=lambda each: each.cost)
     return tuple(Flight(tour.fleet, tour.nodes) for tour in answer.tours)
 
 
@@ -135,20 +156,18 @@ def _search(
     problem: routing.Problem,
     start: Sequence[Tour],
     seconds: float,
-    iterations: int | None,
+    rounds: float,
+    enough: float,
     seed: int,
-    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None,
+    tell: Best,
 ) -> Answer:
-    rounds = max(LEAST_ROUNDS, ROUNDS_PER_TASK * len(problem.jobs))
-
-    def tell(share: float, cost: float) -> None:
-        if progress:
-            progress("choosing sorties", share)
-
     effort = Effort(
-        seconds=math.inf if iterations else seconds,
-        rounds=iterations or rounds,
+        seconds=seconds,
+        rounds=rounds,
         clock=time.monotonic,
+        enough=enough,
+        cancelled=cancelled,
         progress=tell,
     )
     return search(problem, effort, seed=seed, start=start)

@@ -62,3 +62,8 @@ class Meter:
             self._told_s = self.spent_s
             effort.progress(self.share, best)
         return self.share
+
+    def end(self, best: float) -> None:
+        """Tell of the cost the search ended with."""
+        if self.effort.progress:
+            self.effort.progress(1.0, best)

@@ -123,6 +123,7 @@ class _Search:
                 else:
                     self._in_parts(stage)
                 self._combine()
+        self.meter.end(self.cost)
         return Answer(self.best, self.cost, self.meter.rounds)
 
     def _alone(self, stage: Stage) -> None:
