@@ -26,7 +26,7 @@ from api.errors import (
     Unavailable,
 )
 from api.headers import SafeHeaders
-from api.idempotency import Idempotency
+from api.idempotency import Idempotency, described
 from api.lane import KnownKeys, Lane
 from api.limits import BodyLimit
 from api.observing import Observing
@@ -94,6 +94,8 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(open311.router)
     app.include_router(ogc.router, prefix="/ogc")
     app.include_router(stac.router, prefix="/stac")
+    plain_description = app.openapi
+    app.openapi = lambda: described(plain_description())  # type: ignore[method-assign]
     if services.options.console is not None:
         app.mount("/", StaticFiles(directory=services.options.console, html=True), name="console")
     return app

@@ -9,6 +9,7 @@ a minute, and the ids of what it creates follow from the key (`creation_id`).
 import hashlib
 from datetime import timedelta
 from http.cookies import SimpleCookie
+from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from fastapi import Request
@@ -37,6 +38,21 @@ def creation_id(request: Request) -> str:
     """Return the id of what a request creates: the same for the same key of the same caller."""
     key = request.scope.get(_STATE)
     return uuid5(NAMESPACE_URL, f"urn:gridpatrol:key:{key}").hex if key else uuid4().hex
+
+
+def described(document: dict[str, Any]) -> dict[str, Any]:
+    """Return an OpenAPI document in which every POST names the header."""
+    header = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": "the same key again is answered as it was first, and nothing is done twice",
+        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
+    }
+    for methods in document["paths"].values():
+        if "post" in methods and header not in methods["post"].setdefault("parameters", []):
+            methods["post"]["parameters"].append(header)
+    return document
 
 
 class Idempotency:

@@ -14,6 +14,7 @@ from api.routes import (
     fleet,
     frames,
     incidents,
+    masks,
     observations,
     orders,
     plans,
@@ -40,6 +41,7 @@ ROUTERS = (
     alerts.router,
     fatigue.router,
     fatigue.watch_router,
+    masks.router,  # before the acts on an order, of which it is none
     orders.router,
     reports.router,
     public.router,

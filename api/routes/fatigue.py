@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from api import etags, views, views_work
 from api.auth import Built, Operator, Watcher
 from api.doers import on_alerts
-from api.errors import BadRequest, Conflict, Forbidden, NotFound
+from api.errors import BadRequest, Forbidden, IllegalMove, NotFound
 from api.idempotency import creation_id
 from api.mutes import check_length
 from api.orders import By
@@ -133,4 +133,4 @@ def _check_waits(review: str | None) -> None:
     if review is None:
         raise NotFound("review of incident", "this")
     if review != "waiting":
-        raise Conflict(f"this was {review} already")
+        raise IllegalMove("review", review, "settle", [])

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.security.http import HTTPAuthorizationCredentials
 from starlette.datastructures import UploadFile
 
@@ -129,10 +129,12 @@ async def points(code: str, request: Request, built: Built) -> Points:
 
 
 @router.get("/reports/{report_id}")
-async def one_report(report_id: str, caller: Watcher, built: Built) -> ReportOut:
-    """Give one report."""
+async def one_report(report_id: str, response: Response, caller: Watcher, built: Built) -> ReportOut:
+    """Give one report; its ETag goes into If-Match of what changes it."""
     async with built.database.read() as session:
-        return shown(await kept.report(session, report_id, caller))
+        row = await kept.report(session, report_id, caller)
+    response.headers["ETag"] = etags.etag(row.version)
+    return shown(row)
 
 
 @router.post("/reports/{report_id}/accept")

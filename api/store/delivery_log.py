@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.errors import Conflict, NotFound
+from api.errors import Conflict, IllegalMove, NotFound
 from api.store.models import DeliveryRow
 from api.store.outbox import FAILED, GIVE_UP, PENDING, hurry
 from api.store.tables.delivery import ReceiverRow, TryRow
@@ -53,10 +53,11 @@ async def replay(session: AsyncSession, row: DeliveryRow, *, now: datetime) -> N
     """Send a dead letter again, under its own id and for another 75 hours, ahead of what came after it.
 
     Raises:
-        Conflict: it is no dead letter, or its receiver is gone or disabled.
+        IllegalMove: it is no dead letter.
+        Conflict: its receiver is gone or disabled.
     """
     if row.state != FAILED:
-        raise Conflict(f"delivery {row.id} is {row.state}: only one that was given up can be sent again")
+        raise IllegalMove("delivery", row.state, "replay", [], "only what was given up can be sent again")
     line = await session.get(ReceiverRow, row.receiver)
     if line is None or line.disabled_at is not None:
         raise Conflict(f"the receiver of delivery {row.id} is gone or disabled: set it again first")

@@ -7,7 +7,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import audit
-from api.errors import Conflict, Forbidden
+from api.errors import Forbidden, IllegalMove
 from api.store.models import FrameRow, ObservationRow
 from api.store.tables.delivery import CustodyRow, HoldRow
 from api.store.tokens import Caller
@@ -21,11 +21,11 @@ async def place(
     """Return the hold on an incident, now in force.
 
     Raises:
-        Conflict: there is one already.
+        IllegalMove: there is one already.
     """
     row = await session.get(HoldRow, incident, with_for_update=True)
     if row is not None and row.lifted_at is None:
-        raise Conflict(f"incident {incident} is held already")
+        raise IllegalMove("incident", "held", "hold", ["lift"])
     if row is None:
         row = HoldRow(incident=incident)
         session.add(row)
@@ -41,12 +41,12 @@ async def lift(session: AsyncSession, incident: str, caller: Caller, *, now: dat
     """Return the hold on an incident, now lifted.
 
     Raises:
-        Conflict: there is none in force.
+        IllegalMove: there is none in force.
         Forbidden: another agency or the operator placed it.
     """
     row = await session.get(HoldRow, incident, with_for_update=True)
     if row is None or row.lifted_at is not None:
-        raise Conflict(f"incident {incident} is not held")
+        raise IllegalMove("incident", "not held", "lift", ["hold"])
     if not caller.is_operator and row.agency != caller.agency:
         raise Forbidden("a hold is lifted by the agency that placed it, or by the operator")
     row.lifted_by, row.lifted_at = caller.name, now

@@ -3,29 +3,37 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.errors import NotFound
 from api.mutes import Mute
 from api.store.tables.orders import MuteRow
+from api.store.tables.witnesses import KnownSourceRow
 from api.store.tenancy import owned
 from api.store.tokens import Caller
 from missions.geo import LatLon
 from missions.model import Hazard
 
-_MUTES = MuteRow.__table__.c
-_ANY = (
-    select(_MUTES.id).where(_MUTES.begins_at <= bindparam("now"), _MUTES.ends_at > bindparam("now")).limit(1)
-)
+_MUTES, _MASKS = MuteRow.__table__.c, KnownSourceRow.__table__.c
+_MASKED = (_MASKS.agency.is_not(None), _MASKS.until_at > bindparam("now"))
+_ANY = union_all(
+    select(_MUTES.id).where(_MUTES.begins_at <= bindparam("now"), _MUTES.ends_at > bindparam("now")),
+    select(_MASKS.id).where(*_MASKED),
+).limit(1)
+
+HEAT = frozenset({Hazard.FIRE, Hazard.SMOKE, Hazard.HOT_SPOT, Hazard.BURNING})
+"""What is not told of at a place that an agency has masked as known heat."""
 
 
 async def active(session: AsyncSession, *, now: datetime) -> list[Mute]:
-    """Return the mutes that hold at a time, of all agencies."""
+    """Return the mutes that hold at a time, of all agencies; a mask of known heat is one of its agency."""
     if await session.scalar(_ANY, {"now": now}) is None:
         return []
     query = select(MuteRow).where(MuteRow.begins_at <= now, MuteRow.ends_at > now)
-    return [to_mute(row) for row in await session.scalars(query)]
+    mutes = [to_mute(row) for row in await session.scalars(query)]
+    masks = await session.scalars(select(KnownSourceRow).where(*_MASKED), {"now": now})
+    return mutes + [_as_mute(row, now) for row in masks]
 
 
 async def mutes_of(session: AsyncSession, caller: Caller, *, now: datetime) -> Sequence[MuteRow]:
@@ -44,6 +52,11 @@ async def mute(session: AsyncSession, mute_id: str, caller: Caller) -> MuteRow:
     if row is None or not caller.may_see(row.agency):
         raise NotFound("mute", mute_id)
     return row
+
+
+def _as_mute(row: KnownSourceRow, now: datetime) -> Mute:
+    place = LatLon(row.lat_deg, row.lon_deg)
+    return Mute(str(row.agency), HEAT, now, row.until_at or now, place, row.radius_m)
 
 
 def to_mute(row: MuteRow) -> Mute:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from api import orders
-from api.errors import BadRequest, Conflict, Forbidden, NotFound
+from api.errors import BadRequest, Conflict, Forbidden, IllegalMove, NotFound
 from api.escalation import Watch
 from api.orders import Act, By, LookState, Order, OrderState, Verdict, Wish
 from api.store import events, reports, timers
@@ -205,13 +205,13 @@ async def change(
 
     Raises:
         Forbidden: that is for officers and chiefs.
-        Conflict: the order is done.
+        IllegalMove: the order is done.
         BadRequest: the times are not in order.
     """
     if not doer.by & {By.OFFICER, By.CHIEF}:
         raise Forbidden("who works on an order and by when is said by officers and chiefs")
     if OrderState(row.state).is_done:
-        raise Conflict(f"order {row.id} is {row.state}: reopen it first")
+        raise IllegalMove("order", row.state, "change", [Act.REOPEN])
     row.assignee = assignee or row.assignee
     row.respond_by, row.resolve_by = respond_by or row.respond_by, resolve_by or row.resolve_by
     if row.resolve_by < row.respond_by:

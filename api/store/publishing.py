@@ -10,7 +10,7 @@ from api import audit
 from api.alerts import AlertAct
 from api.delivery.cap import Saying
 from api.delivery.capchain import latest, public_chain, restricted_chain
-from api.errors import Conflict, Forbidden, NotFound
+from api.errors import Forbidden, IllegalMove, NotFound
 from api.store import events
 from api.store.models import AlertRow, ObservationRow
 from api.store.rows import insert_once
@@ -29,17 +29,17 @@ async def release(
     Raises:
         Forbidden: the caller is of no agency, or a program that names no person.
         NotFound: the caller's agency was never told of such an incident.
-        Conflict: it is released already, or its alert was cancelled.
+        IllegalMove: it is released already, or its alert was cancelled.
     """
     alert = await _own_alert(session, incident, caller)
     if alert.state == "cancelled":
-        raise Conflict(f"the alert of incident {incident} was cancelled: there is nothing to release")
+        raise IllegalMove("alert", "cancelled", "release", [])
     who = caller.name if caller.account else person
     if not who:
         raise Forbidden("a release bears a person's name: log in yourself, or send `person`")
     row = await session.get(ReleaseRow, (incident, alert.agency), with_for_update=True)
     if row is not None and row.withdrawn_at is None:
-        raise Conflict(f"incident {incident} was released by {row.released_by} already")
+        raise IllegalMove("incident", "public", "release", ["withdraw"], f"by {row.released_by}")
     if row is None:
         row = ReleaseRow(incident=incident, agency=alert.agency)
         session.add(row)
@@ -58,7 +58,7 @@ async def withdraw(
     Raises:
         Forbidden: the caller is of no agency, or a program that names no person.
         NotFound: the caller's agency was never told of such an incident.
-        Conflict: it is not released.
+        IllegalMove: it is not released.
     """
     alert = await _own_alert(session, incident, caller)
     who = caller.name if caller.account else person
@@ -66,7 +66,7 @@ async def withdraw(
         raise Forbidden("a withdrawal bears a person's name: log in yourself, or send `person`")
     row = await session.get(ReleaseRow, (incident, alert.agency), with_for_update=True)
     if row is None or row.withdrawn_at is not None:
-        raise Conflict(f"incident {incident} is not released")
+        raise IllegalMove("incident", "not public", "withdraw", ["release"])
     row.withdrawn_by, row.withdrawn_at = who, now
     await session.flush()
     await _say(session, row, caller, "incident.withdraw", person=who, now=now)

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer, selectinload
 
 from api import views
-from api.errors import Conflict, NotFound
+from api.errors import Conflict, IllegalMove, NotFound
 from api.store import events
 from api.store.models import DockRow, DroneRow, SortieRow, StepRow
 from api.store.rows import insert_once
@@ -27,6 +27,9 @@ Json = Mapping[str, Any]
 
 AT_REST = ("planned", "done", "failed", "replaced")
 """States in which a sortie holds no drone."""
+
+UNDER_WAY = ("pause", "resume", "recall", "divert", "abort")
+"""What can be done about a sortie that holds a drone."""
 
 _LEFT = ("armed", "flying", "returning")
 
@@ -77,11 +80,12 @@ async def order_flight(
 
     Raises:
         NotFound: there is no such sortie.
-        Conflict: it is under way or over, or no drone of its dock is free.
+        IllegalMove: it is under way or over; says what can be done.
+        Conflict: no drone of its dock is free.
     """
     row = await sortie(session, sortie_id)
     if row.state not in ("planned", "ordered"):
-        raise Conflict(f"sortie {row.id} is {row.state}: only a planned sortie can be launched")
+        raise IllegalMove("sortie", row.state, "launch", acts_on(row))
     if row.state != "ordered":
         row.drone = (await free_drone(session, row, drone)).id
         row.state, row.reason = "ordered", None
@@ -107,6 +111,22 @@ async def order_flight(
             "energy_wh": row.energy_wh,
         },
     }
+
+
+def acts_on(row: SortieRow) -> tuple[str, ...]:
+    """Return what can be done about a sortie as it stands."""
+    match row.state:
+        case "planned" | "ordered":
+            return ("launch",)
+        case "done" | "failed":
+            return ("rest",) if is_left(row) else ()
+        case state:
+            return () if state in AT_REST else UNDER_WAY
+
+
+def is_left(row: SortieRow) -> bool:
+    """Return whether some of a sortie's planned pictures never came."""
+    return row.shots_files < row.shots_planned
 
 
 async def flight_answered(session: AsyncSession, sortie_id: str, answer: Json, *, now: datetime) -> None:

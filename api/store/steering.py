@@ -9,9 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.errors import Conflict, IllegalMove
 from api.store.models import DroneRow, SortieRow
-from api.store.sorties import AT_REST, Json, free_drone, sortie, tell, with_steps
-
-UNDER_WAY = ("pause", "resume", "recall", "divert", "abort")
+from api.store.sorties import AT_REST, Json, acts_on, free_drone, is_left, sortie, tell, with_steps
 
 _SAME = ("plan", "position", "dock", "model", "agencies", "demands", "flight_s", "energy_wh", "items", "path")
 
@@ -39,17 +37,6 @@ async def flight_command(
     }
 
 
-def acts_on(row: SortieRow) -> tuple[str, ...]:
-    """Return what can be done about a sortie as it stands."""
-    match row.state:
-        case "planned" | "ordered":
-            return ("launch",)
-        case "done" | "failed":
-            return ("rest",) if _is_left(row) else ()
-        case state:
-            return () if state in AT_REST else UNDER_WAY
-
-
 async def order_rest(
     session: AsyncSession, sortie_id: str, *, now: datetime, drone: str | None = None
 ) -> tuple[str, str, Json]:
@@ -64,7 +51,7 @@ async def order_rest(
         Conflict: its rest is under way, or no drone is free.
     """
     row = await sortie(session, sortie_id)
-    if row.state not in ("done", "failed") or not _is_left(row):
+    if row.state not in ("done", "failed") or not is_left(row):
         raise IllegalMove("sortie", row.state, "fly the rest of", acts_on(row))
     name = f"{row.id}-R"
     rests = (await session.scalars(with_steps().where(SortieRow.id.startswith(name, autoescape=True)))).all()
@@ -98,10 +85,6 @@ async def rest_answered(session: AsyncSession, rest_id: str, answer: Json, *, no
     if row.state == "failed":
         row.reason = str(answer.get("reason") or "the gateway refused without a reason")
     await tell(session, row, now)
-
-
-def _is_left(row: SortieRow) -> bool:
-    return row.shots_files < row.shots_planned
 
 
 def _rest(row: SortieRow, rest_id: str) -> SortieRow:

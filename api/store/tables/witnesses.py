@@ -114,7 +114,10 @@ class ReadingRow(Base):
 
 
 class KnownSourceRow(Base):
-    """A place that is always hot and burns nothing: until when, and who says so."""
+    """A place that is always hot and burns nothing: until when, and who says so.
+
+    `agency` set it after a verdict and is not told of heat there; None for the lists of the site.
+    """
 
     __tablename__ = "known_sources"
 
@@ -125,3 +128,4 @@ class KnownSourceRow(Base):
     radius_m: Mapped[float]
     owner: Mapped[str]
     until_at: Mapped[datetime | None]
+    agency: Mapped[str | None]

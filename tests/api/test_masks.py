@@ -1,0 +1,99 @@
+"""Known heat: after a verdict its ground is masked, with an owner and an end, and told of again after it."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from sqlalchemy import update
+
+from api import audit
+from api.services import Services
+from api.store import orders
+from api.store.models import IncidentRow
+from api.store.tables.orders import OrderRow
+from missions.clock import FakeClock
+from tests.api.world import BORDER, fire, report
+
+Client = Callable[[str | None], httpx.AsyncClient]
+
+KILN = {"name": "brick kiln", "radius_m": 60, "ends_at": "2026-06-20T00:00:00Z"}
+
+
+async def closed(services: Services, client_of: Client, verdict: str) -> str:
+    """Forestry's order on the border, closed with a verdict."""
+    recorded = await report(services, 1, fire(1, BORDER, area_m2=20.0))
+    made = await client_of("forestry").post(f"/v1/incidents/{recorded.incidents[0]}/orders", json={})
+    async with services.database.write() as session:
+        row = await session.get_one(OrderRow, made.json()["id"])
+        row.state, row.verdict = "closed", verdict
+    return str(made.json()["id"])
+
+
+async def told(services: Services, client_of: Client, number: int, who: str = "forestry") -> int:
+    """How many alerts an agency has after one more fire is seen there."""
+    await report(services, number, fire(number, BORDER, area_m2=20.0))
+    return len((await client_of(who).get("/v1/alerts")).json()["alerts"])
+
+
+async def close_incidents(services: Services) -> None:
+    """Everything that burned is over, so what is seen there next is another incident."""
+    async with services.database.write() as session:
+        await session.execute(update(IncidentRow).values(state="closed"))
+
+
+async def test_masked_ground_is_silent_to_its_agency_alone_and_speaks_again_when_the_mask_ends(
+    services: Services, client_of: Client, clock: FakeClock
+) -> None:
+    order = await closed(services, client_of, "industrial_heat")
+    forestry = client_of("forestry")
+    made = await forestry.post(f"/v1/orders/{order}/mask", json=KILN)
+    assert (made.status_code, made.json()["owner"]) == (201, "forestry desk")
+    await close_incidents(services)
+    assert await told(services, client_of, 2) == 1
+    assert await told(services, client_of, 2, "village") == 2, "the mask is forestry's"
+    (mask,) = (await forestry.get("/v1/masks")).json()["masks"]
+    assert (mask["name"], mask["until_at"]) == ("brick kiln", "2026-06-20T00:00:00Z")
+    assert (await client_of("village").get("/v1/masks")).json() == {"masks": []}
+    assert (await client_of("village").delete(f"/v1/masks/{mask['id']}")).status_code == 404
+    assert (await forestry.delete(f"/v1/masks/{mask['id']}")).status_code == 200
+    assert (await forestry.get("/v1/masks")).json() == {"masks": []}
+    await close_incidents(services)
+    clock.advance(1)
+    assert await told(services, client_of, 3) == 2
+    async with services.database.read() as session:
+        assert {"mask.set", "mask.end"} <= {entry.action for entry in await audit.page(session)}
+
+
+async def test_a_mask_ends_by_itself(services: Services, client_of: Client, clock: FakeClock) -> None:
+    order = await closed(services, client_of, "permitted")
+    await client_of("forestry").post(f"/v1/orders/{order}/mask", json=KILN)
+    clock.advance(20 * 86_400)
+    assert (await client_of("forestry").get("/v1/masks")).json() == {"masks": []}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "ends_at", "status"),
+    [
+        ("forest_fire", "2026-06-20T00:00:00Z", 409),
+        ("false", "2026-06-20T00:00:00Z", 409),
+        ("permitted", "2026-07-20T00:00:00Z", 422),
+        ("industrial_heat", "2026-07-20T00:00:00Z", 201),
+        ("industrial_heat", "2027-07-20T00:00:00Z", 422),
+        ("industrial_heat", "2026-05-20T00:00:00Z", 422),
+    ],
+)
+async def test_only_known_heat_is_masked_and_not_for_ever(
+    services: Services, client_of: Client, verdict: str, ends_at: str, status: int
+) -> None:
+    order = await closed(services, client_of, verdict)
+    wish = {**KILN, "ends_at": ends_at}
+    assert (await client_of("forestry").post(f"/v1/orders/{order}/mask", json=wish)).status_code == status
+    assert (await client_of("village").post(f"/v1/orders/{order}/mask", json=wish)).status_code == 404
+
+
+async def test_an_order_that_is_still_open_masks_nothing(services: Services, client_of: Client) -> None:
+    order = await closed(services, client_of, "permitted")
+    async with services.database.write() as session:
+        (await orders.order(session, order)).state = "resolved"
+    reply = await client_of("forestry").post(f"/v1/orders/{order}/mask", json=KILN)
+    assert (reply.status_code, reply.json()["allowed"]) == (409, [])
