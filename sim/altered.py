@@ -43,11 +43,11 @@ class Square(Protocol):
 def lay_fellings(square: Square, layer: Layer, changes: Changes, step_m: float) -> None:
     """Lay bare what was felled: torn soil and brash, stumps, stems, and the track out."""
     for felling in changes.fellings:
-        if not _meets(square, felling.shape.union(felling.out), step_m):
+        if not _meets(square, felling.shape, step_m):
             continue
-        track = _share(square, felling.out.buffer(1.7), step_m)
+        track = _share(square, felling.track, step_m)
         layer.cover(track, square.plain(matter.EARTH))
-        share = _share(square, felling.shape, step_m)
+        share = _share(square, felling.patch, step_m)
         if not share.any():
             continue
         ground = square.plain(BRASH)
@@ -102,19 +102,19 @@ def turned_leaves(colour: Pixels, tint: Pixels, changes: Changes) -> Pixels:
 
 
 def _draw_stems(square: Square, layer: Layer, felling: Felling, step_m: float) -> None:
-    seed = int(abs(felling.shape.centroid.x) * 7 + abs(felling.shape.centroid.y))
+    seed = int(abs(felling.patch.centroid.x) * 7 + abs(felling.patch.centroid.y))
     rng = np.random.default_rng(seed)
     drawn = np.zeros(square.shape, np.uint8)
     for ends in stems(felling, rng):
         pixels = _fixed(square, ends, step_m)
         cv2.line(drawn, pixels[0].tolist(), pixels[1].tolist(), 255, 1, cv2.LINE_AA, 4)
-    west, south, east, north = felling.shape.bounds
+    west, south, east, north = felling.patch.bounds
     stumps = np.zeros(square.shape, np.uint8)
-    for _ in range(int(felling.area_m2 / 12.0)):
+    for _ in range(int(felling.patch.area / 12.0)):
         at = np.array([[rng.uniform(west, east), rng.uniform(south, north)]])
         x, y = _fixed(square, at, step_m)[0].tolist()
         cv2.circle(stumps, (x, y), 10, 255, -1, cv2.LINE_AA, 4)
-    inside = _share(square, felling.shape, step_m)
+    inside = _share(square, felling.patch, step_m)
     for mask, colour in ((stumps, STUMP_BGR), (drawn, STEM_BGR)):
         share = (mask.astype(np.float32) / 255.0 * inside * 0.85)[..., None]
         layer.colour += (np.asarray(colour, np.float32) - layer.colour) * share

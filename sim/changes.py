@@ -25,6 +25,7 @@ FLOOD_STEP_M = 2.0
 REACH_M, RISE_M, WIDEST_M = (70.0, 150.0), (2.2, 4.2), 110.0
 SMALLEST_FLOOD_M2 = 600.0
 FELLED_M2 = (110.0, 2600.0)
+TRACK_HALF_M = 1.7
 FOREST_RIM_M = 14.0
 """Fellings keep so far from the edge of the wood, where single trees make the edge a matter of opinion."""
 
@@ -64,13 +65,23 @@ class Felling:
     """A patch of forest laid bare; stems lie along `heading_deg`, a track leads to `out`."""
 
     id: str
-    shape: Polygon
+    patch: Polygon
     heading_deg: float
     out: LineString
 
     @property
+    def track(self) -> BaseGeometry:
+        """The ground of the track out."""
+        return self.out.buffer(TRACK_HALF_M, cap_style="flat")
+
+    @property
+    def shape(self) -> BaseGeometry:
+        """All the ground that has lost its trees."""
+        return self.patch.union(self.track)
+
+    @property
     def middle(self) -> Point:
-        return self.shape.representative_point()
+        return self.patch.representative_point()
 
     @property
     def area_m2(self) -> float:
@@ -124,7 +135,7 @@ def fellings(
     found: list[Felling] = []
     for i in range(many):
         area = areas_m2[i] if areas_m2 else math.exp(rng.uniform(*np.log(FELLED_M2)))
-        patch = _patch(kept, [f.shape for f in found], area, apart_m, rng)
+        patch = _patch(kept, [f.patch for f in found], area, apart_m, rng)
         if patch is not None:
             out = _way_out(patch, landscape, rng)
             found.append(Felling(f"L{len(found) + 1}", patch, float(rng.uniform(0, 180)), out))
@@ -234,10 +245,10 @@ def _way_out(patch: Polygon, landscape: Landscape, rng: np.random.Generator) -> 
 
 def stems(felling: Felling, rng: np.random.Generator) -> list[Floats]:
     """Return the stems that lie on a felled patch, (2, 2) ends in metres; a stack is stems side by side."""
-    west, south, east, north = felling.shape.bounds
+    west, south, east, north = felling.patch.bounds
     lies = math.radians(felling.heading_deg)
     found = []
-    for _ in range(max(int(felling.area_m2 / 35.0), 2)):
+    for _ in range(max(int(felling.patch.area / 35.0), 2)):
         x, y = rng.uniform(west, east), rng.uniform(south, north)
         turn, half = lies + rng.normal(0, 0.5), rng.uniform(2.0, 4.5)
         ends = np.array(
@@ -246,10 +257,10 @@ def stems(felling: Felling, rng: np.random.Generator) -> list[Floats]:
                 [x + half * math.sin(turn), y + half * math.cos(turn)],
             ]
         )
-        if felling.shape.contains(LineString(ends)):
+        if felling.patch.contains(LineString(ends)):
             found.append(ends)
     middle = felling.middle
-    for i in range(int(min(felling.area_m2 / 60.0, 9))):
+    for i in range(int(min(felling.patch.area / 60.0, 9))):
         off = (i - 4) * 0.45
         base = np.array([middle.x + off * math.cos(lies), middle.y - off * math.sin(lies)])
         along = np.array([math.sin(lies), math.cos(lies)]) * 2.6

@@ -21,8 +21,9 @@ from typing import Any
 
 import numpy as np
 import shapely
-from shapely.geometry import Point, box
+from shapely.geometry import Point, box, mapping
 from shapely.geometry.base import BaseGeometry
+from shapely.ops import transform as reshaped
 from shapely.ops import unary_union
 
 from missions.errors import InputWrong
@@ -124,7 +125,7 @@ class _Studio:
         after = self._shutter("after", middle, rng, hours=float(hours[1]))
         return [
             self._taken(seed, before, self._calm, self._cameras),
-            self._taken(seed, after, later, Cameras(later)),
+            self._taken(seed, after, later, Cameras(later), earlier=before),
         ]
 
     def _shutter(self, name: str, aim: Point, rng: np.random.Generator, *, hours: float) -> Shutter:
@@ -139,7 +140,11 @@ class _Studio:
         true = TruePose(place, self._calm.relief.at(aim.x, aim.y) + height, heading, -90.0 + tilt)
         return Shutter(name, true, NOON_AT + timedelta(hours=hours))
 
-    def _taken(self, seed: int, shot: Shutter, world: World, cameras: Cameras) -> dict[str, Any]:
+    def _taken(
+        self, seed: int, shot: Shutter, world: World, cameras: Cameras, *, earlier: Shutter | None = None
+    ) -> dict[str, Any]:
+        """Take one picture; return its row. With `earlier`, in view means in both pictures' view."""
+        poses = [shot.true] if earlier is None else [shot.true, earlier.true]
         error = PoseNoise(seed * 10 + len(shot.name)).sample()
         frame = world.frame
         east, north = frame.to_local(shot.true.place)
@@ -168,23 +173,25 @@ class _Studio:
             "file": str(path.relative_to(self._folder)),
             "true": _pose(shot.true),
             "changes": [
-                _row(change, view_m2(change.shape, shot.true, self._camera, world))
+                _row(change, view_m2(change.shape, poses, self._camera, world), world)
                 for change in _all(world.changes)
             ],
         }
 
 
-def view_m2(shape: BaseGeometry, pose: TruePose, camera: Camera, world: World) -> float:
-    """Return how much of a shape on the ground a camera has in its picture, in square metres."""
+def view_m2(shape: BaseGeometry, poses: Iterable[TruePose], camera: Camera, world: World) -> float:
+    """Return how much of a shape on the ground lies in all of a camera's pictures, in square metres."""
     west, south, east, north = shape.bounds
     x, y = np.meshgrid(np.arange(west, east, _CELL_M), np.arange(south, north, _CELL_M))
     inside = shapely.contains_xy(shape, x, y)
     if not inside.any():
         return 0.0
     points = np.column_stack([x[inside], y[inside], world.relief.height_m(x[inside], y[inside])])
-    pixels, depth = View.of(pose, camera, world.frame).pixels(points)
-    shown = (depth > 0) & (pixels > 0).all(axis=1)
-    shown &= (pixels < (camera.width_px, camera.height_px)).all(axis=1)
+    shown = np.ones(len(points), bool)
+    for pose in poses:
+        pixels, depth = View.of(pose, camera, world.frame).pixels(points)
+        shown &= (depth > 0) & (pixels > 0).all(axis=1)
+        shown &= (pixels < (camera.width_px, camera.height_px)).all(axis=1)
     return float(shown.sum()) * _CELL_M**2
 
 
@@ -192,13 +199,19 @@ def _all(changes: Changes) -> list[Flood | Felling]:
     return [*changes.floods, *changes.fellings]
 
 
-def _row(change: Flood | Felling, seen_m2: float) -> dict[str, Any]:
+def _row(change: Flood | Felling, seen_m2: float, world: World) -> dict[str, Any]:
     hazard = "flood" if isinstance(change, Flood) else "logging"
+
+    def degrees(x: Any, y: Any) -> tuple[Any, Any]:
+        lat, lon = world.frame.lat_lon(np.asarray(x), np.asarray(y))
+        return lon, lat
+
     return {
         "hazard": hazard,
         "id": change.id,
         "area_m2": round(change.area_m2, 1),
         "in_view_m2": round(seen_m2, 1),
+        "geometry": mapping(reshaped(degrees, change.shape)),
     }
 
 

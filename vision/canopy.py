@@ -24,6 +24,13 @@ Index = npt.NDArray[np.float32]
 CROWN_M = 4.0
 """Roughness is looked for at this scale."""
 
+SOFT_M = 0.7
+BARE, HALF_BARE = 0.35, 0.7
+"""Leafiness below the first is bare ground; its patch ends where leafiness is half."""
+
+WARM, FEW_CROWNS_M2 = 0.24, 150.0
+"""Patches smaller than a few crowns, with so much more red than blue, are leaves that turn."""
+
 WHITE, WHITE_SHARE = 200, 0.4
 """Brighter than this in all colours over so much of a picture is snow or cloud."""
 
@@ -125,16 +132,28 @@ def _by_colour(before: Chart, now: Chart, known: Mask) -> Loss | Untold:
     stood = _wider(_narrower(stood, 2), 2) & stood
     if stood.mean() < 0.02:
         return Loss(np.zeros_like(stood), np.zeros_like(stood), stood, leaf[0])
-    gone = stood & (leaf[1] < 0.35) & (leaf[0] - leaf[1] > 0.3)
     sure = np.clip(leaf[0] - leaf[1], 0, 1).astype(np.float32)
-    return _told(_cleaned(gone, px=max(round(0.75 / pixel_m), 1)), np.zeros_like(gone), stood, sure)
+    core = _narrower(stood & (leaf[1] < BARE) & (sure > 0.3), max(round(0.75 / pixel_m), 1))
+    gone = grown_back(core, stood & (leaf[1] < HALF_BARE) & (sure > 0.2))
+    felled = _without_turned(gone, now, pixel_m)
+    return _told(felled, np.zeros_like(gone), stood, sure)
+
+
+def _without_turned(gone: Mask, now: Chart, pixel_m: float) -> Mask:
+    """Return a loss without the crowns that autumn turned: single crowns, warm in colour, still rough."""
+    red, green, blue = _softly(now, pixel_m)
+    warm = (red - blue) / np.maximum(red + green + blue, 30.0)
+    _, labels = cv2.connectedComponents(gone.astype(np.uint8), connectivity=4)
+    sizes = np.maximum(np.bincount(labels.ravel()), 1)
+    warmth = np.bincount(labels.ravel(), weights=warm.ravel()) / sizes
+    leaves = (warmth > WARM) & (sizes * pixel_m**2 < FEW_CROWNS_M2)
+    leaves[0] = True
+    return np.asarray(~leaves[labels])
 
 
 def leafiness(chart: Chart, pixel_m: float) -> Index:
     """Return how much each pixel of a colour chart looks like canopy, 0 to 1."""
-    red, green, blue = (
-        cv2.GaussianBlur(chart.band(b), (0, 0), max(1.0 / pixel_m, 0.8)) for b in ("red", "green", "blue")
-    )
+    red, green, blue = _softly(chart, pixel_m)
     total = np.maximum(red + green + blue, 30.0)
     excess = (2 * green - red - blue) / total
     brown = (red - green) / total
@@ -142,6 +161,16 @@ def leafiness(chart: Chart, pixel_m: float) -> Index:
     rough = roughness(chart.values[..., :3].mean(axis=-1).astype(np.float32), pixel_m)
     crowns = 1 / (1 + np.exp(-(rough - 0.10) / 0.02))
     return np.asarray(np.sqrt(colour * crowns), np.float32)
+
+
+def _softly(chart: Chart, pixel_m: float) -> tuple[Index, Index, Index]:
+    """Return red, green and blue without what is finer than a branch."""
+    width = max(SOFT_M / pixel_m, 0.8)
+    red, green, blue = (
+        np.asarray(cv2.GaussianBlur(chart.band(b), (0, 0), width), np.float32)
+        for b in ("red", "green", "blue")
+    )
+    return red, green, blue
 
 
 def roughness(values: Index, pixel_m: float) -> Index:

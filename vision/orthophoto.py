@@ -93,7 +93,7 @@ def over(frame: Frame, ground: Ground, grid: Grid) -> Projection | Unplaced:
     if not np.isfinite(height).any():
         return Unplaced(f"{ground.source} does not cover the ground that the picture shows")
     points = Tangent(pose.place, pose.altitude_m).local(lat, lon, np.nan_to_num(height, nan=-1e4))
-    pixels, ahead = _to_pixels(camera, pose, points)
+    pixels, ahead = to_pixels(camera, pose, points)
     sight = -points[:, 2] / np.maximum(np.linalg.norm(points, axis=1), 1e-6)
     good = np.isfinite(height) & ahead & (sight > FLATTEST)
     nodes = np.where(good[:, None], pixels, -1e5).reshape(rows, columns, 2).astype(np.float32)
@@ -132,7 +132,7 @@ def _near(ring: Sequence[LatLon], pose: CameraPose, ground: Ground) -> list[LatL
     return [LatLon(float(a), float(b)) for a, b in zip(lat, lon, strict=True)]
 
 
-def _to_pixels(camera: Camera, pose: CameraPose, points: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def to_pixels(camera: Camera, pose: CameraPose, points: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Return the pixels of points (east, north, up from the camera) and which of them lie ahead."""
     right, down, forward = (points @ basis(pose).T).T
     ahead = forward > 0.1

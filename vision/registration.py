@@ -8,6 +8,7 @@ really before, most windows that show any structure find their best place where 
 place they find it anywhere. Light, season and noise change brightness; they hardly turn an edge.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +32,15 @@ AGREES_PX = 2.0
 ENOUGH_SHARE, ENOUGH_WINDOWS = 0.5, 5
 """Of the windows that show structure, half must agree, and not fewer than five."""
 
+SURE_SHARE = 0.8
+"""With so many agreeing no further guess is tried."""
+
 CLEAR = 0.12
 """From this correlation of edges on a window's best place is more than chance (windows of 64 pixels)."""
+
+TURNS_DEG = (0.0, -1.5, 1.5, -3.0, 3.0, -4.5, 4.5, -6.0, 6.0)
+SCALES = (1.0, 0.965, 1.035)
+"""How far a compass and a height may be off, in steps that the finer pass bridges."""
 
 _RATIO, _FEWEST = 0.8, 12
 _WINDOW_PX = 64
@@ -85,10 +93,8 @@ def register(
     flat_today, flat_before = contrast(today, known), contrast(before, known)
     best: Registered | None = None
     reason = "no structure is common to both"
-    for matrix in (_by_features(today, before, known), np.eye(3)):
-        if matrix is None:
-            continue
-        matrix = _refined(flat_today, flat_before, known, matrix)
+    for start in _starts(today, before, known, flat_today, flat_before, within_m / pixel_m):
+        matrix = _refined(flat_today, flat_before, known, start)
         moved_m = _moved_px(matrix, today.shape) * pixel_m
         if moved_m > within_m:
             reason = f"the best fit is {moved_m:.0f} m from where the pose puts it, {within_m:.0f} m allowed"
@@ -96,7 +102,7 @@ def register(
         fit, reason = _checked(flat_today, flat_before, known, matrix, pixel_m)
         if fit and (best is None or fit.share > best.share):
             best = fit
-        if best and best.share > 0.8:
+        if best and best.share > SURE_SHARE:
             break
     return best or Unregistered(reason)
 
@@ -109,6 +115,52 @@ def contrast(grey: npt.NDArray[np.uint8], known: Mask) -> Grey:
     off = np.where(known, values - mean, 0.0).astype(np.float32)
     scatter = np.sqrt(cv2.GaussianBlur(off * off, (0, 0), 2 * _CONTRAST_PX) / share) + 2.0
     return np.asarray(np.clip(off / scatter, -3, 3), np.float32)
+
+
+def _starts(
+    today: npt.NDArray[np.uint8],
+    before: npt.NDArray[np.uint8],
+    known: Mask,
+    flat_today: Grey,
+    flat_before: Grey,
+    within_px: float,
+) -> Iterator[Floats]:
+    """Yield first guesses, likeliest first: by features, by edges over turns and shifts, by pose alone."""
+    if (by_features := _by_features(today, before, known)) is not None:
+        yield by_features
+    yield _by_edges(flat_today, flat_before, within_px)
+    yield np.eye(3)
+
+
+def _by_edges(today: Grey, before: Grey, within_px: float) -> Floats:
+    """Return the turn, scale and shift at which the edges of the whole picture fit best.
+
+    Slower and coarser than features, but light that moved between the two dates hardly matters to it.
+    """
+    coarse = 0.5 if max(today.shape) > 300 else 1.0
+    small = [
+        np.asarray(cv2.resize(v, None, fx=coarse, fy=coarse, interpolation=cv2.INTER_AREA))
+        for v in (today, before)
+    ]
+    height, width = small[0].shape
+    reach = int(min(within_px * coarse, min(height, width) / 2 - 1))
+    size = (cv2.getOptimalDFTSize(height + reach), cv2.getOptimalDFTSize(width + reach))
+    target = np.fft.fft2(edges(np.asarray(small[1], np.float32)), size)
+    offs = np.arange(-reach, reach + 1)
+    best, found = -1.0, np.eye(3)
+    for turn in TURNS_DEG:
+        for scale in SCALES:
+            spin = cv2.getRotationMatrix2D((width / 2, height / 2), turn, scale)
+            spun = edges(np.asarray(cv2.warpAffine(small[0], spin, (width, height)), np.float32))
+            like = np.real(np.fft.ifft2(np.conj(np.fft.fft2(spun, size)) * target))
+            near = like[np.ix_(offs % size[0], offs % size[1])]
+            row, column = np.unravel_index(int(np.argmax(near)), near.shape)
+            if near[row, column] > best:
+                best = float(near[row, column])
+                spin[:, 2] += (offs[column], offs[row])
+                found = np.vstack([spin, [0.0, 0.0, 1.0]])
+    zoom = np.diag([coarse, coarse, 1.0])
+    return np.asarray(np.linalg.inv(zoom) @ found @ zoom)
 
 
 def _by_features(today: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8], known: Mask) -> Floats | None:

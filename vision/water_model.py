@@ -36,7 +36,7 @@ class WaterModel:
         size = tuple(max(round(n * scale / _STEP_PX), 1) * _STEP_PX for n in (width, height))
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         small = cv2.resize(pixels, size, interpolation=how).astype(np.float32)
-        (logits,) = self._session.run(None, {self._input: small.transpose(2, 0, 1)[None]})
+        (logits,) = self._session.run(["logits"], {self._input: small.transpose(2, 0, 1)[None]})
         shares = 1.0 / (1.0 + np.exp(-np.clip(logits[0, 0], -30, 30)))
         return np.asarray(
             cv2.resize(shares, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32

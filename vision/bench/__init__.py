@@ -28,5 +28,14 @@ def enrol() -> None:
 
 def _enrol_vision(vision: Suite) -> None:
     """Add the detectors' groups: the first word of the row names, and the function that yields them."""
+    looks = "synthetic looks, half of them empty"
+    vision.add("discharge", "vision.bench.sights:discharge", f"plumes at outfalls: {looks}")
+    vision.add("tree_health", "vision.bench.sights:tree_health", f"crowns that died since the baseline: {looks}")
+    vision.add("burning", "vision.bench.sights:burning", f"straw fires in fields: {looks}")
     vision.add("wires", "vision.bench.wires:rows", "wires of real laser surveys, and how near things come")
+    vision.add("flood", "vision.bench.changes:flood", "simulated river floods and rivers in their beds")
+    vision.add("logging", "vision.bench.changes:logging", "simulated fellings under season, shadow and noise")
+    vision.add("register", "vision.bench.register:rows", "pictures laid on earlier ones; wrong places")
+    vision.add("tiles", "vision.bench.tiles:rows", "12 MP from JPEG to boxes, beside SAHI + ultralytics")
     vision.add("thermal", "vision.bench.thermal:rows", "frames a second on one core, decode to observation")
+    vision.add("confirm", "vision.bench.confirm:rows", "after confirmation over frames")

@@ -27,7 +27,7 @@ from vision.registration import Registered, Unregistered
 from vision.scene import Scene
 
 NAME = "felling 1"
-LEAST_M2, LEAST_PX = 45.0, 4
+LEAST_M2, LEAST_PX = 70.0, 4
 WITHIN_M = 20.0
 EDGE_M = 0.8
 """One standard deviation of where the edge of a felled area is drawn: crowns lean and overhang."""

@@ -19,6 +19,7 @@ TASKS: dict[str, str] = {
     "image": "vision.evaluate.image:evaluate",
     "boxes": "vision.evaluate.boxes:evaluate",
     "thermal": "vision.evaluate.thermal:evaluate",
+    "masks": "vision.evaluate.masks:evaluate",
     "radiometry": "vision.evaluate.radiometry:evaluate",
 }
 """Task name -> "module:function"."""

@@ -115,6 +115,10 @@ class WaterNet(nn.Module):  # type: ignore[misc]
 
     def forward(self, picture: torch.Tensor) -> torch.Tensor:
         """Return the logits, (n, 1, height / 2, width / 2)."""
+        return self.both(picture)[0]
+
+    def both(self, picture: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Return the logits and what the encoder saw at each of `TAPS`."""
         x = (picture - MEAN) / SCALE
         x = nnf.relu6(self._bn0(self._conv_stem(_padded(x, 3))))
         seen = []
@@ -127,7 +131,7 @@ class WaterNet(nn.Module):  # type: ignore[misc]
         deep = deep * torch.sigmoid(about)
         for merge, skip in zip(self.merges, reversed(seen[:4]), strict=True):
             deep = merge(deep, skip)
-        return self.head(deep)
+        return self.head(deep), seen
 
     def start_from(self, weights: dict[str, Any]) -> int:
         """Load what fits by name and shape of ImageNet weights; return how many tensors did."""

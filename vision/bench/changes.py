@@ -1,0 +1,148 @@
+"""Floods and fellings on simulated pairs of pictures: found, not invented, and how large.
+
+Every score here is synthetic. The first picture of a place becomes its baseline, the second is compared with
+it by the detectors as `gridpatrol inspect` uses them; poses are as noisy as a consumer drone's.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from shapely.geometry import Polygon
+from shapely.geometry.base import BaseGeometry
+from shapely.ops import unary_union
+
+from missions.geo import Area, LocalFrame
+from missions.measure import Job, Row, at_least, at_most, measured
+from vision import orthophoto
+from vision.baselines import Baseline
+from vision.baselines.single import ChartBaseline
+from vision.bench import gallery
+from vision.bench.gallery import Change, Picture
+from vision.charted import area_m2
+from vision.detectors import Abstained, Detector
+from vision.detectors.flood import Flood
+from vision.detectors.logging import Felling
+from vision.frame import load
+from vision.georeference import Unplaced
+from vision.model import Detection
+from vision.scene import Scene
+
+OFF_M = 6.0
+"""What is found may lie so far beside the truth: baselines lie where their own pose put them."""
+
+LEAST_IN_VIEW_M2 = 100.0
+_NOW = datetime(2026, 6, 1, 6, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One pair's outcome: what was found, or why nothing was said."""
+
+    seed: int
+    name: str
+    found: tuple[Detection, ...]
+    abstained: str | None
+
+
+def flood(job: Job) -> Iterator[Row]:
+    """Yield the rows of floods: recall, false alarms on rivers in their beds, the error of the extent."""
+    seeds = gallery.QUICK_SEEDS if job.quick else gallery.SEEDS
+    errors, missed, false, silent = [], 0, 0, 0
+    with gallery.made("flood", seeds) as pictures:
+        for seed in seeds:
+            wet = look(Flood(), pictures[seed, "flood"], pictures[seed, "before"])
+            dry = look(Flood(), pictures[seed, "bank"], pictures[seed, "bank_before"])
+            (truth,) = pictures[seed, "flood"].changes
+            found_m2 = sum(area_m2(d.ground) for d in wet.found if d.ground)
+            missed += not wet.found
+            false += bool(dry.found)
+            silent += (wet.abstained is not None) + (dry.abstained is not None)
+            if wet.found and truth.in_view_m2:
+                errors.append(abs(found_m2 - truth.in_view_m2) / truth.in_view_m2)
+            job.raw.write("flood", _told(wet, pictures[seed, "flood"].changes), _told(dry, ()))
+    yield at_least("flood.recall", 1 - missed / len(seeds), 1.0, unit="synthetic", clock="none")
+    yield at_most("flood.false_alarms", float(false), 0.0, unit="synthetic", clock="none")
+    error = float(np.mean(errors)) if errors else 1.0
+    yield at_most("flood.extent_error", error, 0.10, unit="synthetic", clock="none")
+    yield measured("flood.abstained", float(silent), unit="of pictures", clock="none")
+
+
+def logging(job: Job) -> Iterator[Row]:
+    """Yield the rows of fellings: recall, precision, and the error of the area."""
+    seeds = gallery.QUICK_SEEDS if job.quick else gallery.SEEDS
+    hit = truths = right = told = silent = 0
+    errors: list[float] = []
+    with gallery.made("logging", seeds) as pictures:
+        for seed in seeds:
+            after = pictures[seed, "after"]
+            seen = look(Felling(), after, pictures[seed, "before"])
+            whole = [c for c in after.changes if c.in_view_m2 >= LEAST_IN_VIEW_M2]
+            shapes = [_metres(d.ground) for d in seen.found if d.ground]
+            covers = [_outline(c) for c in after.changes]
+            hit += sum(any(_outline(c).buffer(OFF_M).intersects(s) for s in shapes) for c in whole)
+            truths += len(whole)
+            right += sum(any(s.intersects(c.buffer(OFF_M)) for c in covers) for s in shapes)
+            told += len(shapes)
+            silent += seen.abstained is not None
+            in_view = sum(c.in_view_m2 for c in after.changes)
+            if whole and shapes:
+                found_m2 = sum(float(s.area) for s in shapes)
+                errors.append(abs(found_m2 - in_view) / in_view)
+            job.raw.write("logging", _told(seen, after.changes))
+    yield at_least("logging.recall", hit / max(truths, 1), 0.95, unit="synthetic", clock="none")
+    yield at_least("logging.precision", right / max(told, 1), 0.90, unit="synthetic", clock="none")
+    error = float(np.mean(errors)) if errors else 1.0
+    yield at_most("logging.area_error", error, 0.15, unit="synthetic", clock="none")
+    yield measured("logging.abstained", float(silent), unit="of pictures", clock="none")
+
+
+def look(detector: Detector, today: Picture, before: Picture) -> Look:
+    """Return what a detector says of a picture with an earlier one of the place as baseline."""
+    site, terrain = gallery.place()
+    scene = Scene(ground=terrain, baseline=baseline_of(before), references=site.layers, now=_NOW)
+    found = detector.detect(load(today.path), scene)
+    if isinstance(found, Abstained):
+        return Look(today.seed, today.name, (), found.reason)
+    return Look(today.seed, today.name, found, None)
+
+
+def baseline_of(picture: Picture) -> Baseline:
+    """Return the baseline that one picture makes."""
+    _, terrain = gallery.place()
+    chart = orthophoto.rectified(load(picture.path), terrain, pixel_m=0.2)
+    assert not isinstance(chart, Unplaced), chart.reason
+    return ChartBaseline(chart)
+
+
+def _metres(area: Area) -> BaseGeometry:
+    frame = LocalFrame(gallery.place()[0].origin)
+    rings = [[frame.to_local(p) for p in ring] for ring in (area.outer, *area.holes)]
+    return Polygon(rings[0], rings[1:]).buffer(0)
+
+
+def _outline(change: Change) -> BaseGeometry:
+    """Return a truth's outline in local metres."""
+    frame = LocalFrame(gallery.place()[0].origin)
+    parts = getattr(change.outline, "geoms", [change.outline])
+    return unary_union(
+        [
+            Polygon(np.column_stack(frame.east_north(lat, lon)))
+            for part in parts
+            for lon, lat in [np.array(part.exterior.coords).T[:2]]
+        ]
+    )
+
+
+def _told(seen: Look, changes: tuple[Change, ...]) -> Mapping[str, Any]:
+    return {
+        "seed": seen.seed,
+        "picture": seen.name,
+        "abstained": seen.abstained,
+        "found": [json.loads(json.dumps({"confidence": d.confidence, **d.facts})) for d in seen.found],
+        "found_m2": [round(area_m2(d.ground), 1) for d in seen.found if d.ground],
+        "truth": [{"id": c.id, "in_view_m2": c.in_view_m2} for c in changes],
+    }
