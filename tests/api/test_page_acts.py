@@ -10,6 +10,7 @@ from api.services import Services
 from api.store import orders
 from api.store.models import DeliveryRow
 from api.store.plans import save_plan
+from api.store.tables.orders import OrderRow
 from api.store.tables.witnesses import LookRequestRow
 from api.store.tokens import Role
 from tests.api.browsing import address, browser, needs_browser, signed_in, token_of
@@ -174,3 +175,27 @@ async def test_the_operator_lands_a_drone_elsewhere_or_at_once_and_flies_the_res
     await expect(page.get_by_role("button", name="Fly the rest")).to_be_enabled()
     sent: list[Any] = [order["action"] for order in outside.commands]
     assert sent == ["fly", "abort", "pause", "resume_from"]
+
+
+async def test_known_heat_is_masked_from_its_closed_order_and_told_of_again(
+    browser: Browser, address: str, services: Services
+) -> None:
+    page = await forestry(browser, address, services, "zh-CN")
+    await page.locator(".list button.row").first.click()
+    await press(page, "建立工单")
+    await expect(page.get_by_role("button", name="屏蔽此处")).to_have_count(0)
+    async with services.database.write() as session:
+        await session.execute(update(OrderRow).values(state="closed", verdict="industrial_heat", version=2))
+    await page.reload()
+    await page.get_by_role("tab", name="工单").click()
+    await page.locator(".list button.row", has_text="已结案").click()
+    await press(page, "屏蔽此处")
+    await page.get_by_label("热源名称").fill("和平砖窑")
+    await page.get_by_label("时长").select_option("8760")
+    await press(page, "确定")
+    await expect(page.locator("form.act")).to_have_count(0)
+    await page.get_by_role("tab", name="通知").click()
+    mask = page.locator(".row", has_text="和平砖窑")
+    await expect(mask).to_contain_text("范围 60 m")
+    await mask.get_by_role("button", name="立即结束").click()
+    await expect(mask).to_have_count(0)

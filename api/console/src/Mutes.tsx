@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { call } from "./api";
-import type { Incident, Mute } from "./model";
+import type { Incident, Mask, Mute } from "./model";
 import { agencies, agencyName, hoursFromNow, me, timezone } from "./state";
 import { ActForm, HowLong, Problem, useWork } from "./Working";
 import { code, moment, named, say } from "./words";
@@ -37,6 +37,34 @@ export function Mutes() {
       {me.value?.role === "agency" && (isOpen
         ? <MuteForm done={() => { setOpen(false); void work.run(read); }} />
         : <button class="main" onClick={() => setOpen(true)}>{say("add_mute")}</button>)}
+    </section>
+  );
+}
+
+/** Ground that is known to be hot, as verdicts left it. */
+export function Masks() {
+  const [masks, setMasks] = useState<Mask[]>([]);
+  const work = useWork();
+  const read = async () => setMasks((await call<{ masks: Mask[] }>("/v1/masks")).masks);
+  useEffect(() => void work.run(read), []);
+  if (masks.length === 0) return <Problem work={work} />;
+  return (
+    <section>
+      <h3>{say("masks")}</h3>
+      <p class="hint">{say("masks_help")}</p>
+      <Problem work={work} />
+      {masks.map((mask) => (
+        <div class="row" key={mask.id}>
+          <strong>{mask.name}</strong>
+          <button onClick={() => void work.run(async () => { await call(`/v1/masks/${mask.id}`, "DELETE"); await read(); })}>
+            {say("end_now")}
+          </button>
+          <small>
+            {mask.agency ? `${named(agencyName(mask.agency))} · ` : ""}{mask.owner} · {say("until")}{" "}
+            {moment(mask.until_at, timezone.value)} · {say("within")} {mask.radius_m} m
+          </small>
+        </div>
+      ))}
     </section>
   );
 }

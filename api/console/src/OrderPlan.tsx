@@ -3,8 +3,8 @@
 import { useState } from "preact/hooks";
 import { call } from "./api";
 import type { Order } from "./model";
-import { agencyName, me, orders, readOrders, timezone } from "./state";
-import { ActForm, Problem, useWork } from "./Working";
+import { agencyName, hoursFromNow, me, orders, readOrders, timezone } from "./state";
+import { ActForm, HowLong, Problem, useWork } from "./Working";
 import { asField, fromField, named, say } from "./words";
 
 interface Props {
@@ -13,13 +13,14 @@ interface Props {
 }
 
 export function OrderPlan({ order, change }: Props) {
-  const [open, setOpen] = useState<"due" | "lead" | null>(null);
+  const [open, setOpen] = useState<"due" | "lead" | "mask" | null>(null);
   const work = useWork();
   const isDone = ["closed", "rated"].includes(order.state);
   const others = [...new Set([...orders.value.values()]
     .filter((row) => row.incident === order.incident && row.agency !== order.agency)
     .map((row) => row.agency))];
   const mayHandOn = order.lead === me.value?.agency && others.length > 0;
+  const isHeat = ["permitted", "industrial_heat"].includes(order.verdict ?? "");
   const leave = () => setOpen(null);
 
   async function setDue({ respond_by, resolve_by }: Record<string, string>): Promise<void> {
@@ -34,9 +35,18 @@ export function OrderPlan({ order, change }: Props) {
     await readOrders();
   }
 
+  async function mask(filled: Record<string, string>): Promise<void> {
+    const ends_at = await hoursFromNow(Number(filled["hours"]));
+    const wish = { name: filled["name"], radius_m: Number(filled["radius_m"]), ends_at };
+    await call(`/v1/orders/${order.id}/mask`, "POST", wish);
+  }
+
   return (
     <>
       <div class="buttons">
+        {isDone && isHeat && (
+          <button aria-expanded={open === "mask"} onClick={() => setOpen(open === "mask" ? null : "mask")}>{say("mask_ground")}</button>
+        )}
         {!isDone && (
           <button aria-expanded={open === "due"} onClick={() => setOpen(open === "due" ? null : "due")}>{say("change_due")}</button>
         )}
@@ -45,6 +55,14 @@ export function OrderPlan({ order, change }: Props) {
         )}
       </div>
       <Problem work={work} />
+      {open === "mask" && (
+        <ActForm work={work} done={leave} send={mask}>
+          <p class="hint">{say("masks_help")}</p>
+          <label>{say("mask_name")}<input name="name" required maxLength={200} /></label>
+          <label>{say("around_m")}<input name="radius_m" type="number" min={5} max={500} required defaultValue="60" /></label>
+          <HowLong name="hours" label={say("for_how_long")} most={order.verdict === "permitted" ? 719 : 8760} />
+        </ActForm>
+      )}
       {open === "due" && (
         <ActForm work={work} done={leave} send={setDue}>
           <label>

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { call } from "./api";
 import type { Message, Receiver, Review } from "./model";
-import { Mutes } from "./Mutes";
+import { Masks, Mutes } from "./Mutes";
 import { agencyName, chosen, incidents, me, timezone } from "./state";
 import { Problem, useWork } from "./Working";
 import { code, moment, named, say } from "./words";
@@ -15,6 +15,7 @@ export function Telling() {
     <>
       <Reviews />
       <Mutes />
+      <Masks />
       <Receivers />
       <Log />
     </>

@@ -60,7 +60,7 @@ export function ActForm({ work, send, done, children }: Props) {
   );
 }
 
-const LENGTHS = { hour_1: 1, hour_4: 4, hour_12: 12, hour_24: 24, day_3: 72, day_7: 168 } as const;
+const LENGTHS = { hour_1: 1, hour_4: 4, hour_12: 12, hour_24: 24, day_3: 72, day_7: 168, day_30: 720, year_1: 8760 } as const;
 
 /** A choice of how long from now; its value is hours. */
 export function HowLong({ name, label, most }: { name: string; label: string; most: number }) {

@@ -178,4 +178,11 @@ export const chinese: typeof english = {
   refused_by_gateway: "网关拒绝：",
   picture_as_flown: "查看原图（将被记录）",
   evidence: "证据包",
+  masks: "已知热源",
+  masks_help: "至结束前不通报此处热源，卫星热点也不再立案。",
+  mask_ground: "屏蔽此处",
+  mask_name: "热源名称",
+  around_m: "周围范围（米）",
+  day_30: "30天",
+  year_1: "1年",
 };

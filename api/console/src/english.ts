@@ -176,4 +176,11 @@ export const english = {
   refused_by_gateway: "The gateway refused:",
   picture_as_flown: "Whole picture (is written down)",
   evidence: "Evidence package",
+  masks: "Known heat",
+  masks_help: "Nothing is told of heat there until the end; satellites' words of it open nothing.",
+  mask_ground: "Mask the ground",
+  mask_name: "What is hot there",
+  around_m: "Around it, metres",
+  day_30: "30 days",
+  year_1: "1 year",
 };

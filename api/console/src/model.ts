@@ -133,6 +133,16 @@ export interface Mute {
   ends_at: string;
 }
 
+/** Ground that is known to be hot. */
+export interface Mask {
+  id: string;
+  agency: string | null;
+  name: string;
+  radius_m: number;
+  owner: string;
+  until_at: string;
+}
+
 /** A find that was too uncertain to tell an agency of. */
 export interface Review {
   agency: string;
