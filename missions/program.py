@@ -8,13 +8,16 @@ everything meant for a person goes to standard error.
 """
 
 import json
+import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 import typer
 
 from missions.errors import GridpatrolError, InputWrong
@@ -105,12 +108,27 @@ def _bench_command(suite: Suite) -> Callable[..., None]:
         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
     ) -> None:
         folder = out_folder(raw, option="--raw") if raw else None
-        rows = suite.run(Job(Raw(folder), say, quick, tuple(only or ())))
+        with _only_warnings_and_to_people():
+            rows = suite.run(Job(Raw(folder), say, quick, tuple(only or ())))
         say(table(rows))
         if as_json:
             show_json(to_json(rows))
 
     return run
+
+
+@contextmanager
+def _only_warnings_and_to_people() -> Iterator[None]:
+    """Keep logs off standard output, where the one JSON value belongs, and what is normal off both."""
+    before = structlog.get_config()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def _whole() -> None:

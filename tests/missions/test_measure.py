@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from missions.errors import InputWrong
 from missions.measure import (
@@ -20,6 +21,7 @@ from missions.measure import (
     to_json,
     within,
 )
+from missions.program import _bench_command
 
 
 def rows_of_speed(job: Job) -> Iterator[Row]:
@@ -38,6 +40,14 @@ def rows_that_break(job: Job) -> Iterator[Row]:
     """One row, then a failure, as of a process that does not start."""
     yield measured("broken.first", 1.0, unit="1")
     raise TimeoutError("the role did not answer")
+
+
+def rows_that_log(job: Job) -> Iterator[Row]:
+    """One row, and what its programs have to say meanwhile."""
+    log = structlog.stdlib.get_logger()
+    log.info("as usual")
+    log.warning("not as usual")
+    yield measured("log.first", 1.0, unit="1")
 
 
 @pytest.fixture
@@ -74,6 +84,18 @@ def test_a_group_that_breaks_says_so_and_the_others_are_measured(suite: Suite) -
     assert [row.name for row in rows] == ["broken.first", "broken", "speed.median_s", "speed.share"]
     assert rows[1].skipped == "broke off: TimeoutError: the role did not answer"
     assert "Traceback" in "".join(said)
+
+
+def test_a_bench_prints_its_one_json_value_whatever_its_programs_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    loud = Suite("loud")
+    loud.add("log", f"{__name__}:rows_that_log")
+    _bench_command(loud)(as_json=True)
+    said = capsys.readouterr()
+    assert json.loads(said.out)["results"][0]["name"] == "log.first"
+    assert "not as usual" in said.err
+    assert "as usual" not in said.err.replace("not as usual", "")
 
 
 def test_a_row_that_nobody_has_is_named_with_those_there_are(suite: Suite) -> None:
