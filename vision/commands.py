@@ -13,6 +13,8 @@ from missions.program import out_folder, say, show_json
 from missions.words import LANGUAGES
 from vision import bench, present, report
 from vision.baselines.opening import opened
+from vision.calibration import NOTHING_LEARNT, crops, store
+from vision.calibration import commands as calibrating
 from vision.detectors import registry
 from vision.errors import Unreadable
 from vision.evaluate import TASKS, Request, evaluate
@@ -21,12 +23,15 @@ from vision.lidar import telling
 from vision.lidar.cloud import crs_of
 from vision.lidar.survey import SurveyAs
 from vision.scene import Scene
+from vision.train import commands as training
 
 
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the program."""
     app.command("inspect", epilog=_EXAMPLE)(inspect_pictures)
     app.command("evaluate", epilog=_EVALUATE_EXAMPLE)(evaluate_dataset)
+    app.command("calibrate", epilog=calibrating.EXAMPLE)(calibrating.calibrate)
+    training.register(app)
     bench.enrol()
 
 
@@ -48,6 +53,9 @@ def inspect_pictures(
     baseline: Annotated[
         Path | None, typer.Option(help="How the place looked before: a GeoTIFF, or a store of baselines.")
     ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Folder of calibrations that `gridpatrol calibrate` made.")
+    ] = None,
     crs: Annotated[
         str | None, typer.Option(help="System of a point cloud whose header names none: EPSG:28992.")
     ] = None,
@@ -67,7 +75,10 @@ def inspect_pictures(
     _check_model(model)
     if out:
         out_folder(out)
-    scene = Scene(baseline=opened(baseline) if baseline else None)
+    scene = Scene(
+        baseline=opened(baseline) if baseline else None,
+        calibration=store.current(calibration) if calibration else NOTHING_LEARNT,
+    )
     results = inspect(
         paths,
         dem=dem,
@@ -185,4 +196,5 @@ def _write(results: Inspection, out: Path, language: str) -> None:
             say(f"{result.file}: {reason}")
             continue
         (folder / f"{i:04d}_{Path(result.file).stem}.jpg").write_bytes(drawn[result.file])
+    crops.keep(list(results.frames), out)
     (out / "report.html").write_text(report.render(results, drawn, language=language), "utf-8")

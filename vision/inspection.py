@@ -51,7 +51,8 @@ class FrameResult:
     observation the index of its detection. `note` tells a person what could not
     be had: a pose, temperatures, a place for a detection. `ground` names what the
     frame was laid on, `searched` what was looked for, `gsd_m` how large a pixel is there. `aim` is
-    the ground at the pixel `aim_px`: the middle, or the first below it that shows ground.
+    the ground at the pixel `aim_px`: the middle, or the first below it that shows ground. `known` are the
+    observations that a known source of heat explains: they are told, and join no incident.
     """
 
     file: str
@@ -68,6 +69,7 @@ class FrameResult:
     gsd_m: float | None = None
     aim: Located | None = None
     aim_px: tuple[float, float] | None = None
+    known: frozenset[str] = frozenset()
 
     def observation_of(self, detection: int) -> Observation | None:
         """Return where a detection lies on the ground, by its index."""
@@ -167,7 +169,8 @@ def inspect(
     surveys = _surveyed(clouds, given, hazards, survey_as)
     candidates = looks.confirmed(results)
     denied = frozenset(o for c in candidates if c.verdict is Verdict.DENIED for o in c.observations)
-    seen = [o for r in results for o in r.observations if o.id not in denied]
+    left_out = denied | frozenset(o for r in results for o in r.known)
+    seen = [o for r in results for o in r.observations if o.id not in left_out]
     seen += [o for s in surveys for o in s.observations]
     return Inspection(tuple(results), joined(seen), surveys, candidates)
 
@@ -282,6 +285,8 @@ def _examined(
     if ring and ground and frame.shot.pose:
         result, reasons = _placed(result, frame, frame.shot.pose, ground)
         notes += reasons
+        result, sources = _explained(result, scene)
+        notes += sources
         result = _aimed(result, frame, frame.shot.pose, ground)
     notes.append(timed)
     return replace(result, note="; ".join(n for n in notes if n) or None)
@@ -338,13 +343,22 @@ def _looked(frame: Frame, scene: Scene, hazards: Collection[Hazard] | None, mode
             notes.append(f"not searched for {_listed(detector.hazards & wanted)}: {found.reason}")
             continue
         searched |= detector.hazards & wanted
-        detections += [d for d in found if d.hazard in wanted]
+        sure = [d for d in found if scene.calibration.keeps(d, frame.shot.camera.name)]
+        detections += [d for d in sure if d.hazard in wanted]
     unread = frozenset(hazards or ()) - frozenset(h for d in reading for h in d.hazards)
     if unread:
         notes.append(f"not searched for {_listed(unread)}: nothing that finds it reads this kind of picture")
     elif not reading:
         notes.append("not searched: no detector that runs unasked reads this kind of picture")
     return _Looked(tuple(detections), searched, tuple(notes))
+
+
+def _explained(result: FrameResult, scene: Scene) -> tuple[FrameResult, list[str]]:
+    """Return the result with the observations that known sources explain, and whose they are."""
+    pairs = [(o.id, scene.calibration.source_of(o)) for o in result.observations]
+    known = {name: source for name, source in pairs if source is not None}
+    words = sorted({f"known source: {s.kind.replace('_', ' ')} of {s.owner}" for s in known.values()})
+    return replace(result, known=frozenset(known)), words
 
 
 def _listed(hazards: Collection[Hazard]) -> str:

@@ -81,6 +81,11 @@ def marked(path: str | Path, result: "FrameResult", *, quality: int = 88) -> byt
     return bytes(data)
 
 
+def drawn(frame: Frame) -> Picture:
+    """Return a frame as blue, green, red, temperatures in the colours of its own scale."""
+    return _drawn(frame)[0]
+
+
 def _drawn(frame: Frame) -> tuple[Picture, _Scale | None]:
     """Return the frame as blue, green, red, and the scale of its colours where it has temperatures."""
     if frame.celsius is None:

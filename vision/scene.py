@@ -5,6 +5,7 @@ from datetime import datetime
 
 from missions.model import ReferenceLayers
 from vision.baselines import Baseline
+from vision.calibration import NOTHING_LEARNT, Calibration
 from vision.frame import Frame
 from vision.georeference import Ground
 
@@ -15,7 +16,7 @@ class Scene:
 
     `ground` is what the frame lies on, `baseline` how the place looked before, `references` the site's
     lines, rivers, roads and named areas, `pair` the other eye's frame of the same moment, `now` the
-    time of looking.
+    time of looking, `calibration` what duty officers' verdicts have taught.
     """
 
     ground: Ground | None = None
@@ -23,3 +24,4 @@ class Scene:
     references: ReferenceLayers = field(default_factory=ReferenceLayers)
     pair: Frame | None = None
     now: datetime | None = None
+    calibration: Calibration = NOTHING_LEARNT

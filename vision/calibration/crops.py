@@ -1,0 +1,88 @@
+"""Crops of what was found, and the table in which a duty officer writes what it was."""
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from vision.calibration.labels import COLUMNS, TABLE
+from vision.errors import Unreadable
+from vision.frame import Frame, load
+from vision.marking import drawn
+from vision.model import Detection
+
+if TYPE_CHECKING:
+    from vision.inspection import FrameResult
+
+_AROUND, _LEAST_PX = 3.0, 96
+_SHOWN_PX = 320
+
+
+def keep(results: "list[FrameResult]", folder: Path) -> int:
+    """Write a crop and an open row of the table for each detection; return how many. Verdicts given stay."""
+    given = _verdicts(folder / TABLE)
+    rows: list[dict[str, Any]] = []
+    for result in results:
+        rows += _rows(result, folder / "crops")
+    if not rows:
+        return 0
+    with (folder / TABLE).open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+        for row in rows:
+            table.writerow(row | given.get(str(row["crop"]), {}))
+    return len(rows)
+
+
+def _verdicts(path: Path) -> dict[str, dict[str, str]]:
+    """Return what officers wrote into a table that is there already, by crop."""
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        filled = ("verdict", "owner", "expires_at", "officer")
+        return {r.get("crop") or "": {k: r.get(k) or "" for k in filled} for r in csv.DictReader(file)}
+
+
+def _rows(result: "FrameResult", crops: Path) -> list[dict[str, Any]]:
+    if not result.detections or result.shot is None:
+        return []
+    try:
+        frame = load(Path(result.file))
+    except Unreadable:  # the file changed while we looked
+        return []
+    crops.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for i, detection in enumerate(result.detections):
+        name = f"{Path(result.file).stem}_{i:02d}_{detection.hazard.value}.jpg"
+        cv2.imwrite(str(crops / name), crop(frame, detection))
+        at = result.observation_of(i)
+        rows.append(
+            {
+                "crop": f"crops/{name}",
+                "file": result.file,
+                "camera": result.shot.camera.name,
+                "hazard": detection.hazard.value,
+                "score": round(detection.confidence, 4),
+                "lat_deg": round(at.place.lat_deg, 7) if at else "",
+                "lon_deg": round(at.place.lon_deg, 7) if at else "",
+                "ellipse_m": round(at.ellipse.major_m, 2) if at else "",
+                "area_m2": round(at.area_m2, 3) if at and at.area_m2 is not None else "",
+                "seen_at": at.seen_at.isoformat() if at else "",
+            }
+        )
+    return rows
+
+
+def crop(frame: Frame, detection: Detection) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Return the surroundings of a detection as blue, green, red."""
+    picture = drawn(frame)
+    box = detection.box
+    side = max(_AROUND * max(box.right_px - box.left_px, box.bottom_px - box.top_px), _LEAST_PX)
+    x, y = (box.left_px + box.right_px) / 2, (box.top_px + box.bottom_px) / 2
+    height, width = picture.shape[:2]
+    left, top = int(max(x - side / 2, 0)), int(max(y - side / 2, 0))
+    part = picture[top : min(int(top + side), height), left : min(int(left + side), width)]
+    factor = max(1, round(_SHOWN_PX / max(part.shape[:2])))
+    return np.asarray(cv2.resize(part, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST))
