@@ -1,4 +1,4 @@
-"""From learnt weights to the ONNX file that is shipped: weights kept as half floats, reckoned in whole ones.
+"""From learnt weights to the ONNX file that is shipped: weights kept as bytes, reckoned in floats.
 
 The file has two answers: the logits of water, and `marks`, the means of the encoder's two deepest maps, on
 which the single-picture judgement of felling rests (`vision/felling_model.py`).
@@ -14,8 +14,8 @@ from torch import nn
 
 from vision.train.water_net import WaterNet
 
-HALVED_FROM = 64
-"""Tensors of so many numbers and more are kept as half floats."""
+LIGHTENED_FROM = 512
+"""Tensors of so many numbers and more are kept as bytes."""
 
 _OPSET = 17
 
@@ -49,26 +49,36 @@ def export(weights: Path, out: Path) -> Path:
         opset_version=_OPSET,
         dynamo=False,
     )
-    onnx.save(halved(onnx.load(str(out))), str(out))
+    onnx.save(lightened(onnx.load(str(out))), str(out))
     return out
 
 
-def halved(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a model whose large weights are half floats, widened again as they are read."""
+def lightened(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a model whose large weights are bytes with a scale a channel, widened again as they are read.
+
+    The runtime folds the widening away when it loads the file, so that speed and arithmetic stay as they were.
+    """
     graph = model.graph
-    casts, kept = [], []
+    nodes, kept = [], []
     for tensor in graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < HALVED_FROM:
+        if values.dtype != np.float32 or values.size < LIGHTENED_FROM or values.ndim < 2:
             kept.append(tensor)
             continue
-        small = numpy_helper.from_array(values.astype(np.float16), f"{tensor.name}_half")
-        kept.append(small)
-        casts.append(helper.make_node("Cast", [small.name], [tensor.name], to=TensorProto.FLOAT))
+        axes = tuple(range(1, values.ndim))
+        scale = np.maximum(np.abs(values).max(axis=axes, keepdims=True), 1e-12) / 127.0
+        small = np.round(values / scale).astype(np.int8)
+        names = [f"{tensor.name}_{part}" for part in ("bytes", "scale", "wide")]
+        kept += [
+            numpy_helper.from_array(small, names[0]),
+            numpy_helper.from_array(scale.astype(np.float32), names[1]),
+        ]
+        nodes.append(helper.make_node("Cast", [names[0]], [names[2]], to=TensorProto.FLOAT))
+        nodes.append(helper.make_node("Mul", [names[2], names[1]], [tensor.name]))
     del graph.initializer[:]
     graph.initializer.extend(kept)
-    nodes = list(graph.node)
+    rest = list(graph.node)
     del graph.node[:]
-    graph.node.extend([*casts, *nodes])
+    graph.node.extend([*nodes, *rest])
     onnx.checker.check_model(model)
     return model
