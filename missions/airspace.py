@@ -248,7 +248,7 @@ class Airspace:
         lowest = self.ground.elevation_m(east, north) + CLEARANCE_M
         if np.isnan(lowest).any():
             return None
-        within = [shapely.contains_xy(v.shape, east, north) for v in passed]
+        within = [_wider(shapely.contains_xy(v.shape, east, north)) for v in passed]
         at, height = _lowest_line(along, lowest, start_m, end_m)
         for volume, shut in zip(passed, within, strict=True):
             if np.isfinite(volume.high_m) and inside(volume, np.interp(along, at, height))[shut].any():
@@ -284,6 +284,13 @@ class Airspace:
         for volume in self.volumes:
             shapely.prepare(volume.shape)
         return tuple(k for k, v in enumerate(self.volumes) if not v.is_wall)
+
+
+def _wider(shut: np.ndarray) -> np.ndarray:
+    """Return the samples and their neighbours: the rim lies somewhere between two of them."""
+    wider = shut | np.r_[shut[1:], False] | np.r_[False, shut[:-1]]
+    wider[[0, -1]] = shut[[0, -1]]  # the ends are where they are
+    return np.asarray(wider)
 
 
 def _lowest_line(along: Floats, lowest: Floats, start_m: float, end_m: float) -> tuple[Floats, Floats]:

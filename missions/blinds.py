@@ -35,10 +35,10 @@ class Blinds:
             return [(step, task, False) for step, task in steps]
         found: list[tuple[Step, Task | None, bool]] = []
         for (step, task), (after, _) in pairwise(steps):
-            found.append((step, task, self._goes_blind(step.spot, after.spot)))
             between = [_at(step.spot, after.spot, share) for share in self._crossings(step.spot, after.spot)]
-            for here, there in zip(between, (*between[1:], after.spot), strict=True):
-                found.append((Step(here), None, self._goes_blind(here, there)))
+            chain = (step.spot, *between, after.spot)
+            found.append((step, task, self._goes_blind(chain[0], chain[1])))
+            found += [(Step(a), None, self._goes_blind(a, b)) for a, b in pairwise(chain[1:])]
         return [*found, (*steps[-1], False)]
 
     def _crossings(self, a: Spot, b: Spot) -> list[float]:

@@ -219,6 +219,8 @@ def show(plan: Plan, site: Site, tell: Callable[[str], None]) -> None:
     """Tell the plan as a table, what it leaves out, and how to start ArduPilot at each dock."""
     from missions.periods import clock  # brings shapely along, which the other commands need not wait for
 
+    if not site.demands:
+        tell("nothing to fly: the site has no demands")
     slots = {slot.sortie: slot for slot in plan.slots}
     rows = [("sortie", "dock", "drone", "starts", "minutes", "reserve", "shots", "agencies")]
     rows += [

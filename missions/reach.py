@@ -74,8 +74,10 @@ def unflown(
     flown = {task for sortie in sorties for task in sortie.tasks}
     left = []
     for demand in demands:
-        missing = [k for k, t in enumerate(network.tasks) if demand.id in t.demands and t.id not in flown]
-        if missing and demand.id not in explained:
+        mine = [k for k, t in enumerate(network.tasks) if demand.id in t.demands]
+        missing = [k for k in mine if network.tasks[k].id not in flown]
+        # That a part of it cannot be seen does not say why nobody flies to the rest.
+        if missing and (demand.id not in explained or missing == mine):
             why, values = _why(network, missing, limits)
             values["looks"] = _looks(network, demand, missing)
             values["all"] = _looks(network, demand, range(len(network.tasks)))

@@ -256,7 +256,7 @@ class _Reader:
             height_m=float(row["height_m"]),
             revisit_s=float(row["revisit_min"]) * 60,
             priority=int(row.get("priority", 1)),
-            window=self._window((*keys, "window"), row["window"]) if "window" in row else None,
+            window=self._lasting((*keys, "window"), row["window"]) if "window" in row else None,
             must=bool(row.get("must", False)),
             worth_s=float(row["worth_min"]) * 60 if "worth_min" in row else None,
             view=site_air.view(self.lined, (*keys, "view"), row.get("view", {}), row["where"]),
@@ -272,13 +272,20 @@ class _Reader:
     def _window(self, keys: Keys, row: Sequence[str]) -> tuple[float, float]:
         return site_agencies.hours(self.lined, keys, row)
 
+    def _lasting(self, keys: Keys, row: Sequence[str]) -> tuple[float, float]:
+        begin_s, end_s = self._window(keys, row)
+        if begin_s == end_s:
+            expected = "an end after the begin, or before it for hours past midnight"
+            raise self.lined.wrong(keys, found=f"two times alike, {row[0]}", expected=expected)
+        return begin_s, end_s
+
     def _no_fly(self, i: int) -> NoFly:
         row, keys = self.root["no_fly"][i], ("no_fly", i)
         floor_m, ceiling_m = row.get("floor_m"), row.get("ceiling_m")
         if floor_m is not None and ceiling_m is not None and ceiling_m <= floor_m:
             expected = f"a ceiling above the floor of {floor_m:g} m"
             raise self.lined.wrong((*keys, "ceiling_m"), found=f"{ceiling_m:g} m", expected=expected)
-        shut = self._window((*keys, "hours"), row["hours"]) if "hours" in row else None
+        shut = self._lasting((*keys, "hours"), row["hours"]) if "hours" in row else None
         return NoFly(row["id"], self._area((*keys, "shape")), floor_m, ceiling_m, shut)
 
     def _obstacle(self, i: int) -> Obstacle:

@@ -13,11 +13,15 @@ from missions.errors import InputWrong, SiteWrong
 Keys = tuple[str | int, ...]
 
 
+MOST_MB = 8.0
+
+
 class Lined:
     """A YAML document that remembers where each of its keys stands."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        _refuse_huge(path)
         try:
             self.root: Any = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
         except OSError as error:
@@ -53,3 +57,20 @@ class Lined:
     def wrong(self, keys: Sequence[str | int], *, found: str, expected: str) -> SiteWrong:
         """Return the error that names this place."""
         return SiteWrong(self.place(*keys), found, expected)
+
+
+def _refuse_huge(path: Path) -> None:
+    """Return if a file is one that a person or a program may mean as a site.
+
+    Raises:
+        InputWrong: reading it would take many minutes, and planning it hours.
+    """
+    try:
+        size_mb = path.stat().st_size / 1e6
+    except OSError:
+        return  # reading it will say why
+    if size_mb > MOST_MB:
+        raise InputWrong(
+            f"{path}: found {size_mb:.0f} MB, expected {MOST_MB:g} MB at most (some 20,000 demands): "
+            "make several sites of it"
+        )
