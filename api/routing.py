@@ -107,6 +107,13 @@ class Grounds:
         pairs = np.unique(asked[meets] * len(self.agencies) + self._owner[part[meets]])
         return np.divmod(pairs, max(len(self.agencies), 1))
 
+    def under(self, ring: Sequence[LatLon]) -> frozenset[str]:
+        """Return the agencies of whose ground a ring holds some; a border that is touched is no ground."""
+        outline = shapely.make_valid(shapely.Polygon([(p.lon_deg, p.lat_deg) for p in ring]))
+        parts = self._tree.query(outline)
+        held = shapely.area(shapely.intersection(self._polygons[parts], outline)) > 0
+        return frozenset(self.agencies[i].id for i in self._owner[parts[held]])
+
     def at(self, place: LatLon, ellipse: Ellipse) -> frozenset[str]:
         """Return the agencies on whose ground one place may lie."""
         _, found = self.touched(Places.of([(place, ellipse)]))

@@ -62,7 +62,7 @@ async def list_frames(
     sortie: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=2000)] = 500,
 ) -> Frames:
-    """List frames, last taken first; an agency sees those of its incidents."""
+    """List frames, last taken first; an agency sees those of its ground and of its incidents."""
     async with built.database.read() as session:
         found = await frames.frames(session, caller, sortie=sortie, limit=limit)
     return Frames(frames=[views.frame(row, detections) for row, detections in found])

@@ -17,10 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.analysis import Analysis, area_to_json, detection_to_json, ring_to_json
 from api.errors import NotFound
+from api.routing import grounds_of
 from api.store import coverage, events, incidents, standings
 from api.store.live import LiveIncidents
 from api.store.models import DetectionRow, FrameRow, ObservationRow
 from api.store.rows import columns_of, insert_many
+from api.store.tables.orders import FrameGroundRow
 from missions.geo import LatLon, distance_m
 from missions.model import Site
 from vision.incidents import Decision, DecisionKind
@@ -80,7 +82,7 @@ async def record_observations(
         raise NotFound("frame", analysis.frame)
     if frame.analysed_at is not None:
         return Recorded(repeated=True)
-    await _keep_analysis(session, frame, analysis, now)
+    await _keep_analysis(session, frame, analysis, site, now)
     seen = [Seen(frame.id, observation) for observation in analysis.observations]
     return await absorb_all(session, seen, site=site, now=now, public_url=public_url, live=live)
 
@@ -197,7 +199,9 @@ def _row(one: Seen, decision: Decision) -> Mapping[str, Any]:
     }
 
 
-async def _keep_analysis(session: AsyncSession, frame: FrameRow, analysis: Analysis, now: datetime) -> None:
+async def _keep_analysis(
+    session: AsyncSession, frame: FrameRow, analysis: Analysis, site: Site, now: datetime
+) -> None:
     frame.analysed_at, frame.skipped, frame.note = now, analysis.skipped, analysis.note
     frame.footprint = ring_to_json(analysis.footprint) if analysis.footprint else None
     for position, found in enumerate(analysis.detections):
@@ -210,3 +214,16 @@ async def _keep_analysis(session: AsyncSession, frame: FrameRow, analysis: Analy
     }
     await events.append(session, "frame", told, now=now)
     await coverage.keep_look(session, frame, analysis)
+    session.add_all(FrameGroundRow(frame=frame.id, agency=agency) for agency in _shown_to(analysis, site))
+
+
+def _shown_to(analysis: Analysis, site: Site) -> list[str]:
+    """Return the agencies whose ground a picture shows, searched for a hazard they asked to hear of."""
+    if analysis.skipped or not analysis.footprint:
+        return []
+    under = grounds_of(site).under(analysis.footprint)
+    return [
+        agency.id
+        for agency in site.agencies
+        if agency.id in under and any(s.hazards & analysis.searched for s in agency.subscriptions)
+    ]

@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from api.routing import Concern
 from api.store.models import EventRow, IncidentRow, ObservationRow
-from api.store.tables.orders import LeadRow, OrderRow, RouteRow
+from api.store.tables.orders import FrameGroundRow, LeadRow, OrderRow, RouteRow
 from api.store.tokens import Caller, Role
 from missions.model import Hazard, Severity, Shared
 
@@ -97,7 +97,10 @@ def seen_orders(caller: Caller) -> ColumnElement[bool]:
 
 
 def seen_frames(caller: Caller) -> CompoundSelect[str] | None:
-    """Return the query of the ids of frames that show what a caller may see, None for all of them."""
+    """Return the query of the ids of frames that show what a caller may see, None for all of them.
+
+    Those of its own ground that were searched for its hazards, and those that show incidents it may see.
+    """
     incidents = seen_incidents(caller, Shared.PICTURES)
     if incidents is None:
         return None
@@ -105,7 +108,8 @@ def seen_frames(caller: Caller) -> CompoundSelect[str] | None:
     best = select(IncidentRow.best_frame).where(
         IncidentRow.id.in_(incidents), IncidentRow.best_frame.is_not(None)
     )
-    return looked.union(best)
+    ground = select(FrameGroundRow.frame).where(owned(caller, FrameGroundRow.agency))
+    return looked.union(best, ground)
 
 
 def hears(caller: Caller, event: EventRow) -> bool:

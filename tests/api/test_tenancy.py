@@ -14,15 +14,19 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
+from api.analysis import Analysis
 from api.bus_server import BusAddress, configuration
+from api.schemas import FrameIn
 from api.services import Services
-from api.store import events
+from api.store import events, frames
+from api.store.absorbing import record_observations
 from api.store.models import AlertRow, DeliveryRow, DetectionRow, FrameRow
 from api.store.tenancy import as_heard, hears
 from api.store.tokens import Caller, Role
+from missions.geo import LatLon
 from missions.model import Hazard, Severity, Shared, Sharing
 from tests.api.test_rights import BODIES, NAMES, RIGHTS
-from tests.api.world import BORDER, FOREST, VILLAGE, fire, frame_id, report
+from tests.api.world import BORDER, FOREST, NOW, VILLAGE, fire, frame_id, frame_meta, report
 
 Client = Callable[[str | None], httpx.AsyncClient]
 
@@ -357,6 +361,28 @@ async def test_the_public_sees_nothing_before_a_release_and_a_rounded_place_afte
     for letter, name in world.ids["alert"].items():
         reply = await public.get(f"/v1/cap/public/{name}.xml")
         assert reply.status_code == (200 if letter == "A" else 404)
+
+
+async def test_an_agency_sees_the_pictures_of_its_ground_that_were_searched_for_its_hazards(
+    services: Services, client_of: Client
+) -> None:
+    """Also those in which nothing was found: they are its baselines, and say what was looked at."""
+    west = tuple(LatLon(lat, lon) for lon, lat in RING)
+    east = tuple(LatLon(p.lat_deg, p.lon_deg + 0.01) for p in west)
+    both = tuple(LatLon(p.lat_deg, p.lon_deg + 0.005) for p in west)
+    looked = {1: (west, Hazard.FIRE), 2: (east, Hazard.FIRE), 3: (both, Hazard.FIRE), 4: (both, Hazard.FLOOD)}
+    async with services.database.write() as session:
+        for number, (ring, hazard) in looked.items():
+            await frames.accept_frame(session, FrameIn(**frame_meta(number)), key=f"{number}.tif", now=NOW)
+            clear = Analysis(frame_id(number), footprint=ring, searched=frozenset({hazard}))
+            await record_observations(session, clear, site=services.site, now=NOW)
+    seen = {"operator": {1, 2, 3, 4}, "forestry": {1, 3}, "village": {2, 3}, "gateway": set()}
+    for who, numbers in seen.items():
+        for path in ("/v1/frames", "/stac/collections/frames/items", "/ogc/collections/coverage/items"):
+            text = (await client_of(who).get(path)).text
+            assert {n for n in looked if frame_id(n) in text} == numbers, (who, path)
+    text = (await client_of("forestry").get("/stac/collections/baselines/items")).text
+    assert frame_id(1) in text
 
 
 async def test_a_picture_tells_an_agency_nothing_of_what_another_was_told_of(

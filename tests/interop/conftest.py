@@ -2,6 +2,7 @@
 
 from tests.api.conftest import (
     clock,
+    copies,
     database,
     outside,
     prepared,
@@ -11,4 +12,4 @@ from tests.api.conftest import (
     terrain,
 )
 
-__all__ = ["clock", "database", "outside", "prepared", "services", "signer", "site", "terrain"]
+__all__ = ["clock", "copies", "database", "outside", "prepared", "services", "signer", "site", "terrain"]

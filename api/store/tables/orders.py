@@ -13,6 +13,17 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from api.store.base import Base, Json
 
 
+class FrameGroundRow(Base):
+    """That a picture shows ground of an agency and was searched for a hazard it asked to hear of."""
+
+    __tablename__ = "frame_grounds"
+
+    frame: Mapped[str] = mapped_column(ForeignKey("frames.id"), primary_key=True)
+    agency: Mapped[str] = mapped_column(primary_key=True)
+
+    __table_args__ = (Index("ix_frame_grounds_agency", "agency", "frame"),)
+
+
 class RouteRow(Base):
     """What an incident is to one agency on whose ground and of whose hazards it is, and why.
 
