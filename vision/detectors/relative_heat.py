@@ -6,11 +6,13 @@ more of the background's deviations above it, or is cut off flat at the end of t
 (people, cars, roofs, stoves) stands ten to fifty above it by day, by night up to a hundred, for then the
 ground is even, and ends in a point, not a plateau. Two rules follow, either of which is enough:
 
-* the peak is `CONTRAST` deviations of the whole picture's background over its middle;
-* at least `PLATEAU_PX` pixels lie at the end of the scale and are a third of the blob, which is `CUT_OFF`
-  deviations up.
+* the peak is `CONTRAST` deviations of the whole picture's background over its middle, `CONTRAST_LARGE` where
+  more pixels than a stove or a car has are half as hot;
+* the blob is cut off flat: at least `PLATEAU_PX` pixels, and a third of it, lie at the end of the scale,
+  which is `CUT_OFF` deviations up, or `CUT_OFF_STRETCHED` where the scale begins at the coldest pixel and so
+  may end at the hottest, whatever that is.
 
-Both limits fall when the sun is known to stand high. A camera that spreads its grey levels by their
+The first limit falls when the sun is known to stand high. A camera that spreads its grey levels by their
 frequency, or cuts off the hottest pixels of every picture, shows flame and car alike: there this test is
 silent, which is a miss that `evaluate --task thermal` counts.
 """
@@ -22,15 +24,17 @@ import numpy as np
 
 from vision.detectors.regions import Heat, Region, regions
 
-CONTRAST, CONTRAST_HIGH_SUN = 115.0, 60.0
+CONTRAST, CONTRAST_HIGH_SUN = 122.0, 62.5
 LOW_SUN_DEG, HIGH_SUN_DEG = 15.0, 30.0
-CUT_OFF, CUT_OFF_HIGH_SUN = 55.0, 28.0
-PLATEAU_PX, PLATEAU_SHARE = 9, 0.3
+CONTRAST_LARGE, LARGE_PX = 70.0, 150
+CUT_OFF, CUT_OFF_STRETCHED = 18.0, 60.0
+PLATEAU_PX, PLATEAU_SHARE = 9, 0.33
 LARGEST_SHARE = 0.25
 """A blob that fills more of the picture than this is no blob: the picture shows something else."""
 
-_END_LEVELS = 3.0  # how far JPEG blurs the end of an 8-bit scale
+_END_LEVELS = 1.0  # how far JPEG blurs the end of an 8-bit scale within a plateau
 _LEVELS = 255.0
+_STRETCHED = 0.02
 _EVERY = 4
 
 
@@ -49,19 +53,22 @@ def blobs(warmth: Heat, *, limit: float | None, sun_deg: float | None) -> list[B
     finite = np.nan_to_num(warmth, nan=float(np.nanmin(warmth)) if np.isfinite(warmth).any() else 0.0)
     low, middle, high = (float(v) for v in np.percentile(finite[::_EVERY, ::_EVERY], [5, 50, 95]))
     peak, floor = float(finite.max()), float(finite.min())
-    # A picture of 8 bits cannot show a smaller deviation than one level; finer ones are held to the same.
-    deviation = max((high - low) / 3.29, (peak - floor) / _LEVELS, 1e-6)
-    least = _by_sun(sun_deg, CUT_OFF, CUT_OFF_HIGH_SUN)
-    if (peak - middle) / deviation < least:
+    # A picture of 8 bits cannot show a smaller deviation than one level; finer ones are held to as much.
+    level = 1.0 if limit == _LEVELS else (peak - floor) / _LEVELS
+    deviation = max((high - low) / 3.29, level, 1e-6)
+    if (peak - middle) / deviation < CUT_OFF:
         return []
     wanted = _by_sun(sun_deg, CONTRAST, CONTRAST_HIGH_SUN)
     found = []
-    for region in regions(finite, middle + CUT_OFF_HIGH_SUN * deviation):
+    for region in regions(finite, middle + CUT_OFF * deviation):
         if region.pixels > LARGEST_SHARE * finite.size:
             continue
         contrast = (region.peak - middle) / deviation
+        least = CUT_OFF if limit and floor > _STRETCHED * limit else CUT_OFF_STRETCHED
         flat = contrast >= least and _plateau(region, finite, limit, middle)
-        score = max(_score(contrast / wanted), 0.75 if flat else 0.0)
+        half = int(np.count_nonzero(region.values(finite) >= middle + (region.peak - middle) / 2))
+        limit_here = min(wanted, CONTRAST_LARGE) if half >= LARGE_PX else wanted
+        score = max(_score(contrast / limit_here), 0.75 if flat else 0.0)
         found.append(Blob(region, round(score, 4), contrast, flat))
     return sorted(found, key=lambda b: -b.score)
 
