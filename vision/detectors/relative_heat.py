@@ -34,7 +34,7 @@ LARGEST_SHARE = 0.25
 
 _END_LEVELS = 1.0  # how far JPEG blurs the end of an 8-bit scale within a plateau
 _LEVELS = 255.0
-_STRETCHED = 0.02
+_STRETCHED, _UPPER = 0.02, 0.7  # shares of the scale
 _EVERY = 4
 
 
@@ -67,7 +67,8 @@ def blobs(warmth: Heat, *, limit: float | None, sun_deg: float | None) -> list[B
         least = CUT_OFF if limit and floor > _STRETCHED * limit else CUT_OFF_STRETCHED
         flat = contrast >= least and _plateau(region, finite, limit, middle)
         half = int(np.count_nonzero(region.values(finite) >= middle + (region.peak - middle) / 2))
-        limit_here = min(wanted, CONTRAST_LARGE) if half >= LARGE_PX else wanted
+        large = half >= LARGE_PX and region.peak >= _UPPER * (limit or peak)
+        limit_here = min(wanted, CONTRAST_LARGE) if large else wanted
         score = max(_score(contrast / limit_here), 0.75 if flat else 0.0)
         found.append(Blob(region, round(score, 4), contrast, flat))
     return sorted(found, key=lambda b: -b.score)
