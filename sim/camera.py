@@ -56,7 +56,8 @@ class Cameras:
     def __init__(self, world: World) -> None:
         cv2.setNumThreads(1)
         self._world = world
-        ground, structures = Ground(world), Structures(world)
+        self.ground = Ground(world)
+        ground, structures = self.ground, Structures(world)
         self._thermal = ThermalCamera(world, ground, structures)
         self._colour = ColourCamera(world, ground, structures)
 

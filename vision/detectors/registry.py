@@ -26,6 +26,9 @@ class Entry:
 
 
 ENTRIES: tuple[Entry, ...] = (
+    Entry("vision.detectors.discharge:Discharge", frozenset({Hazard.DISCHARGE}), by_default=False),
+    Entry("vision.detectors.tree_health:TreeHealth", frozenset({Hazard.TREE_HEALTH}), by_default=False),
+    Entry("vision.detectors.burning:Burning", frozenset({Hazard.BURNING}), by_default=False),
     Entry(
         "vision.detectors.line_clearance:LineClearance", frozenset({Hazard.LINE_CLEARANCE}), by_default=False
     ),
