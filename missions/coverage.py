@@ -30,7 +30,7 @@ from missions.terrain import Terrain
 from missions.vantage import Stand, Vantage, line_m, vantages
 from missions.view import STRAIGHT_DOWN_DEG
 from missions.volumes import Hours
-from missions.watch import GRID_M, Watch, groups
+from missions.watch import GRID_M, Group, Watch, groups
 from missions.words import text
 
 # How much closer than on level ground lanes and looks may be laid for the sake of slopes.
@@ -118,7 +118,7 @@ def _standing(vantage: Vantage) -> _Strip:
     return _Strip(poses, serves, vantage.stands, vantage.is_point)
 
 
-def _laid(group: list[Watch], airspace: Airspace) -> list[_Strip]:
+def _laid(group: Group, airspace: Airspace) -> list[_Strip]:
     height_m = group[0].demand.height_m
     strips = _areas(group, airspace, height_m)
     for watch in sorted(group, key=lambda w: -w.shape.area):
@@ -127,7 +127,7 @@ def _laid(group: list[Watch], airspace: Airspace) -> list[_Strip]:
     return strips + _single_looks(group, airspace, height_m)
 
 
-def _areas(group: list[Watch], airspace: Airspace, height_m: float) -> list[_Strip]:
+def _areas(group: Group, airspace: Airspace, height_m: float) -> list[_Strip]:
     """Return strips over the union of the group's areas."""
     areas = [w for w in group if isinstance(w.demand.where, Area)]
     if not areas:
@@ -152,7 +152,7 @@ def _areas(group: list[Watch], airspace: Airspace, height_m: float) -> list[_Str
     return strips
 
 
-def _corridor(watch: Watch, group: list[Watch], airspace: Airspace, height_m: float) -> list[_Strip]:
+def _corridor(watch: Watch, group: Group, airspace: Airspace, height_m: float) -> list[_Strip]:
     """Return strips along the stretches of a corridor that nothing laid so far sees."""
     where = watch.demand.where
     assert isinstance(where, Corridor)
@@ -183,7 +183,7 @@ def _corridor(watch: Watch, group: list[Watch], airspace: Airspace, height_m: fl
 def _best(
     choices: Iterable[list[lanes.Lane]],
     ground: list[tuple[Watch, npt.NDArray[np.bool_]]],
-    group: list[Watch],
+    group: Group,
     airspace: Airspace,
     height_m: float,
 ) -> list[_Strip]:
@@ -224,10 +224,10 @@ def _clusters(points: Floats, reach_m: float) -> int:
     return count
 
 
-def _mark(strips: list[_Strip], group: list[Watch]) -> None:
+def _mark(strips: list[_Strip], group: Group) -> None:
     for strip in strips:
-        for watch in group:
-            watch.is_seen[strip.shows.get(watch.demand.id, NO_POINTS)] = True
+        for name, points in strip.shows.items():
+            group.by_id[name].is_seen[points] = True
 
 
 def _stretches(at_m: Floats) -> list[tuple[float, float]]:
@@ -240,7 +240,7 @@ def _stretches(at_m: Floats) -> list[tuple[float, float]]:
     return [(float(s), float(max(e, s + 2 * GRID_M))) for s, e in zip(starts, ends, strict=True)]
 
 
-def _single_looks(group: list[Watch], airspace: Airspace, height_m: float) -> list[_Strip]:
+def _single_looks(group: Group, airspace: Airspace, height_m: float) -> list[_Strip]:
     """Return one look for each cluster of points that no strip sees; point demands are such points."""
     strips: list[_Strip] = []
     reach_m = min(min(w.footprint.reach_m(height_m)) for w in group)
@@ -263,9 +263,7 @@ def _single_looks(group: list[Watch], airspace: Airspace, height_m: float) -> li
     return strips
 
 
-def _credited(
-    laid: list[lanes.Lane], group: list[Watch], airspace: Airspace, height_m: float
-) -> list[_Strip]:
+def _credited(laid: list[lanes.Lane], group: Group, airspace: Airspace, height_m: float) -> list[_Strip]:
     """Return the lanes that show anybody's ground, as strips."""
     strips = []
     for lane in laid:
@@ -277,9 +275,7 @@ def _credited(
         lane, altitude_m = lane[flyable], altitude_m[flyable]
         headings = lanes.headings_deg(lane) if len(lane) > 1 else np.full((1, 2), np.nan)
         strip = _Strip(Poses(lane[:, 0], lane[:, 1], altitude_m, headings), [[] for _ in lane])
-        for watch in group:
-            if not _is_near(strip.poses, watch):
-                continue
+        for watch in group.near(strip.poses):
             shown = seen(strip.poses, watch.footprint, watch.points, watch.tree)
             strip.shows[watch.demand.id] = np.unique(np.concatenate(shown))
             for k, points in enumerate(shown):
@@ -300,20 +296,6 @@ def _altitude_m(lane: lanes.Lane, watch: Watch, airspace: Airspace, height_m: fl
     at_m = shapely.line_locate_point(line, shapely.points(lane[:, :2]))
     wire_m = np.array([line_m(demand, line, float(at), airspace) for at in at_m])
     return np.maximum(wire_m + height_m, ground_m + CLEARANCE_M)
-
-
-def _is_near(poses: Poses, watch: Watch) -> bool:
-    """Return whether any of the poses may see any of a demand's ground."""
-    lowest_m = float(np.nanmin(watch.points[:, 2], initial=np.inf))
-    depth_m = float(poses.altitude_m.max()) - lowest_m
-    reach_m = max(1.0, math.hypot(watch.footprint.across, watch.footprint.along) * depth_m)
-    west, south, east, north = watch.shape.bounds
-    return bool(
-        poses.east_m.max() >= west - reach_m
-        and poses.east_m.min() <= east + reach_m
-        and poses.north_m.max() >= south - reach_m
-        and poses.north_m.min() <= north + reach_m
-    )
 
 
 def _left(watch: Watch, airspace: Airspace, language: str) -> Unserved | None:

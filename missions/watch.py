@@ -1,6 +1,8 @@
 """A demand's ground as points, 5 m apart, and which of them some planned picture shows."""
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +12,9 @@ from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
 from missions.airspace import Ground
-from missions.footprint import Footprint
+from missions.footprint import Footprint, Poses
 from missions.geo import Area, Corridor, Floats, LatLon, LocalFrame
-from missions.model import Demand, DroneModel
+from missions.model import Demand, DroneModel, Sensor
 
 GRID_M = 5.0
 
@@ -45,23 +47,54 @@ class Watch:
         return self.points[~self.is_seen & ~np.isnan(self.points[:, 2])]
 
 
-def groups(watches: list[Watch], models: tuple[DroneModel, ...]) -> list[list[Watch]]:
+class Group(list[Watch]):
+    """Demands that are laid out together; complete before it is asked for what is near."""
+
+    @cached_property
+    def by_id(self) -> dict[str, Watch]:
+        return {w.demand.id: w for w in self}
+
+    @cached_property
+    def _boxes(self) -> Floats:
+        """West, south, east and north of each, its lowest ground, and how far to the side a camera sees."""
+        return np.array(
+            [
+                (
+                    *w.shape.bounds,
+                    float(np.nanmin(w.points[:, 2], initial=np.inf)),
+                    math.hypot(w.footprint.across, w.footprint.along),
+                )
+                for w in self
+            ]
+        ).reshape(-1, 6)
+
+    def near(self, poses: Poses) -> list[Watch]:
+        """Return the demands of whose ground some of the poses may see some."""
+        west, south, east, north, lowest_m, aside = self._boxes.T
+        depth_m = np.nan_to_num(poses.altitude_m.max() - lowest_m, neginf=0.0)
+        reach_m = np.maximum(1.0, aside * depth_m)
+        is_near = (poses.east_m.max() >= west - reach_m) & (poses.east_m.min() <= east + reach_m)
+        is_near &= (poses.north_m.max() >= south - reach_m) & (poses.north_m.min() <= north + reach_m)
+        return [self[int(k)] for k in np.flatnonzero(is_near)]
+
+
+def groups(watches: list[Watch], models: tuple[DroneModel, ...]) -> list[Group]:
     """Return the demands in groups that one drone can serve at one height, that of the lowest."""
-    groups: list[list[Watch]] = []
+    groups: list[Group] = []
+    carried: list[frozenset[Sensor]] = []
     for watch in sorted(watches, key=lambda w: w.demand.height_m):
-        if watch.demand.view.wire_m is not None:  # flown over its wire, and nothing else is
-            groups.append([watch])
-            continue
-        for group in groups:
-            if group[0].demand.view.wire_m is not None:
-                continue
-            sensors = frozenset().union(watch.demand.sensors, *(w.demand.sensors for w in group))
+        is_wire = watch.demand.view.wire_m is not None  # flown over its wire, and nothing else is
+        for k, group in enumerate(groups):
+            sensors = carried[k] | watch.demand.sensors
             is_near = watch.demand.height_m <= group[0].demand.height_m * HEIGHT_RATIO
-            if is_near and Footprint.of(models, sensors) is not None:
+            is_other = is_wire or group[0].demand.view.wire_m is not None
+            if is_near and not is_other and Footprint.of(models, sensors) is not None:
                 group.append(watch)
+                carried[k] = sensors
                 break
         else:
-            groups.append([watch])
+            groups.append(Group([watch]))
+            carried.append(watch.demand.sensors)
     return groups
 
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from missions import check
+from missions.air import Aloft, NoPhoto, Obstacle
 from missions.airspace import Ground
 from missions.coverage import airspace_of
 from missions.geo import Area, Corridor, LatLon
@@ -20,6 +21,7 @@ from missions.network import Network
 from missions.planner import LONGEST_S, plan
 from missions.reach import Limits, reachable
 from missions.terrain import Terrain
+from missions.view import PLAIN, Side, View
 from tests.missions.tiny import FIRE, FRAME, ORIGIN
 
 SITES = int(os.environ.get("GRIDPATROL_SITES", "12"))
@@ -56,17 +58,42 @@ def corridors(draw: st.DrawFn) -> Corridor:
     return Corridor(tuple(line), float(draw(st.integers(10, 50))))
 
 
+def views(where: LatLon | Corridor | Area) -> st.SearchStrategy[View]:
+    """Most demands are looked at from straight above; the others as their shape allows."""
+    if isinstance(where, LatLon):
+        heading = st.sampled_from([None, 0.0, 135.0])
+        beside = st.builds(
+            View, st.sampled_from([0.0, 25.0, 60.0]), heading_deg=heading, dwell_s=st.just(10.0)
+        )
+        return st.one_of(st.just(PLAIN), st.just(PLAIN), beside)
+    if isinstance(where, Corridor):
+        over = st.builds(View, wire_m=st.just(30.0), sag_m=st.just(5.0))
+        aside = st.builds(
+            View, st.just(40.0), side=st.sampled_from([Side.LEFT, Side.RIGHT, Side.BOTH]),
+            wire_m=st.sampled_from([None, 30.0]),
+        )  # fmt: skip
+        return st.one_of(st.just(PLAIN), st.just(PLAIN), st.just(PLAIN), over, aside)
+    return st.one_of(*[st.just(PLAIN)] * 4, st.builds(View, reach_m=st.sampled_from([200.0, 400.0])))
+
+
+HOURS = st.sampled_from([None, None, None, (6 * 3600.0, 14 * 3600.0), (20 * 3600.0, 5 * 3600.0)])
+
+
 @st.composite
 def demands(draw: st.DrawFn, number: int) -> Demand:
+    where = draw(st.one_of(places(), corridors(), areas()))
     return Demand(
         f"d{number}",
         draw(st.sampled_from(["forestry", "water", "power", "emergency"])),
         FIRE,
-        draw(st.one_of(places(), corridors(), areas())),
+        where,
         frozenset(draw(st.sets(st.sampled_from([Sensor.THERMAL, Sensor.RGB]), min_size=1))),
         float(draw(st.sampled_from([20, 60, 90, 120]))),
         DAY_S,
         priority=draw(st.integers(1, 5)),
+        window=draw(HOURS),
+        must=draw(st.booleans()),
+        view=draw(views(where)),
     )
 
 
@@ -91,12 +118,36 @@ def sites(draw: st.DrawFn, agencies: Any, model: DroneModel) -> Site:
         agencies=agencies,
         demands=tuple(draw(demands(n)) for n in range(draw(st.integers(0, 4)))),
         no_fly=tuple(
-            NoFly(f"z{n}", draw(areas(20, 250)), ceiling_m=draw(st.sampled_from([None, None, 230.0])))
+            NoFly(
+                f"z{n}",
+                draw(areas(20, 250)),
+                floor_m=draw(st.sampled_from([None, None, None, 260.0])),
+                ceiling_m=draw(st.sampled_from([None, None, 230.0])),
+                hours=draw(HOURS),
+            )
             for n in range(draw(st.integers(0, 3)))
         ),
         layers=ReferenceLayers(),
-        wind=Wind(float(draw(st.sampled_from([0, 3, 8, 11, 15]))), float(draw(st.integers(0, 359)))),
+        wind=draw(winds()),
+        forecast=tuple(draw(winds()) for _ in range(draw(st.sampled_from([0, 0, 1, 2])))),
+        no_photo=tuple(
+            NoPhoto(f"p{n}", draw(areas(20, 150))) for n in range(draw(st.sampled_from([0, 0, 1])))
+        ),
+        obstacles=tuple(draw(obstacles(n)) for n in range(draw(st.sampled_from([0, 0, 1, 2])))),
     )
+
+
+@st.composite
+def winds(draw: st.DrawFn) -> Wind:
+    speed, bearing = float(draw(st.sampled_from([0, 3, 6, 8, 11, 15]))), float(draw(st.integers(0, 359)))
+    aloft = (Aloft(300.0, min(11.0, 1.3 * speed), (bearing + 20) % 360),) if draw(st.booleans()) else ()
+    return Wind(speed, bearing, 100.0, aloft)
+
+
+@st.composite
+def obstacles(draw: st.DrawFn, number: int) -> Obstacle:
+    line = draw(st.lists(places(), min_size=1, max_size=3, unique_by=lambda p: (p.lat_deg, p.lon_deg)))
+    return Obstacle(f"o{number}", tuple(line), float(draw(st.sampled_from([30, 60, 120]))))
 
 
 def on_the_ground(site: Site, terrain: Terrain) -> Site:
