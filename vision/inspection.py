@@ -17,7 +17,7 @@ import numpy as np
 from missions.geo import Area, LatLon
 from missions.model import CameraPose, Hazard, PoseError, Shot
 from missions.terrain import Terrain
-from vision import charted, georeference, incidents, looks, repair
+from vision import charted, georeference, incidents, looks, repair, two_eyes
 from vision.chart import Chart
 from vision.confirmation import Candidate, Verdict
 from vision.detectors import Abstained, registry
@@ -145,8 +145,8 @@ def inspect(
 
     Elevation models among the files serve as ground for the pictures they cover; `dem` names one
     that comes first. `tlog` names a flight log that tells the poses of pictures whose files do not.
-    What several frames looked
-    at again and did not see is denied and joins no incident (`confirmation.py`).
+    What several frames looked at again and did not see is denied and joins no incident (`confirmation.py`);
+    the thermal and the colour frame of one moment are taken together (`two_eyes.py`).
     `each` is called after every file; `scene` and `model` are as in `examine`. Point clouds among the
     files are searched for line clearance; `survey_as` says what they themselves may not.
     """
@@ -156,16 +156,19 @@ def inspect(
     grounds = Grounds(files, given)
     log = flightlog.read(Path(tlog)) if tlog else None
     results = []
+    other_eye = two_eyes.pairs(files)
     for path in files:
         try:
             frame = _logged(load(path), log)
         except Unreadable as reason:
             result = FrameResult(str(path), skipped=str(reason))
         else:
-            result = _inspected(frame, path, grounds, hazards, now, scene, model)
+            seen_with = replace(scene, pair=two_eyes.thermal_beside(frame, other_eye.get(path)))
+            result = _inspected(frame, path, grounds, hazards, now, seen_with, model)
         results.append(result)
         if each:
             each(result)
+    results = two_eyes.all_agreed(results, other_eye)
     surveys = _surveyed(clouds, given, hazards, survey_as)
     candidates = looks.confirmed(results)
     denied = frozenset(o for c in candidates if c.verdict is Verdict.DENIED for o in c.observations)

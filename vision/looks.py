@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import shapely
 
 from missions.geo import LatLon
+from missions.model import Sensor
 from vision import confirmation
 from vision.confirmation import Candidate, Look, Seen
 from vision.tangent import Scale
@@ -18,13 +19,16 @@ _MARGIN = 0.08
 
 
 def confirmed(results: Iterable["FrameResult"]) -> tuple[Candidate, ...]:
-    """Return the candidates that frames add up to, each drone's frames in the order of time."""
-    by_drone: dict[str, list[Look]] = {}
+    """Return the candidates that frames add up to: each drone's each eye by itself, in the order of time.
+
+    What one eye cannot see (smoke by heat, a small flame by colour) is no miss of the other's.
+    """
+    by_eye: dict[tuple[str, Sensor], list[Look]] = {}
     for result in results:
         look = look_of(result)
         if look is not None and result.shot is not None:
-            by_drone.setdefault(result.shot.drone, []).append(look)
-    return tuple(c for looks in by_drone.values() for c in confirmation.over(looks))
+            by_eye.setdefault((result.shot.drone, result.shot.camera.sensor), []).append(look)
+    return tuple(c for looks in by_eye.values() for c in confirmation.over(looks))
 
 
 def look_of(result: "FrameResult") -> Look | None:
