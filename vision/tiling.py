@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 SIDE_PX = 640
-LEAST_OVERLAP_PX = 64
+LEAST_OVERLAP_PX = 48
 _SAME = 0.5  # overlap from which two boxes are one
 _INSIDE = 0.7  # share of the smaller box inside the larger from which they are one, cut by a seam
 

@@ -8,6 +8,7 @@ do not burn. Whole pieces of sky, and such as the thermal eye saw cold, are left
 In the dark the detector abstains. Its word alone is a suspicion; who confirms it is not its business.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,7 @@ _WARMER_C = 15.0
 """A flame near by warms some thermal pixel of its piece by this much over the picture's middle."""
 
 _SKY_KEPT = 0.15  # of the picture's height above the horizon: smoke stands above its fire
-_PIECES_FROM_PX = 1100
+_PIECES_FROM_PX = 1600
 """A picture no longer than this loses little when it is shrunk, and is not cut."""
 
 
@@ -41,6 +42,9 @@ class Candidates:
     boxes: npt.NDArray[np.float32]
     scores: npt.NDArray[np.float32]
     kinds: npt.NDArray[np.int64]
+
+
+_NONE = Candidates(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
 
 
 class RgbFire:
@@ -85,15 +89,23 @@ class RgbFire:
         )
 
 
-def look(model: Model, pixels: Rgb, *, keeps: Keeps | None = None, pieces: bool = True) -> Candidates:
+def look(model: Model, pixels: Rgb, *, keeps: Keeps | None = None) -> Candidates:
     """Return the boxes that count in a picture, from its whole and its pieces, doubles merged."""
     height, width = pixels.shape[:2]
-    canvas, scale = runtime.fitted(pixels, min(model.card.longest_px, max(height, width)))
-    parts = [_counted(model, model.see(canvas), scale, 0, 0)]
-    if pieces and max(height, width) > _PIECES_FROM_PX:
-        for tile in tiles(width, height, keeps=keeps):
-            parts.append(_counted(model, model.see(_piece(pixels, tile)), 1.0, tile.left_px, tile.top_px))
-    return _together(parts, width, height)
+    is_cut = max(height, width) > _PIECES_FROM_PX
+    return look_at(model, pixels, tiles(width, height, keeps=keeps) if is_cut else (), whole=True)
+
+
+def look_at(model: Model, pixels: Rgb, cuts: Sequence[Tile], *, whole: bool = False) -> Candidates:
+    """Return the boxes that count in the pieces named, and in the whole if that is wanted."""
+    height, width = pixels.shape[:2]
+    parts = []
+    if whole:
+        canvas, scale = runtime.fitted(pixels, min(model.card.longest_px, max(height, width)))
+        parts.append(_counted(model, model.see(canvas), scale, 0, 0))
+    for cut in cuts:
+        parts.append(_counted(model, model.see(_piece(pixels, cut)), 1.0, cut.left_px, cut.top_px))
+    return _together(parts, width, height) if parts else _NONE
 
 
 def ranked(model: Model, pixels: Rgb, *, most: int) -> Candidates:

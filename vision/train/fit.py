@@ -5,6 +5,7 @@ hours beside other work on a machine without a graphics card.
 """
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -22,8 +23,8 @@ from vision.labelled import LabelledPicture
 from vision.train import export, views
 from vision.train.augment import HEIGHT_PX, WIDTH_PX
 from vision.train.losses import loss
-from vision.train.network import CLASSES, FireNet, pretrained
-from vision.train.targets import targets
+from vision.train.network import FireNet, pretrained
+from vision.train.targets import CLASSES, targets
 from vision.train.views import Round
 
 CHECKPOINT, COURSE = "checkpoint.pt", "course.json"
@@ -164,7 +165,7 @@ def _learn(
         done = (number * course.steps + step) / (course.rounds * course.steps)
         warm = min(1.0, (number * course.steps + step + 1) / 60)
         for group in optimiser.param_groups:
-            group["lr"] = group["full"] * warm * (0.02 + 0.98 * (1 + np.cos(np.pi * done)) / 2)
+            group["lr"] = group["full"] * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
         net.train()
         for block in (net.fine, net.deep):
             block.eval()  # their normalisation keeps ImageNet's statistics

@@ -14,10 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-CLASSES = ("fire", "smoke")
-STRIDES = (16, 32, 64)
-REACH_PX = ((0.0, 96.0), (64.0, 224.0), (160.0, 4096.0))
-"""Which boxes each stride answers for, by the longer side; they overlap so that no size is orphaned."""
+from vision.train.targets import CLASSES, STRIDES
 
 _STAGES = (  # kernel, stride, expansion, channels, repeats
     (3, 1, 1, 16, 1),

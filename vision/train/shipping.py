@@ -18,7 +18,7 @@ from vision import labelled
 from vision.detectors import runtime
 from vision.labelled import LabelledPicture
 from vision.train import export, fit
-from vision.train.network import CLASSES
+from vision.train.targets import CLASSES
 
 TRAINING = "TRAINING.csv"
 FALSE_ALARMS = 0.03

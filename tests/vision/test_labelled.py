@@ -1,0 +1,53 @@
+"""Labelled folders: what belongs together is learnt from or scored on, never both."""
+
+import numpy as np
+import pytest
+
+from missions.errors import InputWrong
+from tests.vision.detecting import meadow, painted, write
+from vision import labelled
+
+
+@pytest.fixture
+def folder(tmp_path):
+    names = [f"c{camera}_x{i}" for camera in (3121, 3206) for i in range(15)]
+    names += [f"web_{word}" for word in "abcdefghijklmnopqrstuvwxyz"]
+    rows = ["file,fire,smoke,boxes,source"]
+    for name in names:
+        write(tmp_path / "s" / "images" / f"{name}.png", meadow(32, 32))
+        rows.append(f"s/images/{name}.png,0,0,0,s")
+    (tmp_path / "image_labels.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    return tmp_path
+
+
+def test_a_camera_is_a_group(folder):
+    sizes = labelled.groups(labelled.read(folder))
+    assert sizes["s/c3121"] == sizes["s/c3206"] == 15
+
+
+def test_no_group_is_on_both_sides(folder):
+    learnt, aside = labelled.split(labelled.read(folder), ["s/c3206"])
+    assert not {p.group for p in learnt} & {p.group for p in aside}
+    assert {p.group for p in aside} >= {"s/c3206"}
+    assert "s/c3121" in {p.group for p in learnt}
+    assert len(learnt) + len(aside) == 56
+
+
+def test_a_source_can_be_held_out_whole(folder):
+    learnt, aside = labelled.split(labelled.read(folder), ["s"])
+    assert learnt == []
+    assert len(aside) == 56
+
+
+def test_near_duplicates_have_near_hashes_and_others_have_not():
+    one = painted(meadow(), 96, 64, 128)
+    brighter = np.clip(one.astype(int) + 12, 0, 255).astype(np.uint8)
+    assert (labelled.dhash(one) ^ labelled.dhash(brighter)).bit_count() <= 2
+    assert (labelled.dhash(one) ^ labelled.dhash(one[::-1, ::-1])).bit_count() > 6
+
+
+def test_a_row_that_cannot_be_read_is_named(folder):
+    table = folder / "image_labels.csv"
+    table.write_text(table.read_text("utf-8").replace("a.png,0,0", "a.png,perhaps,0"), "utf-8")
+    with pytest.raises(InputWrong, match="line 32"):
+        labelled.read(folder)

@@ -1,0 +1,209 @@
+"""Rows `tiles.*`: a 12-megapixel JPEG from its bytes to boxes, beside SAHI with ultralytics on the same file.
+
+The pictures are real drone pictures into which flames and smoke of labelled pictures are pasted at their
+own size, so that it is known what is to be found. The peer is a process of its own on one thread, with
+SAHI's usual slices (640, a fifth of overlap, no pass over the whole); both are counted in processor seconds.
+Recall is measured beside the 32-bit network on all of SAHI's slices; that file is too large to ship, so its
+row needs it named.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from missions.measure import Job, Row, at_least, at_most, measured, skipped
+from vision import labelled
+from vision.detectors import rgb_fire, runtime
+from vision.detectors.rgb_fire import Candidates
+from vision.detectors.runtime import Model, Rgb
+from vision.tiling import SIDE_PX, Tile
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+FULL_WEIGHTS = "GRIDPATROL_FIRE_F32"
+WIDTH_PX, HEIGHT_PX = 4000, 3000
+_PEER_STRIDE_PX = 512
+_OBJECTS, _PICTURES, _QUICK = 48, 8, 1
+_TIMED = 3
+_OBJECT_PX = (48, 300)
+_MATCH = 0.3
+_NAMES = ("tiles.mp_s_ratio", "tiles.recall_loss")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene12:
+    """A picture's file, its pixels, and the boxes pasted into it: left, top, right, bottom, class."""
+
+    path: Path
+    pixels: Rgb
+    truth: npt.NDArray[np.float32]
+
+
+def rows(job: Job) -> Iterator[Row]:
+    """Yield the speed beside the peer's and the recall beside 32 bits."""
+    if not (DATA / "fire").is_dir():
+        yield from (skipped(name, "../shared/data is not here") for name in _NAMES)
+        return
+    model = runtime.load()
+    count = _QUICK if job.quick else _PICTURES
+    with tempfile.TemporaryDirectory(prefix="gridpatrol-tiles-") as folder:
+        scenes = _scenes(Path(folder), count)
+        yield from _speed(job, model, scenes[:_TIMED])
+        yield from _recall(job, model, scenes)
+
+
+def _speed(job: Job, model: Model, scenes: Sequence[Scene12]) -> Iterator[Row]:
+    _ours(model, scenes[0])  # compiles
+    ours = [_ours(model, scene) for scene in scenes]
+    megapixels = WIDTH_PX * HEIGHT_PX / 1e6
+    job.raw.write(
+        "tiles.ours", *({"picture": s.path.name, "cpu_s": t} for s, t in zip(scenes, ours, strict=True))
+    )
+    rate = megapixels / float(np.median(ours))
+    yield measured(f"tiles.mp_s_{model.engine}", rate, unit="MP/s", clock="cpu")
+    missing = [
+        name for name in ("sahi", "ultralytics", "torch", "onnx") if not importlib.util.find_spec(name)
+    ]
+    if missing:
+        yield skipped(
+            _NAMES[0], f"needs the extras bench and train: {', '.join(missing)} missing", target="≥ 3"
+        )
+        return
+    theirs = _peer(job, [scene.path for scene in scenes])
+    peer_rate = megapixels / float(np.median(theirs))
+    yield measured("tiles.mp_s_sahi_ultralytics", peer_rate, unit="MP/s", clock="cpu")
+    yield at_least(_NAMES[0], rate / peer_rate, 3.0, unit="×", clock="cpu", anchor="SAHI + ultralytics")
+
+
+def _recall(job: Job, model: Model, scenes: Sequence[Scene12]) -> Iterator[Row]:
+    named = os.environ.get(FULL_WEIGHTS)
+    if not named:
+        yield skipped(
+            _NAMES[1], f"{FULL_WEIGHTS} names no 32-bit model (export-model writes it)", target="≤ 0.005"
+        )
+        return
+    full = runtime.load(Path(named))
+    found = {"ours": 0, "full": 0}
+    objects = 0
+    for scene in scenes:
+        answers = {"ours": rgb_fire.look(model, scene.pixels), "full": _all_slices(full, scene.pixels)}
+        hits = {name: _found(answer, scene.truth) for name, answer in answers.items()}
+        objects += len(scene.truth)
+        for name, hit in hits.items():
+            found[name] += int(hit.sum())
+        job.raw.write(
+            "tiles.recall", {"picture": scene.path.name, **{n: h.tolist() for n, h in hits.items()}}
+        )
+    recall = {name: hits / objects for name, hits in found.items()}
+    yield measured("tiles.recall_ours", recall["ours"], unit="", clock="none")
+    yield measured("tiles.recall_fp32", recall["full"], unit="", clock="none")
+    loss = max(0.0, recall["full"] - recall["ours"])
+    yield at_most(_NAMES[1], loss, 0.005, unit="", clock="none", anchor="fp32 on all slices")
+
+
+def _ours(model: Model, scene: Scene12) -> float:
+    """Return processor seconds from the file's bytes to boxes."""
+    began = time.process_time()
+    pixels = labelled.load_rgb(scene.path)
+    rgb_fire.look(model, pixels)
+    return time.process_time() - began
+
+
+def _peer(job: Job, pictures: Sequence[Path]) -> list[float]:
+    """Return the peer's processor seconds; its first picture is run twice, the first time counts not."""
+    command = [sys.executable, "-m", "vision.train.peer_tiles", str(runtime.SHIPPED)]
+    names = [str(path) for path in (pictures[0], *pictures)]
+    done = subprocess.run([*command, *names], capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    job.raw.write("tiles.peer", *lines)
+    return [line["cpu_s"] for line in lines[1:]]
+
+
+def _all_slices(model: Model, pixels: Rgb) -> Candidates:
+    """Return what a model finds on slices as SAHI cuts them."""
+    height, width = pixels.shape[:2]
+    lefts, tops = (
+        sorted({min(at, side - SIDE_PX) for at in range(0, side, _PEER_STRIDE_PX)})
+        for side in (width, height)
+    )
+    cuts = [Tile(x, y, x + SIDE_PX, y + SIDE_PX) for y in tops for x in lefts]
+    return rgb_fire.look_at(model, pixels, cuts)
+
+
+def _found(answer: Candidates, truth: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Return for each pasted object whether a box of its class covers it well enough."""
+    hits = np.zeros(len(truth), bool)
+    for i, (*box, kind) in enumerate(truth):
+        mine = answer.boxes[answer.kinds == int(kind)]
+        sides = np.minimum(box[2:4], mine[:, 2:]) - np.maximum(box[:2], mine[:, :2])
+        shared = sides.clip(0).prod(1)
+        area = (box[2] - box[0]) * (box[3] - box[1])
+        whole = area + (mine[:, 2:] - mine[:, :2]).prod(1) - shared
+        hits[i] = bool((shared / np.maximum(whole, 1e-6) >= _MATCH).any())
+    return hits
+
+
+def _scenes(folder: Path, count: int) -> list[Scene12]:
+    rng = np.random.default_rng(12)
+    photos = sorted((DATA / "geotagged" / "brighton_dji_p3").glob("*.JPG"))
+    grounds = [cv2.resize(labelled.load_rgb(path), (WIDTH_PX, HEIGHT_PX)) for path in photos]
+    pieces = _pieces(rng)
+    scenes = []
+    for i in range(count):
+        turned = np.rot90(grounds[i % len(grounds)], 2 * (i // len(grounds) % 2))
+        pixels = np.array(turned, np.uint8)
+        truth = _pasted(pixels, pieces, rng)
+        path = folder / f"scene{i}.jpg"
+        cv2.imwrite(str(path), pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
+        scenes.append(Scene12(path, labelled.load_rgb(path), truth))
+    return scenes
+
+
+def _pieces(rng: np.random.Generator) -> list[tuple[Rgb, int]]:
+    """Return flames and plumes cut out of labelled pictures, each with its class."""
+    pictures = [p for p in labelled.read(DATA / "fire") if p.boxes is not None and len(p.boxes)]
+    found: list[tuple[Rgb, int]] = []
+    for index in rng.permutation(len(pictures))[: 4 * _OBJECTS]:
+        picture = pictures[int(index)]
+        assert picture.boxes is not None
+        pixels = labelled.load_rgb(picture.path)
+        height, width = pixels.shape[:2]
+        kind, x, y, wide, high = picture.boxes[int(rng.integers(len(picture.boxes)))]
+        left, top = max(0, round((x - wide * 0.75) * width)), max(0, round((y - high * 0.75) * height))
+        right, bottom = round((x + wide * 0.75) * width), round((y + high * 0.75) * height)
+        piece = pixels[top:bottom, left:right]
+        if min(piece.shape[:2]) >= 24:
+            found.append((piece, int(kind)))
+    return found
+
+
+def _pasted(
+    pixels: Rgb, pieces: Sequence[tuple[Rgb, int]], rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """Paste pieces into a picture, none over another, and return their boxes without the margin."""
+    taken = np.zeros(pixels.shape[:2], bool)
+    truth = []
+    for index in rng.permutation(len(pieces)):
+        piece, kind = pieces[int(index)]
+        scale = rng.uniform(*_OBJECT_PX) / max(piece.shape[:2])
+        wide, high = max(8, round(piece.shape[1] * scale)), max(8, round(piece.shape[0] * scale))
+        left, top = int(rng.integers(WIDTH_PX - wide)), int(rng.integers(HEIGHT_PX - high))
+        if taken[max(0, top - 80) : top + high + 80, max(0, left - 80) : left + wide + 80].any():
+            continue
+        pixels[top : top + high, left : left + wide] = cv2.resize(piece, (wide, high))
+        taken[top : top + high, left : left + wide] = True
+        across, down = wide / 6, high / 6
+        truth.append((left + across, top + down, left + wide - across, top + high - down, kind))
+        if len(truth) == _OBJECTS:
+            break
+    return np.array(truth, np.float32)
