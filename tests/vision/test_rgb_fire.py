@@ -85,7 +85,7 @@ def posed(frame: Frame, *, pitch_deg: float) -> Frame:
 def test_a_glow_in_the_sky_is_not_searched_in_pieces(detector, frame):
     glow = painted(meadow(2400, 1800), 1600, 40, 40)
     assert detector.detect(posed(frame(glow), pitch_deg=-60.0), Scene())
-    assert detector.detect(posed(frame(glow), pitch_deg=0.0), Scene()) == ()
+    assert detector.detect(posed(frame(glow), pitch_deg=8.0), Scene()) == ()
 
 
 def test_pieces_that_the_thermal_eye_saw_cold_are_left_out(detector, frame):
