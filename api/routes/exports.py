@@ -5,16 +5,27 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from api import verdicts
 from api.auth import Built, Watcher
 from api.errors import TooLarge
 from api.opendata.bulk import MEDIA, MOST, Format, written
 from api.opendata.features import Feature, features
 from api.opendata.query import wanted
 from api.routes.ogc import collection_of
+from api.store import judging
 
 router = APIRouter(tags=["exports"])
 
 Text = Annotated[str | None, Query(max_length=2000)]
+
+
+@router.get("/verdicts.csv", response_class=Response)
+async def verdicts_table(caller: Watcher, built: Built) -> Response:
+    """Give the verdicts of closed orders beside what detectors said, as `gridpatrol calibrate` reads it."""
+    async with built.database.read() as session:
+        rows = await judging.judged(session, caller)
+    headers = {"Content-Disposition": 'attachment; filename="labels.csv"'}
+    return Response(verdicts.table(rows, built.site), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.get("/exports/{name}.{kind}", response_class=Response)

@@ -1,6 +1,8 @@
 """Known heat: after a verdict its ground is masked, with an owner and an end, and told of again after it."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,7 +14,9 @@ from api.store import orders
 from api.store.models import IncidentRow
 from api.store.tables.orders import OrderRow
 from missions.clock import FakeClock
+from missions.model import Hazard
 from tests.api.world import BORDER, fire, report
+from vision.calibration import labels
 
 Client = Callable[[str | None], httpx.AsyncClient]
 
@@ -97,3 +101,21 @@ async def test_an_order_that_is_still_open_masks_nothing(services: Services, cli
         (await orders.order(session, order)).state = "resolved"
     reply = await client_of("forestry").post(f"/v1/orders/{order}/mask", json=KILN)
     assert (reply.status_code, reply.json()["allowed"]) == (409, [])
+
+
+async def test_a_verdict_goes_where_thresholds_and_masks_are_learnt(
+    services: Services, client_of: Client, tmp_path: Path
+) -> None:
+    """The table is read by the very reader of `gridpatrol calibrate`."""
+    order = await closed(services, client_of, "industrial_heat")
+    await client_of("forestry").post(f"/v1/orders/{order}/mask", json=KILN)
+    text = (await client_of("forestry").get("/v1/verdicts.csv")).text
+    (tmp_path / "labels.csv").write_text(text, "utf-8")
+    (label,) = labels.read(tmp_path)
+    assert (label.verdict, label.hazard, label.score) == (labels.Verdict.INDUSTRIAL_HEAT, Hazard.FIRE, 0.9)
+    assert (label.owner, label.expires_at) == ("brick kiln", datetime(2026, 6, 20, tzinfo=UTC))
+    assert label.place == BORDER
+    assert "D1 thermal" in text, "the tiny world's site names no cameras"
+    assert (await client_of("operator").get("/v1/verdicts.csv")).text == text
+    assert order not in (await client_of("village").get("/v1/verdicts.csv")).text
+    assert len((await client_of("village").get("/v1/verdicts.csv")).text.splitlines()) == 1

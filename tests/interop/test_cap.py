@@ -72,3 +72,6 @@ def test_anybody_with_the_certificate_can_verify_it(saying: Saying, valley: Site
     verified = XMLVerifier().verify(document, x509_cert=signer.certificate_pem)
     assert verified.signed_xml is not None
     assert verified.signed_xml.tag == "{urn:oasis:names:tc:emergency:cap:1.2}alert"
+    # capparser stops at the signature's element, so it is given what was verified: the message without it.
+    alert = capparser.parse(stringXML=to_bytes(verified.signed_xml).decode())
+    assert (alert.identifier[0], len(alert.info[0])) == ("7c3d-2", 2)

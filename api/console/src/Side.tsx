@@ -145,9 +145,14 @@ function Picture({ frame }: { frame: string | null }) {
   const [missing, setMissing] = useState<string | null>(null);
   if (!frame || missing === frame) return <p class="empty">{say("no_picture")}</p>;
   return (
-    <a href={`/v1/frames/${frame}/marked.jpg`} target="_blank" rel="noreferrer">
-      <img src={`/v1/frames/${frame}/marked.jpg`} alt={say("picture")} onError={() => setMissing(frame)} />
-    </a>
+    <>
+      <a href={`/v1/frames/${frame}/marked.jpg`} target="_blank" rel="noreferrer">
+        <img src={`/v1/frames/${frame}/marked.jpg`} alt={say("picture")} onError={() => setMissing(frame)} />
+      </a>
+      <small>
+        <a href={`/v1/frames/${frame}/picture?as_flown=true`} target="_blank" rel="noreferrer">{say("picture_as_flown")}</a>
+      </small>
+    </>
   );
 }
 
