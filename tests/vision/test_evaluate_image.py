@@ -57,6 +57,11 @@ def test_sources_are_scored_apart(request_of):
     assert by_source["b"]["fire"]["recall"] is None
 
 
+def test_day_and_night_are_scored_apart(request_of):
+    by_light = image.evaluate(request_of())["by_light"]
+    assert (by_light["day"]["images"], by_light["night"]["images"]) == (4, 0)
+
+
 def test_one_hazard_has_its_scores_on_top(request_of):
     scores = image.evaluate(request_of(hazard=Hazard.SMOKE))
     assert (scores["precision"], scores["recall"], scores["false_alarm_rate"]) == (1.0, 1.0, 0.0)

@@ -97,7 +97,7 @@ def _recall(job: Job, model: Model, scenes: Sequence[Scene12]) -> Iterator[Row]:
     objects = 0
     for scene in scenes:
         answers = {"ours": rgb_fire.look(model, scene.pixels), "full": _all_slices(full, scene.pixels)}
-        hits = {name: _found(answer, scene.truth) for name, answer in answers.items()}
+        hits = {name: found_of(answer, scene.truth) for name, answer in answers.items()}
         objects += len(scene.truth)
         for name, hit in hits.items():
             found[name] += int(hit.sum())
@@ -140,7 +140,7 @@ def _all_slices(model: Model, pixels: Rgb) -> Candidates:
     return rgb_fire.look_at(model, pixels, cuts)
 
 
-def _found(answer: Candidates, truth: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+def found_of(answer: Candidates, truth: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     """Return for each pasted object whether a box of its class covers it well enough."""
     hits = np.zeros(len(truth), bool)
     for i, (*box, kind) in enumerate(truth):

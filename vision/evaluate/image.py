@@ -24,16 +24,20 @@ from vision.evaluate.curves import Curve, draw
 from vision.labelled import LabelledPicture
 
 CLASSES = ("fire", "smoke")
+NIGHT_BELOW = 60.0
+"""Mean brightness (0 to 255) under which a picture is counted as taken at night or near it."""
+
 OTHERS: dict[Hazard, str] = {}
 """Hazards whose pictures are scored elsewhere: "module:function"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One picture, how likely the model holds each class, and whether it was too dark to be asked."""
+    """One picture, how likely the model holds each class, how bright it is, and whether too dark to ask."""
 
     picture: LabelledPicture
     likely: tuple[float, float]
+    brightness: float
     is_dark: bool
 
 
@@ -70,7 +74,10 @@ def scores(scored: Sequence[Scored], model: Model, hazard: Hazard | None = None)
     by_source = {
         name: _of([s for s in scored if s.picture.source == name], model, wanted) for name in sources
     }
-    return result | {"by_source": by_source, "dark": sum(s.is_dark for s in scored)}
+    night = [s for s in scored if s.brightness < NIGHT_BELOW]
+    day = [s for s in scored if s.brightness >= NIGHT_BELOW]
+    by_light = {name: _of(some, model, wanted) for name, some in (("day", day), ("night", night))}
+    return result | {"by_source": by_source, "by_light": by_light, "dark": sum(s.is_dark for s in scored)}
 
 
 def _of(scored: Sequence[Scored], model: Model, wanted: Sequence[str]) -> Json:
@@ -101,11 +108,12 @@ def _scored(model: Model, picture: LabelledPicture, i: int, count: int, request:
     if i % 100 == 99:
         request.say(f"{i + 1} of {count} pictures")
     pixels = labelled.load_rgb(picture.path)
+    brightness = float(pixels[::4, ::4].mean())
     if runtime.is_dark(pixels, model.card.dark):
-        return Scored(picture, (0.0, 0.0), is_dark=True)
+        return Scored(picture, (0.0, 0.0), brightness, is_dark=True)
     canvas, _ = runtime.fitted(pixels, model.card.longest_px)
     likely = dict(zip(model.card.classes, model.see(canvas).picture.tolist(), strict=True))
-    return Scored(picture, (likely.get("fire", 0.0), likely.get("smoke", 0.0)), is_dark=False)
+    return Scored(picture, (likely.get("fire", 0.0), likely.get("smoke", 0.0)), brightness, is_dark=False)
 
 
 def _alarm(scored: Scored, kind: int, model: Model) -> bool:
@@ -123,7 +131,18 @@ def _write(request: Request, scored: Sequence[Scored], model: Model) -> None:
         draw([curve], request.out / f"image_{name}.png", title=f"pictures with {name}", threshold=limit)
     with (request.out / "image.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow(("file", "source", "fire", "smoke", "fire_likely", "smoke_likely", "dark"))
+        table.writerow(
+            ("file", "source", "fire", "smoke", "fire_likely", "smoke_likely", "brightness", "dark")
+        )
         for s in scored:
             likely = (f"{value:.4f}" for value in s.likely)
-            table.writerow((s.picture.name, s.picture.source, *s.picture.labels, *likely, int(s.is_dark)))
+            table.writerow(
+                (
+                    s.picture.name,
+                    s.picture.source,
+                    *s.picture.labels,
+                    *likely,
+                    round(s.brightness),
+                    int(s.is_dark),
+                )
+            )
