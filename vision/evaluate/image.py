@@ -24,7 +24,7 @@ from vision.evaluate.curves import Curve, draw
 from vision.labelled import LabelledPicture
 
 CLASSES = ("fire", "smoke")
-NIGHT_BELOW = 60.0
+NIGHT_BELOW = 50.0
 """Mean brightness (0 to 255) under which a picture is counted as taken at night or near it."""
 
 OTHERS: dict[Hazard, str] = {}
