@@ -154,3 +154,42 @@ def test_saturation_is_several_pixels_sharing_the_highest_value():
     assert radiometry.checked(celsius).saturated_c == 500.0
     celsius[0, 0] = 501.0
     assert radiometry.checked(celsius).saturated_c is None
+
+
+def test_the_sun_in_a_pane_is_no_fire_and_flame_in_two_pixels_is(seen):
+    """By day one or two pixels alone must be flame, not only hot."""
+    celsius = meadow()
+    celsius[250, 330] = 310.0
+    celsius[100, 100:102] = 480.0
+    assert sorted(hazards(seen(celsius))) == [Hazard.FIRE, Hazard.HOT_SPOT]
+
+
+@pytest.mark.parametrize(
+    ("heat_c", "height", "width", "kind"),
+    [(520.0, 6, 6, "flames"), (290.0, 9, 9, "smouldering"), (450.0, 3, 60, "front")],
+)
+def test_a_fires_kind_follows_from_heat_and_shape(seen, heat_c, height, width, kind):
+    celsius = meadow()
+    celsius[200 : 200 + height, 300 : 300 + width] = heat_c
+    (fire,) = seen(celsius)
+    assert fire.kind == kind
+
+
+def test_radiative_power_is_stefan_and_boltzmanns(seen):
+    """A hundred pixels at 500 °C over a meadow of 22 °C, emissivity 0.95."""
+    celsius = meadow()
+    celsius[200:210, 300:310] = 500.0
+    (fire,) = seen(celsius)
+    expected = 100 * 0.95 * 5.670374e-8 * (773.15**4 - 295.15**4)
+    assert fire.power_w_per_m2 == pytest.approx(expected, rel=0.01)
+
+
+def test_every_candidate_has_a_score_and_the_threshold_decides(tmp_path, pose):
+    celsius = meadow()
+    celsius[250:253, 330:333] = 240.0  # a stove
+    frame = replace(load(write_thermal(tmp_path / "a.tif", celsius, pose)), pixel_m2=PIXEL_M2)
+    (spot,) = ThermalFire().detect(frame, Scene())
+    (candidate,) = ThermalFire(threshold=0.0).detect(frame, Scene())
+    assert spot.hazard is Hazard.HOT_SPOT
+    assert candidate.hazard is Hazard.FIRE
+    assert candidate.confidence < 0.5
