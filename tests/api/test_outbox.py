@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -19,7 +18,7 @@ from api.delivery.sender import Outcome
 from api.delivery.webhook import WebhookSender
 from api.services import Services
 from api.store import outbox
-from api.store.engine import database_url, open_database
+from api.store.engine import open_database
 from api.store.models import DeliveryRow
 from api.store.outbox import GIVE_UP, Ending, Leased, Line, Try
 from api.store.receivers import set_webhook
@@ -163,9 +162,9 @@ async def test_an_alert_arrives_signed_and_as_a_cloud_event(services: Services) 
 
 
 async def test_a_receiver_that_was_down_gets_the_message_after_a_restart_of_the_service(
-    services: Services, clock: FakeClock, tmp_path: Path
+    services: Services, clock: FakeClock
 ) -> None:
-    """The same id and the same bytes, from another process's worker on the same file."""
+    """The same id and the same bytes, from another process's worker on the same database."""
     receiver = Receiver()
     async with listening(receiver):
         pass
@@ -175,9 +174,10 @@ async def test_a_receiver_that_was_down_gets_the_message_after_a_restart_of_the_
         await until(services, tried(1))
     (waiting,) = await deliveries(services)
     assert "no connection" in (waiting.last_error or "")
+    url = services.database.engine.url.render_as_string(hide_password=False)
     await services.database.close()
 
-    again = replace(services, database=await open_database(database_url(None, folder=tmp_path)))
+    again = replace(services, database=await open_database(url))
     clock.advance(FIRST_S)
     async with listening(receiver), working(again):
         await until(again, settled("delivered"))

