@@ -42,7 +42,7 @@ def test_a_third_of_a_square_metre_of_flame_is_found_however_the_camera_stretche
 
 @pytest.mark.parametrize(
     ("heat_c", "height", "width"),
-    [(70.0, 60, 80), (90.0, 10, 20), (140.0, 3, 3), (34.0, 6, 3), (200.0, 3, 3)],,
+    [(70.0, 60, 80), (90.0, 10, 20), (140.0, 3, 3), (34.0, 6, 3), (200.0, 3, 3)],
 )
 def test_roof_car_flue_person_and_stove_are_not_called_by_day(heat_c, height, width):
     """In the sun the ground itself varies by several degrees."""
