@@ -14,7 +14,7 @@ MOST = 100_000
 
 
 async def judged(session: AsyncSession, caller: Caller) -> list[Judged]:
-    """Return every look at incidents whose orders were closed with a verdict, an agency its own, oldest first."""
+    """Return each look at incidents whose orders were closed with a verdict, oldest first."""
     query = (
         select(ObservationRow, FrameRow, OrderRow, KnownSourceRow)
         .join(FrameRow, FrameRow.id == ObservationRow.frame)

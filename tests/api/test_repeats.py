@@ -34,22 +34,22 @@ def test_every_post_names_the_header_in_the_description(services: Services) -> N
         assert "post" not in methods or "Idempotency-Key" in named, path
 
 
-@pytest.mark.parametrize("path", [path for path in POSTS if path not in NEVER_KEPT])
 async def test_a_post_with_a_key_is_answered_again_as_it_was_and_not_with_another_body(
-    client_of: Client, path: str
+    client_of: Client,
 ) -> None:
-    office = next(iter(OFFICES.get(("POST", path), {"operator"})))
-    who = "gateway" if path in ("/v1/frames", "/v1/observations") else office
-    client, key = client_of(who), {"Idempotency-Key": "once"}
-    filled = path.format_map({**NAMES, "action": "pause"})
-    body = BODIES.get(("POST", path), {})
-    first = await client.post(filled, json=body, headers=key)
-    again = await client.post(filled, json=body, headers=key)
-    assert again.headers.get("idempotent-replayed") == "true", (first.status_code, again.text)
-    assert (again.status_code, again.content) == (first.status_code, first.content)
-    other = await client.post(filled, json={"another": "body"}, headers=key)
-    assert other.status_code == 422
-    assert "was used for another body" in other.json()["message"]
+    for path in set(POSTS) - NEVER_KEPT:
+        office = next(iter(OFFICES.get(("POST", path), {"operator"})))
+        who = "gateway" if path in ("/v1/frames", "/v1/observations") else office
+        client, key = client_of(who), {"Idempotency-Key": "once"}
+        filled = path.format_map({**NAMES, "action": "pause"})
+        body = BODIES.get(("POST", path), {})
+        first = await client.post(filled, json=body, headers=key)
+        again = await client.post(filled, json=body, headers=key)
+        assert again.headers.get("idempotent-replayed") == "true", (path, first.status_code, again.text)
+        assert (again.status_code, again.content) == (first.status_code, first.content), path
+        other = await client.post(filled, json={"another": "body"}, headers=key)
+        assert other.status_code == 422, path
+        assert "was used for another body" in other.json()["message"], path
 
 
 @pytest.fixture
