@@ -63,7 +63,10 @@ def measure_case(
         "routes": {"sorties": [{"dock": dock, "points": points} for dock, points in sorties]},
     }
     left = result["unserved"]
-    tell(f"{case.name}: {result['flight_s']:.0f} s in {result['sorties']} sorties, {left} left out")
+    tell(
+        f"{case.name}: {result['flight_s']:.0f} s in {result['sorties']} sorties, {left} left out; "
+        f"{result['cpu_s']:.0f} s of CPU in {result['wall_s']:.0f} s, {peak_bytes / 1e9:.2f} GB"
+    )
     if compare:
         result["lower_bound_s"], result["compared"] = _compared(case, seconds, seed, tell)
     return result
@@ -72,10 +75,8 @@ def measure_case(
 def manner(seconds: float) -> Manner:
     """Return how to search from a quick plan: with much time also once from nothing."""
     if seconds < LONG_S:
-        return Manner(stages=(Stage(0.5, 0.03), Stage(0.8, 0.015), Stage(1.0, 0.008)))
-    return Manner(
-        stages=(Stage(0.35, 0.03), Stage(0.65, 0.03, fresh=True), Stage(0.85, 0.015), Stage(1.0, 0.008))
-    )
+        return Manner(stages=(Stage(0.5, 1.8), Stage(0.8, 0.9), Stage(1.0, 0.5)))
+    return Manner(stages=(Stage(0.35, 1.8), Stage(0.65, 1.8, fresh=True), Stage(0.85, 0.9), Stage(1.0, 0.5)))
 
 
 def _told(case: Case, sorties: Sorties) -> dict[str, Any]:

@@ -36,6 +36,9 @@ def planner_command(
         list[str] | None, typer.Option(help="Only instances or rows whose names begin so.")
     ] = None,
     alone: Annotated[bool, typer.Option(help="Also run PyVRP alone for as long.")] = True,
+    until_known: Annotated[
+        bool, typer.Option("--until-known", help="End a search once it is at the best known value.")
+    ] = False,
     compare: Annotated[bool, typer.Option(help="Also run the simpler planners on a case.")] = False,
     routes: Annotated[Path | None, typer.Option(help="Write the sorties of a case to this file.")] = None,
     quick: Annotated[
@@ -54,9 +57,18 @@ def planner_command(
         from missions.bench.instances import measure_folder
 
         value = measure_folder(
-            instances, seconds=seconds, seed=seed, only=tuple(only or ()), alone=alone, tell=say
+            instances,
+            seconds=seconds,
+            seed=seed,
+            only=tuple(only or ()),
+            alone=alone,
+            until_known=until_known,
+            tell=say,
         )
-        kept.write(instances.name, *value["instances"])
+        kept.write(instances.name, *({"seconds": seconds, "seed": seed} | row for row in value["instances"]))
+        value["instances"] = [
+            {k: v for k, v in row.items() if not k.endswith("routes")} for row in value["instances"]
+        ]
         say(f"mean gap {value['mean_gap']:.2%}")
     elif case:
         from missions.bench.case import measure_case

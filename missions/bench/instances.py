@@ -1,5 +1,6 @@
 """Public routing problems: how far from the best known values, beside PyVRP alone."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -24,11 +25,13 @@ def measure_folder(
     seed: int,
     only: Sequence[str] = (),
     alone: bool = True,
+    until_known: bool = False,
     tell: Callable[[str], None],
 ) -> dict[str, Any]:
     """Return for each instance what we found and what PyVRP alone found in the same CPU seconds.
 
-    Gaps are fractions of the best known value, positive when worse.
+    Gaps are fractions of the best known value, positive when worse. With `until_known` a search ends
+    when it is there. `routes` are the tours, by the names their stops have in the instance's file.
 
     Raises:
         InputWrong: the folder holds no instance asked for.
@@ -37,7 +40,11 @@ def measure_folder(
     for instance in read_folder(folder):
         if only and not any(instance.name.startswith(name) for name in only):
             continue
-        row = _measured(instance, seconds, seed, alone)
+        effort = Effort(
+            seconds=seconds,
+            enough=max(_least(instance.problem), instance.known_cost if until_known else -math.inf),
+        )
+        row = _measured(instance, effort, seed, alone)
         beside = f", PyVRP alone {row['alone_gap']:+.2%}" if alone else ""
         tell(f"{instance.name}: {row['cost']:g}, gap {row['gap']:+.2%}{beside}")
         found.append(row)
@@ -56,17 +63,17 @@ def measure_folder(
     return result
 
 
-def _measured(instance: Instance, seconds: float, seed: int, alone: bool) -> dict[str, Any]:
+def _measured(instance: Instance, effort: Effort, seed: int, alone: bool) -> dict[str, Any]:
     row = {"name": instance.name, "best_known": instance.best_known}
-    row |= _one(instance, search, seconds, seed)
+    row |= _one(instance, search, effort, seed)
     if alone:
-        row |= {f"alone_{key}": value for key, value in _one(instance, search_alone, seconds, seed).items()}
+        row |= {f"alone_{key}": value for key, value in _one(instance, search_alone, effort, seed).items()}
     return row
 
 
-def _one(instance: Instance, searcher: Searcher, seconds: float, seed: int) -> dict[str, Any]:
+def _one(instance: Instance, searcher: Searcher, effort: Effort, seed: int) -> dict[str, Any]:
     began_s = time.process_time()
-    answer = searcher(instance.problem, Effort(seconds=seconds, enough=_least(instance.problem)), seed=seed)
+    answer = searcher(instance.problem, effort, seed=seed)
     wrong = faults(instance.problem, answer.tours)
     cost = instance.value(answer.tours)
     return {
@@ -77,6 +84,7 @@ def _one(instance: Instance, searcher: Searcher, seconds: float, seed: int) -> d
         "faults": list(wrong[:3]),
         "rounds": answer.rounds,
         "cpu_s": round(time.process_time() - began_s, 2),
+        "routes": instance.written(answer.tours),
     }
 
 

@@ -1,6 +1,6 @@
 """What other solvers make of a case, where they are installed: OR-Tools' routing and VROOM.
 
-`pip install gridpatrol[bench]` brings OR-Tools; VROOM's package is `pyvroom`.
+`pip install gridpatrol[bench]` brings both; VROOM's package is `pyvroom`.
 """
 
 import importlib

@@ -59,5 +59,5 @@ class _Harvest(IteratedLocalSearchCallbacks):
         cost_evaluator: pyvrp.CostEvaluator,
     ) -> None:
         cost, least = cost_evaluator.penalised_cost(candidate), cost_evaluator.penalised_cost(best)
-        if cost <= least + HARVEST * max(least, best.prizes()):
+        if cost <= least * (1 + HARVEST):
             self._pool.harvest(candidate, cost)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyvrp
 
-from missions.routing.problem import Problem, Tour, Whole
+from missions.routing.problem import Job, Problem, Tour, Whole
 
 # What PyVRP takes for no limit.
 NO_LIMIT = int(np.iinfo(np.int64).max)
@@ -30,7 +30,7 @@ def to_pyvrp(problem: Problem, *, all_fit: bool) -> pyvrp.ProblemData:
     clients: list[pyvrp.Client] = []
     groups: list[pyvrp.ClientGroup] = []
     for job in problem.jobs:
-        required, group = job.must and all_fit, None
+        required, group = is_required(job, all_fit=all_fit), None
         if len(job.nodes) > 1:
             group = len(groups)
             members = [node - problem.depots for node in job.nodes]
@@ -39,7 +39,7 @@ def to_pyvrp(problem: Problem, *, all_fit: bool) -> pyvrp.ProblemData:
             pyvrp.Client(
                 node,
                 delivery=list(job.load),
-                prize=job.prize,
+                prize=0 if required else job.prize,
                 required=required and group is None,
                 group=group,
             )
@@ -54,6 +54,11 @@ def to_pyvrp(problem: Problem, *, all_fit: bool) -> pyvrp.ProblemData:
         [_hollow(matrix) for matrix in (problem.energy if pays_time(problem) else problem.time)],
         groups,
     )
+
+
+def is_required(job: Job, *, all_fit: bool) -> bool:
+    """Return whether a job may not be left out for its prize."""
+    return job.must and all_fit
 
 
 def pays_time(problem: Problem) -> bool:

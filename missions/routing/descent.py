@@ -26,7 +26,7 @@ from pyvrp.search import (
     compute_neighbours,
 )
 
-from missions.routing.data import pays_time, to_pyvrp, to_solution
+from missions.routing.data import is_required, pays_time, to_pyvrp, to_solution
 from missions.routing.pool import HARVEST, Pool
 from missions.routing.problem import Problem, Tour, Whole
 
@@ -66,6 +66,9 @@ class Descent:
             if operator.supports(self.data):
                 self._search.add_operator(operator(self.data))
         self._penalties = _penalties(problem)
+        self._is_choice = not any(job.must for job in problem.jobs)
+        # PyVRP counts the prize of each node that is not visited, also where one of a job's is enough.
+        self._idle = _idle(problem, all_fit=all_fit)
 
     def fresh(self) -> Solution:
         """Return a local optimum near a random answer."""
@@ -80,7 +83,8 @@ class Descent:
     def travel(self, first: Solution, *, warmth: float, pool: Pool, share: Share) -> Solution:
         """Return the best answer met from the first one on, its tours and others' in the pool.
 
-        T begins at `warmth` times the cost of an answer for each of its jobs.
+        T begins at `warmth` times what an answer costs for each of its jobs: its flying, or where
+        every job may be left out, what they are worth.
         """
         with warnings.catch_warnings():
             # A must that nothing can fit makes PyVRP try ever higher penalties; it is given up in time.
@@ -98,13 +102,14 @@ class Descent:
             if found.is_feasible() and (cost < least or not best.is_feasible()):
                 found, cost = self._polished(found, costs)
                 best, least = found, cost
-            worth = max(least, best.prizes())
+            flown = least - best.uncollected_prizes()
+            worth = best.prizes() if self._is_choice else flown
             held = costs.penalised_cost(current)
             warm = warmth * COOLED**spent * worth / max(1, best.num_clients())
             if cost < held or cost - held < -math.log(1 - self._dice.random()) * warm:
                 current = found
                 if cost <= least + HARVEST * worth:
-                    pool.harvest(found, cost)
+                    pool.harvest(found, cost - self._idle)
             spent = share(best)
         return best
 
@@ -113,6 +118,13 @@ class Descent:
         better = self._search(found, costs, exhaustive=True)
         cost, least = costs.penalised_cost(better), costs.penalised_cost(found)
         return (better, cost) if better.is_feasible() and cost <= least else (found, least)
+
+
+def _idle(problem: Problem, *, all_fit: bool) -> int:
+    """Return the prizes that no answer collects: a job's other nodes' when one of them is visited."""
+    return sum(
+        (len(job.nodes) - 1) * job.prize for job in problem.jobs if not is_required(job, all_fit=all_fit)
+    )
 
 
 def _penalties(problem: Problem) -> PenaltyManager:

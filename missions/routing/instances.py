@@ -9,6 +9,7 @@
 """
 
 import csv
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ TOP_UNIT = 100_000
 # A point of score is worth this much length, counted in tenths: flying less only breaks ties.
 TOP_SCORE, TOP_LENGTH_UNIT = 200, 10
 
+# Best known lengths are written down to two places.
+HALF_A_DIGIT = 0.005
+
 # Tours beyond the fewest that the loads need.
 CARP_SPARE_TOURS = 3
 
@@ -44,6 +48,8 @@ class Instance:
     best_known: float
     unit: float
     scores: tuple[float, ...] = ()
+    # What each node is called in the instance's own file.
+    labels: tuple[str, ...] = ()
 
     def value(self, tours: tuple[Tour, ...]) -> float:
         """Return the length of the tours, or for team orienteering the score they collect."""
@@ -54,6 +60,18 @@ class Instance:
             [self.problem.fleets[t.fleet].start, *t.nodes, self.problem.fleets[t.fleet].end] for t in tours
         ]
         return float(sum(int(arcs[0][a[:-1], a[1:]].sum()) for a in stops) / self.unit)
+
+    def written(self, tours: tuple[Tour, ...]) -> list[list[str]]:
+        """Return each tour as the instance's own file calls its stops, from its start to its end."""
+        fleets = self.problem.fleets
+        return [
+            [self.labels[n] for n in (fleets[t.fleet].start, *t.nodes, fleets[t.fleet].end)] for t in tours
+        ]
+
+    @property
+    def known_cost(self) -> float:
+        """The cost at which an answer is as good as the best known value is written down; none for scores."""
+        return -math.inf if self.scores else math.floor((self.best_known + HALF_A_DIGIT) * self.unit)
 
     def gap(self, value: float) -> float:
         """Return how much worse than the best known value this is, as a fraction of it."""
@@ -114,7 +132,12 @@ def _mdvrp(name: str, lines: list[str], best_known: float) -> Instance:
     jobs = tuple(Job((depots + k,), prize, (round(row[4]),)) for k, row in enumerate(visits))
     time = length + _rounded(service * MDVRP_UNIT)[None, :]
     return Instance(
-        name, "mdvrp", Problem(depots, fleets, jobs, (time,), (length,), 0, 1), best_known, MDVRP_UNIT
+        name,
+        "mdvrp",
+        Problem(depots, fleets, jobs, (time,), (length,), 0, 1),
+        best_known,
+        MDVRP_UNIT,
+        labels=(*(f"depot {d + 1}" for d in range(depots)), *(f"{row[0]:.0f}" for row in visits)),
     )
 
 
@@ -134,7 +157,8 @@ def _top(name: str, words: list[str], best_known: float) -> Instance:
         0,
         1,
     )
-    return Instance(name, "top", problem, best_known, TOP_UNIT, tuple(float(s) for s in scores))
+    labels = tuple(f"point {k}" for k in order)
+    return Instance(name, "top", problem, best_known, TOP_UNIT, tuple(float(s) for s in scores), labels)
 
 
 def _carp(name: str, words: list[str], best_known: float) -> Instance:
@@ -154,7 +178,9 @@ def _carp(name: str, words: list[str], best_known: float) -> Instance:
     prize = 4 * int(length.max())
     jobs = tuple(Job((1 + 2 * k, 2 + 2 * k), prize, (int(demand[e]),)) for k, e in enumerate(wanted))
     problem = Problem(1, (Fleet(0, 0, tours, None, None, (capacity,)),), jobs, (length,), (length,), 0, 1)
-    return Instance(name, "carp", problem, best_known, 1)
+    ways = ((v, u) if back else (u, v) for u, v in zip(u[wanted], v[wanted], strict=True) for back in (0, 1))
+    labels = ("depot", *(f"{a} to {b}" for a, b in ways))
+    return Instance(name, "carp", problem, best_known, 1, labels=labels)
 
 
 def _least(roads: coo_matrix) -> Floats:

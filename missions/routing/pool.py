@@ -22,7 +22,7 @@ from missions.routing.orient import oriented
 from missions.routing.problem import Problem, Tour, measure
 
 # Answers up to this much worse than the best give their tours to the pool.
-HARVEST = 0.02
+HARVEST = 0.03
 
 # Tours given to the linear program: those from the cheapest answers. Its time grows faster.
 MOST_TOURS = 12_000

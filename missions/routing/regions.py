@@ -38,8 +38,8 @@ TERRITORIES, LAST_S = 0.18, 1.0
 # Docks nearest to a region that may start tours in it.
 NEAR_DOCKS = 6
 
-FIRST = Manner(stages=(Stage(1.0, 0.03),))
-AGAIN = Manner(stages=(Stage(1.0, 0.02),), spare_tours=1)
+FIRST = Manner(stages=(Stage(1.0, 1.8),))
+AGAIN = Manner(stages=(Stage(1.0, 1.2),), spare_tours=1)
 
 # Told the share of the time spent, and the tours' seconds so far.
 Progress = Callable[[float, float], None]

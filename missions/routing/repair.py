@@ -17,7 +17,7 @@ from missions.routing.search import Manner, Stage, search
 FAR = np.iinfo(np.int64).max // 4
 
 # The search goes on gently, so that what holds is changed only where that pays.
-GENTLE = Manner(stages=(Stage(0.7, 0.015), Stage(1.0, 0.006)))
+GENTLE = Manner(stages=(Stage(0.7, 0.9), Stage(1.0, 0.4)))
 
 
 def repair(

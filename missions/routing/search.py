@@ -24,8 +24,9 @@ MOST_COMBINING_S = 60.0
 class Stage:
     """A part of the search: up to which share of the effort, and how warm it begins.
 
-    A `fresh` stage starts anew; another from the best there is. `jobs` are the most that
-    are searched at a time, all when None. Without warmth it is PyVRP's own loop that
+    A `fresh` stage starts anew; another from the best there is. `warmth` is the first temperature, in
+    what an answer costs for each of its jobs (`Descent.travel`). `jobs` are the most that are
+    searched at a time, all when None. Without warmth it is PyVRP's own loop that
     searches. After each stage the best choice among all tours met so far is looked for.
     """
 
@@ -39,7 +40,7 @@ class Stage:
 class Manner:
     """How to search. `neighbours` are jobs near to each that a move may bring it to."""
 
-    stages: tuple[Stage, ...] = (Stage(0.5, 0.03, fresh=True), Stage(0.8, 0.015), Stage(1.0, 0.008))
+    stages: tuple[Stage, ...] = (Stage(0.5, 0.9, fresh=True), Stage(0.8, 0.45), Stage(1.0, 0.25))
     neighbours: int = 25
     # Rounds for each job of a part before the next part's turn.
     rounds_per_job: int = 8
@@ -56,9 +57,9 @@ LONG_S = 20.0
 PATIENT = Manner(
     stages=(
         Stage(0.25, None, fresh=True),
-        Stage(0.6, 0.03, fresh=True),
-        Stage(0.85, 0.015),
-        Stage(1.0, 0.008),
+        Stage(0.6, 0.9, fresh=True),
+        Stage(0.85, 0.45),
+        Stage(1.0, 0.25),
     )
 )
 
@@ -142,8 +143,8 @@ class _Search:
             self._tightened(), all_fit=self.all_fit, seed=seed, neighbours=self.manner.neighbours
         )
         first = descent.of(self.best) if self.best and not stage.fresh else descent.fresh()
-        began, seen = self.meter.share, first
-        gave_up = False
+        began, gave_up = self.meter.share, False
+        seen: Solution | None = None
 
         def share(best: Solution) -> float:
             nonlocal seen, gave_up

@@ -54,7 +54,7 @@ def run(*words: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 def test_a_case_is_flown_and_its_routes_written(
     file: Path, case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = run("--case", str(file), "--seconds", "1", "--routes", str(tmp_path / "R.json"), capsys=capsys)
+    told = run("--case", str(file), "--seconds", "0.5", "--routes", str(tmp_path / "R.json"), capsys=capsys)
     sorties = [(s["dock"], s["points"]) for s in json.loads((tmp_path / "R.json").read_text())["sorties"]]
     assert case_faults(case, sorties) == ()
     assert told["feasible"]
@@ -62,7 +62,7 @@ def test_a_case_is_flown_and_its_routes_written(
 
 
 def test_workers_share_a_case_region_by_region(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = run("--case", str(file), "--seconds", "6", "--workers", "2", capsys=capsys)
+    told = run("--case", str(file), "--seconds", "4", "--workers", "2", capsys=capsys)
     assert told["feasible"]
     assert told["peak_bytes"] < 1e9
 
@@ -70,7 +70,7 @@ def test_workers_share_a_case_region_by_region(file: Path, capsys: pytest.Captur
 def test_simpler_planners_stand_beside_ours_and_none_beats_the_bound(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = run("--case", str(file), "--seconds", "1", "--compare", capsys=capsys)
+    told = run("--case", str(file), "--seconds", "0.5", "--compare", capsys=capsys)
     by_name = {row["name"]: row for row in told["compared"]}
     assert {"nearest neighbour", "k-means and 2-opt", "giant tour and split", "PyVRP alone"} <= by_name.keys()
     flown = [row for row in by_name.values() if row["skipped"] is None]
@@ -82,11 +82,19 @@ def test_simpler_planners_stand_beside_ours_and_none_beats_the_bound(
 def test_instances_stand_beside_pyvrp_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "c.dat").write_text("4\n4\n0 1 5 2\n1 2 5 2\n2 3 5 2\n3 0 5 0\n1\n6\n20\n20\n")
     (tmp_path / "best_known.csv").write_text("instance,split,best_known\nc,dev,20 (lb 20)\n")
-    told = run("--instances", str(tmp_path), "--seconds", "0.3", capsys=capsys)
+    raw = tmp_path / "raw"
+    words = ("--instances", str(tmp_path), "--seconds", "5", "--until-known", "--raw", str(raw))
+    told = run(*words, capsys=capsys)
     assert told["mean_gap"] == 0
+    assert told["worse_than_alone"] == []
     assert {k: told["instances"][0][k] for k in ("name", "cost", "best_known", "gap", "feasible")} == {
         "name": "c", "cost": 20.0, "best_known": 20.0, "gap": 0.0, "feasible": True,
     }  # fmt: skip
+    (event,) = [json.loads(line) for line in (raw / f"{tmp_path.name}.jsonl").read_text().splitlines()]
+    assert event["routes"] in (
+        [["depot", "0 to 1", "1 to 2", "2 to 3", "depot"]],
+        [["depot", "3 to 2", "2 to 1", "1 to 0", "depot"]],
+    )
 
 
 def test_the_times_of_the_matrix_are_those_of_the_proof(case: Case) -> None:

@@ -33,6 +33,11 @@ def test_mdvrp_has_its_depots_capacities_durations_and_service(tmp_path: Path) -
     tours = (Tour(0, (2, 3)), Tour(1, (4, 5)))
     assert instance.value(tours) == pytest.approx(80.0)
     assert instance.gap(84.0) == pytest.approx(0.05)
+    assert instance.written(tours) == [
+        ["depot 1", "1", "2", "depot 1"],
+        ["depot 2", "3", "4", "depot 2"],
+    ]
+    assert instance.known_cost == 800_050
     # Forty of travel and ten of service are more than the west's forty.
     assert faults(instance.problem, tours) == ("tour 0 takes 500000 of time and may take 400000",)
 

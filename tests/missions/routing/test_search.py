@@ -99,8 +99,8 @@ def test_progress_hears_the_share_spent_and_the_best_cost() -> None:
 @pytest.mark.parametrize(
     "stages",
     [
-        (Stage(0.5, None, fresh=True), Stage(1.0, 0.02)),
-        (Stage(0.4, 0.03, fresh=True), Stage(1.0, 0.02, jobs=12)),
+        (Stage(0.5, None, fresh=True), Stage(1.0, 1.0)),
+        (Stage(0.4, 1.8, fresh=True), Stage(1.0, 1.0, jobs=12)),
     ],
 )
 def test_every_kind_of_stage_serves_all_within_limits(stages: tuple[Stage, ...]) -> None:
