@@ -187,11 +187,15 @@ _PROMISED = {
 
 
 def _fence(order: SortieOrder) -> list[Wanted]:
-    """Return what makes the order's fence and rally points count; without them its own settings stand."""
+    """Return what makes the order's fence and rally points count; without them its own settings stand.
+
+    As it comes, FENCE_TYPE asks for a ceiling of 100 m and a circle of 300 m as well, which stood still
+    while the fence was off and would end every sortie now that it is on.
+    """
     wanted = []
     if order.fence:
         wanted += [
-            Wanted("FENCE_TYPE", _FENCE_AREAS, "watch the fence's areas", is_mask=True),
+            Wanted("FENCE_TYPE", _FENCE_AREAS, "watch the fence's areas, no circle and no ceiling"),
             Wanted("FENCE_ACTION", 1, "come home when leaving the fence"),
             Wanted("FENCE_ENABLE", 1, "watch the fence"),
         ]

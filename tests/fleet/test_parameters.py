@@ -3,6 +3,8 @@
 from fleet.autopilots.ardupilot import ArduCopter
 from fleet.messages import Parameter, ParameterSet, ParameterWanted
 from fleet.parameters import Profile, Remembered, Wanted
+from fleet.zones import Zone
+from missions.geo import LatLon
 from tests.fleet.builders import item, mission, order
 
 
@@ -79,6 +81,15 @@ def test_the_way_home_is_as_high_as_the_sortie():
     flown = order(items=(item(22, altitude_m=199.2), *mission()[1:]))
     wanted = next(w for w in ArduCopter().profile(flown) if w.name == "RTL_ALT")
     assert wanted.value == 20000
+
+
+def test_a_fence_is_watched_without_the_ceiling_and_the_circle_that_come_with_it():
+    """Out of the box FENCE_TYPE is 7: 100 m high and 300 m round, which would end every sortie."""
+    ring = tuple(LatLon(30.28 + north, 119.41 + east) for north, east in ((-1, -1), (-1, 1), (1, 1), (1, -1)))
+    board = {"FENCE_TYPE": 7.0, "FENCE_ENABLE": 0.0, "FENCE_ACTION": 1.0}
+    wanted = [w for w in ArduCopter().profile(order(fence=(Zone(True, ring),))) if w.name in board]
+    run(Profile(wanted), board)
+    assert board == {"FENCE_TYPE": 4.0, "FENCE_ENABLE": 1.0, "FENCE_ACTION": 1.0}
 
 
 def test_the_vehicle_flies_as_fast_as_was_planned():
