@@ -8,8 +8,9 @@ import typer
 
 from missions.clock import SystemClock
 from missions.errors import InputWrong
-from missions.model import Hazard
+from missions.model import Hazard, ReferenceLayers
 from missions.program import out_folder, say, show_json
+from missions.site import load_site
 from missions.words import LANGUAGES
 from vision import bench, present, report
 from vision.baselines.opening import opened
@@ -53,6 +54,10 @@ def inspect_pictures(
     baseline: Annotated[
         Path | None, typer.Option(help="How the place looked before: a GeoTIFF, or a store of baselines.")
     ] = None,
+    site: Annotated[
+        Path | None,
+        typer.Option(help="The site file whose lines, fields, outfalls and roads are to be known."),
+    ] = None,
     calibration: Annotated[
         Path | None, typer.Option(help="Folder of calibrations that `gridpatrol calibrate` made.")
     ] = None,
@@ -77,6 +82,7 @@ def inspect_pictures(
         out_folder(out)
     scene = Scene(
         baseline=opened(baseline) if baseline else None,
+        references=load_site(site).layers if site else ReferenceLayers(),
         calibration=store.current(calibration) if calibration else NOTHING_LEARNT,
     )
     results = inspect(

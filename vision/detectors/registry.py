@@ -33,6 +33,7 @@ ENTRIES: tuple[Entry, ...] = (
         "vision.detectors.line_clearance:LineClearance", frozenset({Hazard.LINE_CLEARANCE}), by_default=False
     ),
     Entry("vision.detectors.thermal:ThermalFire", frozenset({Hazard.FIRE, Hazard.HOT_SPOT})),
+    Entry("vision.detectors.hot_joint:HotJoint", frozenset({Hazard.HOT_JOINT}), by_default=False),
     Entry("vision.detectors.flood:Flood", frozenset({Hazard.FLOOD}), by_default=False),
     Entry("vision.detectors.logging:Felling", frozenset({Hazard.LOGGING}), by_default=False),
 )
@@ -41,6 +42,11 @@ ENTRIES: tuple[Entry, ...] = (
 def sought(entries: Collection[Entry] = ENTRIES) -> frozenset[Hazard]:
     """Return the hazards that some detector finds; nothing is loaded for it."""
     return frozenset(hazard for entry in entries for hazard in entry.hazards)
+
+
+def usual() -> frozenset[Hazard]:
+    """Return the hazards that are looked for unasked."""
+    return frozenset(hazard for entry in ENTRIES if entry.by_default for hazard in entry.hazards)
 
 
 def chosen(hazards: Collection[Hazard] | None = None, *, model: Path | None = None) -> tuple[Detector, ...]:
