@@ -56,7 +56,7 @@ def inspect_pictures(
     ] = None,
     site: Annotated[
         Path | None,
-        typer.Option(help="The site file whose lines, fields, outfalls and roads are to be known."),
+        typer.Option(help="The site file: its lines, fields and outfalls are known then."),
     ] = None,
     calibration: Annotated[
         Path | None, typer.Option(help="Folder of calibrations that `gridpatrol calibrate` made.")
