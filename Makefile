@@ -31,6 +31,10 @@ check: $(INSTALLED_TEST) page
 seeds: $(INSTALLED_TEST)
 	$(BIN)/python tests/valley_seeds.py --seeds 1-20 --minutes 60 --speed 20 --out out/seeds
 
+# Labelled thermal passes over simulated fires and decoys, for gridpatrol evaluate --task thermal.
+passes: $(INSTALLED)
+	$(BIN)/python -m sim.passes out/passes
+
 # The whole API asked a thousand wrong and right things each: long; `make test` asks eight.
 fuzz: $(INSTALLED_TEST)
 	GRIDPATROL_FUZZ=1000 $(BIN)/python -m pytest tests/api/test_fuzz.py
