@@ -109,18 +109,23 @@ async def test_a_body_over_the_limit_is_refused_before_it_is_read(services: Serv
         assert (await client.post("/v1/frames", content=parts())).status_code == 413
 
 
-async def test_what_was_found_is_drawn_into_the_picture_once(client_of: Client, services: Services) -> None:
+async def test_what_was_found_is_drawn_into_the_operators_picture_once(
+    client_of: Client, services: Services
+) -> None:
     celsius = np.full((64, 80), 20.0, np.float32)
     celsius[10:20, 10:20] = 500.0
     file = io.BytesIO()
     tifffile.imwrite(file, celsius)
     await report(services, 1, fire(1, FOREST))
     await services.pictures.put("frames/1.tif", file.getvalue())
-    drawn = await client_of("forestry").get(f"/v1/frames/{frame_id(1)}/marked.jpg")
+    path = f"/v1/frames/{frame_id(1)}/marked.jpg"
+    drawn = await client_of("operator").get(path)
     assert drawn.status_code == 200, drawn.text
     assert Image.open(io.BytesIO(drawn.content)).format == "JPEG"
+    assert (await client_of("forestry").get(path)).content == drawn.content, "all that is in it is forestry's"
     await services.pictures.delete("frames/1.tif")
-    assert (await client_of("operator").get(f"/v1/frames/{frame_id(1)}/marked.jpg")).content == drawn.content
+    assert (await client_of("operator").get(path)).content == drawn.content
+    assert (await client_of("forestry").get(path)).status_code == 404, "an agency's is drawn anew each time"
 
 
 async def test_a_frame_nobody_has_looked_at_has_no_marked_picture_yet(client_of: Client) -> None:
