@@ -83,8 +83,10 @@ def simulate(
             return
         world = _world(site, seed, scenario, keep)
         from sim.faults import FaultPlan, load_faults
+        from sim.orthophoto import write_before
         from sim.simulation import Options, Simulation, crew
 
+        write_before(world, folder / "before.tif")
         plan = FaultPlan()
         if faults is not None:
             names = [d.id for d in crew(world.site, drones)]

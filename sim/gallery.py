@@ -23,10 +23,10 @@ import numpy as np
 import shapely
 from shapely.geometry import Point, box, mapping
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import transform as reshaped
 from shapely.ops import unary_union
 
 from missions.errors import InputWrong
+from missions.geo import Floats
 from missions.model import Camera, CameraPose, Sensor, Site
 from sim.camera import Cameras, PictureJob, TruePose
 from sim.changes import Changes, Conditions, Felling, Flood, fellings, flood
@@ -202,16 +202,16 @@ def _all(changes: Changes) -> list[Flood | Felling]:
 def _row(change: Flood | Felling, seen_m2: float, world: World) -> dict[str, Any]:
     hazard = "flood" if isinstance(change, Flood) else "logging"
 
-    def degrees(x: Any, y: Any) -> tuple[Any, Any]:
-        lat, lon = world.frame.lat_lon(np.asarray(x), np.asarray(y))
-        return lon, lat
+    def degrees(at: Floats) -> Floats:
+        lat, lon = world.frame.lat_lon(at[:, 0], at[:, 1])
+        return np.column_stack([lon, lat])
 
     return {
         "hazard": hazard,
         "id": change.id,
         "area_m2": round(change.area_m2, 1),
         "in_view_m2": round(seen_m2, 1),
-        "geometry": mapping(reshaped(degrees, change.shape)),
+        "geometry": mapping(shapely.transform(change.shape, degrees)),
     }
 
 

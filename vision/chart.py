@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import rasterio
+import shapely
 from affine import Affine
 from pyproj import CRS, Transformer
 from rasterio.enums import Resampling
@@ -27,7 +28,6 @@ from rasterio.features import rasterize, shapes
 from rasterio.warp import reproject
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import transform as reshaped
 
 from missions.geo import WGS84, Area, Floats, LatLon
 from vision.errors import Unreadable
@@ -242,7 +242,7 @@ def polygons(mask: Mask, *, at_least_px: float = 0.0) -> list[Polygon]:
         for shape, value in shapes(fine, mask=fine > 0, connectivity=4)
         if value
     ]
-    moved = [reshaped(lambda x, y: (np.asarray(x) - 1, np.asarray(y) - 1), p) for p in found]
+    moved = [shapely.transform(p, lambda at: at - 1.0) for p in found]
     return sorted((p for p in moved if p.area >= at_least_px), key=lambda p: -p.area)
 
 
@@ -310,12 +310,21 @@ def _bands(raster: rasterio.DatasetReader, values: Bands, known: Mask) -> tuple[
         return RGB, None  # the fourth band is a mask
     with np.errstate(invalid="ignore"):
         alike = np.nan_to_num(np.corrcoef(sample.T))
-    odd = int(np.argmin(alike.sum(axis=0)))
-    orders = {3: (*RGB, "nir"), 1: ("swir1", "nir", "red", "green"), 0: ("nir", *RGB)}
-    if odd not in orders:
+    names = _order(alike)
+    if names is None:
         raise Unreadable("four bands without names in an order that is not known: name them in the file")
-    names = orders[odd]
     return names, f"its bands have no names: taken as {', '.join(names)} by how they go together"
+
+
+def _order(alike: Floats) -> tuple[str, ...] | None:
+    """Return the bands' order by how they correlate: visible light goes together, infrared its own way."""
+    first, last = alike[:3, :3], alike[1:, 1:]
+    if first.min() > alike[3, :3].max():
+        return (*RGB, "nir")
+    if last.min() > alike[0, 1:].max():
+        return ("nir", *RGB)
+    others = [alike[a, b] for a, b in ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3))]
+    return ("swir1", "nir", "red", "green") if alike[2, 3] > max(others) else None
 
 
 def _taken_at(path: Path, raster: rasterio.DatasetReader) -> tuple[datetime | None, str | None]:

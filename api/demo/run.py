@@ -34,6 +34,8 @@ from missions.site import load_site
 EPOCH_AT = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)  # 10:00 in the valley
 # In wall time; the valley's plan hardly gets better after it.
 PLAN_S = 1.0
+BEFORE = "before.tif"
+"""Last year's orthophoto, which the simulator writes into its folder where something has changed since."""
 
 
 async def demo(wish: Wish, screen: Screen) -> Result:
@@ -93,6 +95,7 @@ def _settings(wish: Wish, site: Site, data: Path, clock: ScaledClock, mavlink_po
         seed=wish.seed,
         plan_seconds=PLAN_S,
         exercise=True,
+        baseline=data / "sim" / BEFORE,
         webhook_networks="127.0.0.0/8",
     )
 

@@ -10,6 +10,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,29 @@ from api.pictures import Pictures, open_pictures
 from api.roles import wiring
 from api.settings import Settings
 from missions.geo import LatLon
-from missions.model import CameraPose
+from missions.model import CameraPose, Hazard
 from missions.site import load_site
 from missions.terrain import Terrain
+from vision.baselines import Baseline
+from vision.baselines.opening import LateBaseline
+from vision.detectors import registry
 from vision.grounds import mended
 from vision.inspection import examine
+from vision.scene import Scene
 
 log = get_logger(__name__)
 
 TRIES = 3
 AGAIN_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """What every frame is looked at with: the ground, what else is known of the place, and what for."""
+
+    terrain: Terrain
+    scene: Scene
+    hazards: frozenset[Hazard]
 
 
 def run(settings: Settings) -> None:
@@ -42,19 +56,21 @@ def run(settings: Settings) -> None:
 async def _main(settings: Settings) -> None:
     site = load_site(settings.site)
     terrain = mended(Terrain.open(site.terrain))
+    scene = Scene(references=site.layers, baseline=_baseline(settings.baseline))
+    hazards = registry.usual() | {h for demand in site.demands for h in demand.hazards}
     pictures = open_pictures(settings.pictures_at)
     bus = await wiring.open_bus(settings, "analyst")
     log.info("ready")
     try:
-        await wiring.until_told(_work(bus, pictures, terrain))
+        await wiring.until_told(_work(bus, pictures, Looking(terrain, scene, frozenset(hazards))))
     finally:
         await bus.close()
 
 
-async def _work(bus: Bus, pictures: Pictures, terrain: Terrain) -> None:
+async def _work(bus: Bus, pictures: Pictures, looking: Looking) -> None:
     async for delivered in bus.take("FRAMES", "analyst"):
         try:
-            found = await _examine(pictures, terrain, delivered.value)
+            found = await _examine(pictures, looking, delivered.value)
         except Exception as error:
             log.exception("a frame could not be examined", frame=delivered.value.get("id"))
             if delivered.attempt < TRIES:
@@ -66,17 +82,24 @@ async def _work(bus: Bus, pictures: Pictures, terrain: Terrain) -> None:
         await _answer(bus, delivered, found)
 
 
-async def _examine(pictures: Pictures, terrain: Terrain, frame: Mapping[str, Any]) -> Analysis:
+async def _examine(pictures: Pictures, looking: Looking, frame: Mapping[str, Any]) -> Analysis:
     """Return what one frame shows; the pixel work is done in a thread."""
     data = None if pictures.folder else await pictures.get(frame["key"])
     if pictures.folder is None and data is None:
         return Analysis(frame["id"], skipped="the picture is not in the store")
-    return await asyncio.to_thread(_look, pictures.folder, data, terrain, frame)
+    return await asyncio.to_thread(_look, pictures.folder, data, looking, frame)
 
 
-def _look(folder: Path | None, data: bytes | None, terrain: Terrain, frame: Mapping[str, Any]) -> Analysis:
+def _look(folder: Path | None, data: bytes | None, looking: Looking, frame: Mapping[str, Any]) -> Analysis:
     with _as_file(folder, data, frame) as path:
-        seen = examine(path, terrain=terrain, fallback_pose=_pose(frame.get("pose")), shot_id=frame["id"])
+        seen = examine(
+            path,
+            terrain=looking.terrain,
+            hazards=looking.hazards,
+            scene=looking.scene,
+            fallback_pose=_pose(frame.get("pose")),
+            shot_id=frame["id"],
+        )
     return Analysis(
         frame["id"],
         detections=seen.detections,
@@ -87,6 +110,14 @@ def _look(folder: Path | None, data: bytes | None, terrain: Terrain, frame: Mapp
         searched=seen.searched,
         gsd_m=seen.gsd_m,
     )
+
+
+def _baseline(path: Path | None) -> Baseline | None:
+    """Return how the ground looked before, None where nothing is named.
+
+    It is opened when the first frame asks for it: the file may be written while the service runs.
+    """
+    return LateBaseline(path) if path else None
 
 
 async def _answer(bus: Bus, delivered: Delivered, found: Analysis) -> None:

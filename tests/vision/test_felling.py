@@ -1,0 +1,100 @@
+"""Forest that is gone: told from a river that moved, from seasons and snow, and from what a permit covers."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from missions.geo import Area
+from missions.layers import Permit, ReferenceLayers
+from missions.model import Hazard
+from tests.vision.grounds_drawn import GRID, SEEN_AT, forest, frame_of
+from vision import canopy, timber
+from vision.baselines.single import ChartBaseline
+from vision.canopy import Loss, Untold
+from vision.charted import area_m2
+from vision.detectors import Abstained
+from vision.detectors.logging import Felling
+from vision.expected import along
+from vision.scene import Scene
+
+CLEARED = np.s_[80:110, 120:170]
+CLEARED_M2 = 30 * 50 * 25.0
+
+
+def looked(now, before, **known):
+    return Felling().detect(frame_of(now), Scene(baseline=ChartBaseline(before), **known))
+
+
+def test_cleared_forest_is_found_with_area_trees_and_timber_in_intervals():
+    (found,) = looked(forest(cleared=CLEARED), forest())
+    assert found.hazard is Hazard.LOGGING
+    assert area_m2(found.ground) == pytest.approx(CLEARED_M2, rel=0.1)
+    for name in ("area_m2", "trees", "timber_m3"):
+        low, middle, high = found.facts[name]
+        assert low < middle < high
+    assert found.facts["compared_with"] == "drawn.tif"
+
+
+def test_intact_forest_is_no_felling():
+    assert looked(forest(), forest()) == ()
+
+
+def test_forest_that_the_river_took_is_not_felled():
+    """The river moved by its own width: what it drowned and the bank it cut are its own work."""
+    loss = canopy.lost(forest(river_x=40), forest(river_x=52))
+    assert isinstance(loss, Loss)
+    assert loss.river.sum() > 1000
+    assert not loss.felled.any()
+
+
+def test_another_season_moves_the_whole_forest_and_is_no_felling():
+    loss = canopy.lost(forest(), forest(season=0.35))
+    assert isinstance(loss, Untold) or not loss.felled.any()
+
+
+def test_felling_shows_through_a_slight_change_of_season():
+    loss = canopy.lost(forest(), forest(cleared=CLEARED, season=0.1))
+    assert isinstance(loss, Loss)
+    assert loss.felled[CLEARED].mean() > 0.9
+
+
+def test_snow_is_said():
+    white = replace(forest(), values=np.full((*GRID.shape, 4), 230, np.uint8))
+    loss = canopy.lost(forest(), white)
+    assert isinstance(loss, Untold)
+    assert "snow" in loss.reason
+
+
+def test_without_a_baseline_it_abstains():
+    answer = Felling().detect(frame_of(forest()), Scene())
+    assert isinstance(answer, Abstained)
+    assert "no baseline" in answer.reason
+
+
+def test_a_permit_in_force_allows_and_one_that_ended_does_not():
+    ring = np.array([[100, 60], [200, 60], [200, 130], [100, 130]], float)
+    area = Area(along(GRID, ring))
+    permit = Permit("p", {"en-US": "p"}, area, SEEN_AT - timedelta(days=9), SEEN_AT + timedelta(days=1))
+    assert looked(forest(cleared=CLEARED), forest(), references=ReferenceLayers(permits=(permit,))) == ()
+    over = replace(permit, until_at=SEEN_AT - timedelta(hours=1))
+    (found,) = looked(forest(cleared=CLEARED), forest(), references=ReferenceLayers(permits=(over,)))
+    assert "none covers" in str(found.facts["permits"])
+
+
+def test_crowns_are_counted_where_pixels_are_fine_enough():
+    grey = np.full((100, 100), 60, np.uint8)
+    for y in range(10, 100, 20):
+        for x in range(10, 100, 20):
+            grey[y - 3 : y + 4, x - 3 : x + 4] = 160
+    everywhere = np.ones((100, 100), bool)
+    assert timber.crowns(grey, everywhere, 0.3) == 25
+    assert timber.crowns(grey, everywhere, 2.0) is None
+
+
+def test_intervals_keep_their_order():
+    area = timber.area_interval(1000.0, 140.0, 0.8)
+    assert area[0] < 1000.0 < area[2]
+    assert timber.trees(area, None) == tuple(sorted(timber.trees(area, None)))
+    assert timber.trees(area, 40)[1] == 40

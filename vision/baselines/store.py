@@ -1,0 +1,181 @@
+"""Baselines of many places, kept as files: each version a folder that is written once.
+
+    ROOT/PLACE/VERSION/orthophoto.tif   cloud-optimised GeoTIFF, its holes masked
+                       water.tif        where it shows water, canopy.tif where it shows canopy (1 is yes)
+                       thermal_HH.tif   °C at that hour of the day (UTC), where thermal frames were at hand
+                       baseline.json    place, version, when, from how many frames, standing
+
+The first version of a place stands at once. Later ones are candidates until a person confirms one; it then
+stands and the one before it is kept, superseded. A question is answered by the newest version that stands
+and shows the ground asked for.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import rasterio
+from rasterio.io import MemoryFile
+from rasterio.shutil import copy as raster_copy
+
+from missions.errors import InputWrong
+from vision import canopy, water_model
+from vision.baselines import Before, Missing
+from vision.baselines.mosaic import Mosaic
+from vision.chart import Chart, Grid, Mask, read, warped
+from vision.detectors.flood import LIKELY
+
+STANDS, CANDIDATE, SUPERSEDED = "stands", "candidate", "superseded"
+_PLACE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+_LEAFY = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a place's baseline: what baseline.json says. Times are ISO 8601."""
+
+    place: str
+    version: str
+    taken_at: str | None
+    made_at: str
+    frames: int
+    registered: int
+    standing: str
+    confirmed_by: str = ""
+    confirmed_at: str = ""
+
+
+class Store:
+    """A folder of baselines."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def add(
+        self, place: str, made: Mosaic, *, now: datetime, thermal: dict[int, Chart] | None = None
+    ) -> Version:
+        """Keep a flight's chart as a new version and return it; the first of a place stands at once.
+
+        Raises:
+            InputWrong: the place's name could not be a folder's.
+        """
+        if not _PLACE.match(place):
+            raise InputWrong(f"--place: found {place!r}, expected letters, digits, - and _")
+        earlier = [v for v in self.versions(place)]
+        name = f"v{len(earlier) + 1:04d}"
+        taken_at = made.chart.taken_at.isoformat() if made.chart.taken_at else None
+        standing = CANDIDATE if earlier else STANDS
+        version = Version(place, name, taken_at, now.isoformat(), made.frames, made.registered, standing)
+        beside = self._root / place / f".{name}.part"
+        beside.mkdir(parents=True, exist_ok=True)
+        chart = made.chart
+        write_cog(beside / "orthophoto.tif", chart.values, chart.known, chart.grid)
+        wet = (water_model.shipped()(chart.rgb) > LIKELY) & chart.known
+        leafy = (canopy.leafiness(chart, chart.grid.pixel_m) > _LEAFY) & chart.known
+        for stem, mask in (("water", wet), ("canopy", leafy)):
+            write_cog(beside / f"{stem}.tif", mask.astype(np.uint8)[..., None], chart.known, chart.grid)
+        for hour, warm in (thermal or {}).items():
+            write_cog(beside / f"thermal_{hour:02d}.tif", warm.values, warm.known, warm.grid)
+        _write(beside / "baseline.json", version)
+        beside.rename(self._root / place / name)
+        return version
+
+    def confirm(self, place: str, name: str, *, by: str, now: datetime) -> Version:
+        """Let a version stand in place of the one before it; return it.
+
+        Raises:
+            InputWrong: there is no such version, or nobody confirms it.
+        """
+        if not by.strip():
+            raise InputWrong("--by: a person confirms a baseline, expected a name")
+        known = {v.version: v for v in self.versions(place)}
+        if name not in known:
+            raise InputWrong(f"{place} has no version {name}, it has {', '.join(known) or 'none'}")
+        for other in known.values():
+            if other.standing == STANDS and other.version != name:
+                self._keep(replace(other, standing=SUPERSEDED))
+        chosen = replace(known[name], standing=STANDS, confirmed_by=by, confirmed_at=now.isoformat())
+        self._keep(chosen)
+        return chosen
+
+    def versions(self, place: str | None = None) -> Iterator[Version]:
+        """Yield the versions kept, of one place or of all, oldest first."""
+        for file in sorted(self._root.glob(f"{place or '*'}/v*/baseline.json")):
+            yield Version(**json.loads(file.read_text("utf-8")))
+
+    def before(self, grid: Grid) -> Before | Missing:
+        """Return how ground looked before: the newest version that stands and shows it."""
+        standing = [v for v in self.versions() if v.standing == STANDS]
+        if not standing:
+            return Missing("no baseline of this place yet: the store is empty")
+        for version in sorted(standing, key=lambda v: v.taken_at or v.made_at, reverse=True):
+            folder = self._folder(version)
+            chart = read(folder / "orthophoto.tif")
+            if not chart.grid.meets(grid):
+                continue
+            there = warped(chart, grid)
+            if there.known.any():
+                name = f"{version.place} {version.version}"
+                masks = [_mask(folder / f"{stem}.tif", grid) for stem in ("water", "canopy")]
+                taken_at = datetime.fromisoformat(version.taken_at) if version.taken_at else None
+                return Before(there, name, taken_at, *masks)
+        return Missing("no baseline of this place yet: those kept show other ground")
+
+    def thermal_norm(self, grid: Grid, hour: int) -> npt.NDArray[np.float32] | Missing:
+        """Return the °C that is usual on a grid at an hour of the day (UTC), NaN where none was measured."""
+        for version in self.versions():
+            path = self._folder(version) / f"thermal_{hour:02d}.tif"
+            if version.standing == STANDS and path.is_file():
+                found = _floats(path, grid)
+                if np.isfinite(found).any():
+                    return found
+        return Missing(f"no thermal norm of this place at {hour} o'clock UTC yet")
+
+    def _folder(self, version: Version) -> Path:
+        return self._root / version.place / version.version
+
+    def _keep(self, version: Version) -> None:
+        _write(self._folder(version) / "baseline.json", version)
+
+
+def write_cog(path: Path, values: npt.NDArray[np.generic], known: Mask, grid: Grid) -> None:
+    """Write bands as a cloud-optimised GeoTIFF; what is not known is masked, floats get NaN."""
+    values = np.moveaxis(np.asarray(values), -1, 0)
+    floats = np.issubdtype(values.dtype, np.floating)
+    values = np.where(known[None], values, np.nan if floats else 0).astype(values.dtype)
+    shape = {"width": grid.width, "height": grid.height, "count": values.shape[0], "dtype": values.dtype.name}
+    with MemoryFile() as memory:
+        with memory.open(driver="GTiff", crs=grid.crs, transform=grid.transform, **shape) as raster:
+            raster.write(values)
+            raster.write_mask(known.astype(np.uint8) * 255)
+        with memory.open() as raster:
+            raster_copy(raster, path, driver="COG", compress="deflate", blocksize=256)
+
+
+def _write(path: Path, version: Version) -> None:
+    """Write the facts, whole or not at all."""
+    beside = path.with_suffix(".part")
+    beside.write_text(json.dumps(asdict(version), indent=1) + "\n", "utf-8")
+    beside.replace(path)
+
+
+def _mask(path: Path, grid: Grid) -> Mask | None:
+    if not path.is_file():
+        return None
+    return np.nan_to_num(_floats(path, grid)) > 0.5
+
+
+def _floats(path: Path, grid: Grid) -> npt.NDArray[np.float32]:
+    """Return a one-band raster on another grid, NaN where it has nothing."""
+    with rasterio.open(path) as raster:
+        values = raster.read(1).astype(np.float32)
+        known = raster.read_masks(1) > 0
+        own = Grid(str(raster.crs.to_wkt()), raster.transform, raster.width, raster.height)
+    chart = Chart(own, np.nan_to_num(values)[..., None], known & np.isfinite(values), ("value",), str(path))
+    there = warped(chart, grid)
+    return np.asarray(np.where(there.known, there.values[..., 0], np.nan), np.float32)
