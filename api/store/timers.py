@@ -18,6 +18,10 @@ from api.store.tables.orders import TimerRow
 
 _WAITS = (TimerRow.fired_at.is_(None), TimerRow.cancelled_at.is_(None))
 
+# Asked at every commit, so of the table itself and made once.
+_TIMERS = TimerRow.__table__.c
+_NEXT = select(func.min(_TIMERS.due_at)).where(_TIMERS.fired_at.is_(None), _TIMERS.cancelled_at.is_(None))
+
 
 async def set_timer(
     session: AsyncSession,
@@ -60,4 +64,5 @@ async def claim(session: AsyncSession, timer: TimerRow, *, now: datetime, outcom
 
 async def next_due(session: AsyncSession) -> datetime | None:
     """Return when the next timer is due, None when none waits."""
-    return await session.scalar(select(func.min(TimerRow.due_at)).where(*_WAITS))
+    due_at: datetime | None = await session.scalar(_NEXT)
+    return due_at
