@@ -206,9 +206,7 @@ def network_of(land: Land, docks: Sequence[int], tasks: Sequence[Task]) -> Netwo
     return network
 
 
-def left_over(
-    land: Land, tasks: Sequence[Task], sorties: Sequence[Sortie], explained: set[str]
-) -> list[Unserved]:
+def left_over(land: Land, tasks: Sequence[Task], sorties: Sequence[Sortie]) -> list[Unserved]:
     """Return why demands have tasks that nobody flies, asked of the docks nearest to those."""
     flown = {t for s in sorties for t in s.tasks}
     missing = [t for t in tasks if t.id not in flown][:DISTRICT]
@@ -219,4 +217,4 @@ def left_over(
     near = {int(where.query(frame.to_local(t.looks[0].place))[1]) for t in missing}
     network = network_of(land, sorted(near), missing)
     wanted = [d for d in land.demands if any(d.id in t.demands for t in missing)]
-    return unflown(network, wanted, (), land.limits, explained, land.language)
+    return unflown(network, wanted, (), land.limits, set(), land.language)

@@ -25,7 +25,7 @@ ITEMS_OF_A_TURN = 3
 MUST = 100
 
 # How often the drones fly at most within the hours planned for, and how many such numbers are tried.
-MOST_ROUNDS = 24
+MOST_ROUNDS = 96
 TRIED_ROUNDS = 3
 
 
@@ -100,9 +100,17 @@ def _rounds(network: Network, limits: Limits, tasks: list[int], hours_s: float) 
     available = sum(count for _, _, count in drones(network.site))
     over_s = sum(network.alone_s(task) for task in tasks)
     least = max(1, math.ceil(over_s / (limits.time_s * max(1, available))))
-    charge_s = min((dock.charge_s for dock in network.site.docks), default=0.0)
-    most = max(least, min(MOST_ROUNDS, math.floor(hours_s / (limits.time_s + charge_s)) or 1))
+    turn_s = min((_turn_s(network.site, limits, drone) for drone in drones(network.site)), default=hours_s)
+    most = max(least, min(MOST_ROUNDS, math.floor(hours_s / turn_s) or 1))
     return sorted({least, min(least + 1, most), most})[:TRIED_ROUNDS]
+
+
+def _turn_s(site: Site, limits: Limits, drone: tuple[int, int, int]) -> float:
+    """Return how long a drone needs at least to empty its battery and to fill it again."""
+    d, m, _ = drone
+    model = site.models[m]
+    most_w = max(model.hover_w, model.climb_w, model.cruise_w, model.descent_w)
+    return min(limits.time_s, limits.energy_wh(model) / most_w * 3600) + site.docks[d].charge_s
 
 
 def _rounds_of(start: Sequence[Sortie], site: Site, most: int) -> int:

@@ -7,6 +7,7 @@ is flown while the zone is open; all others fly round whatever is shut at some t
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from missions.geo import LocalFrame
 from missions.model import Demand, Site, Unserved
@@ -20,6 +21,14 @@ LEAST_S = 300.0
 
 # Demands without hours go with those that have some where their ground is so near, and only there.
 NEAR_M = 60.0
+
+
+class Mix(StrEnum):
+    """With whom demands without hours of their own are flown."""
+
+    ALL = "all"  # with any that have hours, so that ways are shared
+    NEAR = "near"  # with those whose ground is near
+    NONE = "none"  # at any time of the day, by themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +45,10 @@ def periods(
     *,
     hours: Hours,
     longest_s: float,
-    together: bool = True,
+    mix: Mix = Mix.ALL,
     language: str = "en-US",
 ) -> tuple[tuple[Period, ...], tuple[Unserved, ...]]:
-    """Return the demands by their hours within those planned for, and those that have none.
-
-    `together` puts demands without hours of their own wherever hours are; else only to near ones.
-    """
+    """Return the demands by their hours within those planned for, and those that have none."""
     frame = LocalFrame(site.origin)
     unserved: list[Unserved] = []
     found: list[tuple[Hours, list[Demand]]] = []
@@ -57,7 +63,8 @@ def periods(
             fits = theirs == mine or common[1] - common[0] >= min(
                 COMMON_FLIGHTS * longest_s, theirs[1] - theirs[0]
             )
-            if fits and (together or theirs == mine or _is_near(demand, group, frame)):
+            near = mix is Mix.NEAR and _is_near(demand, group, frame)
+            if fits and (mix is Mix.ALL or demand.window or theirs == mine or near):
                 found[k] = (common, [*group, demand])
                 break
         else:
@@ -134,4 +141,4 @@ def clock(seconds: float) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
-__all__ = ["DAY_S", "Hours", "Period", "at_once", "clock", "own_hours", "periods"]
+__all__ = ["DAY_S", "Hours", "Mix", "Period", "at_once", "clock", "own_hours", "periods"]

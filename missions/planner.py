@@ -18,7 +18,7 @@ from missions.errors import InputWrong, WorkFailed
 from missions.flights import Search, found, ordered
 from missions.model import Demand, Plan, Site, Sortie, Task, Unserved
 from missions.network import Network
-from missions.periods import DAY_S, Hours, Period, periods
+from missions.periods import DAY_S, Hours, Mix, Period, periods
 from missions.reach import Limits, unflown
 from missions.solver import Progress
 from missions.terrain import Terrain
@@ -96,13 +96,13 @@ def plan(
     asked = replace(site, demands=wanted)
     search = Search(seconds, iterations, seed, workers, longest_s, land_elsewhere)
     best: Plan | None = None
-    for together in (True, False):
+    for mix in Mix:
         made = _planned(
             asked,
             terrain,
             search,
             hours,
-            together=together,
+            mix=mix,
             late_s=late_s or {},
             language=language,
             tell=tell,
@@ -137,14 +137,14 @@ def _planned(
     search: Search,
     hours: Hours,
     *,
-    together: bool,
+    mix: Mix,
     late_s: Mapping[str, float],
     language: str,
     tell: Progress,
 ) -> Plan:
     """Return the plan of all periods together, with its timetable, proven."""
     parts, unserved = periods(
-        site, site.demands, hours=hours, longest_s=search.longest_s, together=together, language=language
+        site, site.demands, hours=hours, longest_s=search.longest_s, mix=mix, language=language
     )
     made = [
         _flown(site, terrain, part, search, late_s=late_s, language=language, tell=tell) for part in parts
@@ -171,14 +171,14 @@ def _flown(
     wanted = period.demands
     airspace = airspace_of(site, Ground.of(site, terrain, wanted), wanted, hours=period.hours)
     tasks, unserved = tasks_of(site, terrain, wanted, airspace=airspace, late_s=late_s, language=language)
-    limits, explained = Limits(search.longest_s, SOLVER_SHARE), {u.demand for u in unserved}
+    limits = Limits(search.longest_s, SOLVER_SHARE)
     hours_s = period.hours[1] - period.hours[0]
     now = replace(site, no_fly=tuple(replace(z, hours=None) for z in site.no_fly if is_shut(z, period.hours)))
     if len(tasks) >= LARGE and len(site.docks) > 1:
         land = Land(site, airspace, wanted, limits, hours_s, language)
         sorties = searched(land, tasks, search, tell)
         held = _proven(sorties, tasks, now, terrain, search)
-        return _Part(period.hours, tasks, held, (*unserved, *left_over(land, tasks, held, explained)))
+        return _Part(period.hours, tasks, held, (*unserved, *left_over(land, tasks, held)))
     network = Network(site, airspace, tasks, wanted)
     network.measure(tell)
     sorties = []
@@ -188,7 +188,7 @@ def _flown(
             break
         limits = replace(limits, share=limits.share * 0.97)
     held = _proven(sorties, tasks, now, terrain, search)
-    left = unflown(network, wanted, held, limits, explained, language)
+    left = unflown(network, wanted, held, limits, set(), language)
     return _Part(period.hours, tasks, held, (*unserved, *left))
 
 
@@ -233,22 +233,20 @@ def _timed(made: Plan, table: Timetable, site: Site, terrain: Terrain, search: S
         PlanRefused: the checker found a fault.
     """
     lost = {u.sortie for u in table.unplaced}
-    explained = {u.demand for u in made.unserved}
     late = [
         _unplaced(demand, each, language)
         for each in table.unplaced
         for demand in _looked_for(made, each.sortie)
-        if demand not in explained
     ]
     kept = tuple(s for s in made.sorties if s.id not in lost)
-    left = tuple({u.demand: u for u in (*late, *made.unserved)}.values())
+    left = _joined((*late, *made.unserved))
     whole = replace(made, sorties=kept, slots=table.slots, unserved=_worded(left, site, language))
     faults = check.faults(whole, site, terrain, longest_s=search.longest_s)
     # What the checker does not find in the pictures is not said to be served.
     unseen = [f for f in faults if f.startswith("demand ")]
     if unseen:
         doubted = (*whole.unserved, *(_doubted(fault, site, language) for fault in unseen))
-        whole = replace(whole, unserved=_worded(doubted, site, language))
+        whole = replace(whole, unserved=_worded(_joined(doubted), site, language))
         faults = check.faults(whole, site, terrain, longest_s=search.longest_s)
     if faults:
         raise PlanRefused(faults)
@@ -263,6 +261,23 @@ def _doubted(fault: str, site: Site, language: str) -> Unserved:
         text("unserved.unproven", language, why=why or fault),
         text("unserved.unproven.help", language),
     )
+
+
+def _joined(left: Sequence[Unserved]) -> tuple[Unserved, ...]:
+    """Return one entry a demand, with all its reasons and all that would help."""
+    found: dict[str, Unserved] = {}
+    for each in left:
+        had = found.get(each.demand)
+        if had is None:
+            found[each.demand] = each
+        elif each.reason not in had.reason:
+            helps = (
+                had.would_help
+                if each.would_help in had.would_help
+                else f"{had.would_help}; {each.would_help}"
+            )
+            found[each.demand] = Unserved(each.demand, f"{had.reason}; {each.reason}", helps)
+    return tuple(found.values())
 
 
 def _looked_for(made: Plan, sortie_id: str) -> list[str]:

@@ -258,10 +258,13 @@ def _all_round(demand: Demand, where: Area, airspace: Airspace, footprint: Footp
             break
         mine = shown[best]
         assert mine is not None
+        shown[best] = None
         x, y = places[best]
-        wanted = ground[unseen & mine]
-        found.append(Vantage(tuple(_turning(airspace, x, y, demand, rings, footprint, wanted)), (), True))
-        unseen &= ~mine
+        wanted = np.flatnonzero(unseen & mine)
+        stands, framed = _turning(airspace, x, y, demand, rings, footprint, ground[wanted])
+        if stands:
+            found.append(Vantage(stands, (), True))
+            unseen[wanted[framed]] = False
     share = float(unseen.sum() + (~known).sum()) / max(1, len(points))
     return found, share, "off_terrain" if unseen.sum() == 0 else "hidden"
 
@@ -304,22 +307,39 @@ def _turning(
     rings: Sequence[float],
     footprint: Footprint,
     wanted: Floats,
-) -> Iterator[Stand]:
-    """Yield the looks of one viewpoint, one after the other round it, only where something is wanted."""
+) -> tuple[tuple[Stand, ...], np.ndarray]:
+    """Return the looks of one viewpoint that add something, and which of the wanted points they show."""
     here_m = float(airspace.ground.elevation_m(np.array(x), np.array(y)))
     altitude_m = _height(airspace, x, y, here_m + demand.height_m)
     assert altitude_m is not None
-    bearing = np.degrees(np.arctan2(wanted[:, 0] - x, wanted[:, 1] - y)) % 360
-    down = np.degrees(np.arctan2(altitude_m - wanted[:, 2], np.hypot(wanted[:, 0] - x, wanted[:, 1] - y)))
-    half_across = math.degrees(math.atan(footprint.across)) - EDGE_DEG
-    half_along = math.degrees(math.atan(footprint.along))
-    yield Stand(x, y, altitude_m, STRAIGHT_DOWN_DEG, None, SETTLE_S)
-    for pitch_deg in rings:
-        many = math.ceil(360 / (2 * half_across * (1 - SIDELAP)))
-        for heading in np.arange(many) * 360 / many:
-            off = np.abs((bearing - heading + 180) % 360 - 180)
-            if ((off <= 2 * half_across) & (np.abs(down + pitch_deg) <= half_along)).any():
-                yield Stand(x, y, altitude_m, round(pitch_deg, 1), round(float(heading), 1), SETTLE_S)
+    step_deg = 2 * (math.degrees(math.atan(footprint.across)) - EDGE_DEG) * (1 - SIDELAP)
+    many = math.ceil(360 / step_deg)
+    turns = [(pitch, heading) for pitch in rings for heading in np.arange(many) * 360 / many]
+    choices = [Stand(x, y, altitude_m, STRAIGHT_DOWN_DEG, 0.0, SETTLE_S)]
+    choices += [Stand(x, y, altitude_m, round(p, 1), round(float(h), 1), SETTLE_S) for p, h in turns]
+    framed = np.zeros(len(wanted), dtype=bool)
+    kept = []
+    for stand in choices:
+        new = _framed(stand, wanted, footprint) & ~framed
+        if new.any():
+            kept.append(stand)
+            framed |= new
+    return tuple(kept), framed
+
+
+def _framed(stand: Stand, points: Floats, footprint: Footprint) -> np.ndarray:
+    """Return which points lie well inside the picture of a look."""
+    east, north, up = (points - (stand.east_m, stand.north_m, stand.altitude_m)).T
+    heading, pitch = math.radians(stand.heading_deg or 0.0), math.radians(stand.pitch_deg)
+    ahead = east * math.sin(heading) + north * math.cos(heading)
+    depth = ahead * math.cos(pitch) + up * math.sin(pitch)
+    inside = depth > 0
+    for off, half in (
+        (east * math.cos(heading) - north * math.sin(heading), footprint.across),
+        (up * math.cos(pitch) - ahead * math.sin(pitch), footprint.along),
+    ):
+        inside &= np.abs(off) <= depth * math.tan(math.atan(half) - math.radians(EDGE_DEG))
+    return np.asarray(inside)
 
 
 def _grid(shape: BaseGeometry, step_m: float) -> Floats:

@@ -76,7 +76,7 @@ def views(where: LatLon | Corridor | Area) -> st.SearchStrategy[View]:
     return st.one_of(*[st.just(PLAIN)] * 4, st.builds(View, reach_m=st.sampled_from([200.0, 400.0])))
 
 
-HOURS = st.sampled_from([None, None, None, (6 * 3600.0, 14 * 3600.0), (20 * 3600.0, 5 * 3600.0)])
+HOURS = st.sampled_from([None, None, None, (5 * 3600.0, 19 * 3600.0), (17 * 3600.0, 7 * 3600.0)])
 
 
 @st.composite
