@@ -69,6 +69,8 @@ def detection_to_json(found: Detection) -> Json:
         "background_c": found.background_c,
         "pixels": found.pixels,
         "outline": [list(point) for point in found.outline_px],
+        "kind": found.kind,
+        "sources": list(found.sources),
     }
 
 
@@ -83,6 +85,8 @@ def detection_from_json(value: Mapping[str, Any]) -> Detection:
         background_c=value["background_c"],
         pixels=value["pixels"],
         outline_px=tuple((x, y) for x, y in value["outline"]),
+        kind=value.get("kind", ""),
+        sources=tuple(value.get("sources", ())),
     )
 
 
@@ -120,6 +124,9 @@ def observation_to_json(seen: Observation) -> Json:
         "drone": seen.drone,
         "sortie": seen.sortie,
         "sight": sight_to_json(seen.sight) if seen.sight else None,
+        "kind": seen.kind,
+        "sources": list(seen.sources),
+        "power_w": seen.power_w,
     }
 
 
@@ -139,6 +146,9 @@ def observation_from_json(value: Mapping[str, Any]) -> Observation:
         drone=value["drone"],
         sortie=value["sortie"],
         sight=sight_from_json(value["sight"]) if value.get("sight") else None,
+        kind=value.get("kind", ""),
+        sources=tuple(value.get("sources", ())),
+        power_w=value.get("power_w"),
     )
 
 
