@@ -1,0 +1,104 @@
+"""What is wrong, too much or impossible: a plain sentence or an honest `unserved`, never a hang."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from missions import check
+from missions.errors import InputWrong, SiteWrong
+from missions.geo import Area
+from missions.model import Demand, NoFly, Plan, Site, Wind
+from missions.planner import plan
+from missions.site import load_site
+from missions.terrain import Terrain
+from missions.yaml_lines import MOST_MB
+from tests.missions.tiny import FIRE, THERMAL, line, square
+
+VALLEY = Path(__file__).parents[2] / "examples" / "valley"
+
+
+def honest(site: Site, terrain: Terrain) -> Plan:
+    made = plan(site, terrain=terrain, iterations=30)
+    assert check.faults(made, site, terrain) == ()
+    assert all(u.reason and u.would_help for u in made.unserved)
+    return made
+
+
+def field(where: Area) -> tuple[Demand, ...]:
+    return (Demand("field", "forestry", FIRE, where, THERMAL, 120, 7200),)
+
+
+def changed(folder: Path, old: str, new: str) -> Path:
+    """Return a copy of the valley's site file with a piece of its text replaced."""
+    for file in VALLEY.iterdir():
+        if file.suffix in (".tif", ".geojson"):
+            (folder / file.name).write_bytes(file.read_bytes())
+    text = (VALLEY / "site.yaml").read_text("utf-8")
+    assert old in text
+    (folder / "site.yaml").write_text(text.replace(old, new, 1), "utf-8")
+    return folder / "site.yaml"
+
+
+def test_no_docks_and_no_drones_leave_everything_unserved(site: Site, terrain: Terrain) -> None:
+    made = honest(replace(site, drones=()), terrain)
+    assert made.sorties == ()
+    assert {u.demand for u in made.unserved} == {d.id for d in site.demands}
+    assert "no dock of the site has a drone" in made.unserved[0].reason
+
+
+def test_docks_in_a_zone_are_named(site: Site, terrain: Terrain) -> None:
+    zones = tuple(NoFly(f"z{x}", square(x - 50, -50, 100)) for x in (-900, 900))
+    made = honest(replace(site, no_fly=zones, demands=field(square(-600, 100, 100))), terrain)
+    assert "west, east" in made.unserved[0].reason
+
+
+def test_wind_above_cruise_speed_is_said(site: Site, terrain: Terrain) -> None:
+    model = replace(site.models[0], max_wind_m_s=30.0)
+    docks = tuple(replace(d, max_wind_m_s=30.0) for d in site.docks)
+    made = honest(
+        replace(site, wind=Wind(14, 90), models=(model,), docks=docks, demands=field(square(-600, 100, 100))),
+        terrain,
+    )
+    assert "14 m/s" in made.unserved[0].reason
+
+
+def test_a_polygon_with_a_hole_or_fifty_thousand_corners_is_planned(site: Site, terrain: Terrain) -> None:
+    angles = np.linspace(0, 2 * np.pi, 50_000, endpoint=False)
+    rim = line(*zip(150 * np.cos(angles) - 500, 150 * np.sin(angles) + 200, strict=True))
+    holed = replace(square(-700, 0, 300), holes=(square(-600, 100, 80).outer,))
+    for where in (Area(rim), holed):
+        assert honest(replace(site, demands=field(where)), terrain).unserved == ()
+
+
+def test_nothing_asked_for_is_nothing_flown(site: Site, terrain: Terrain) -> None:
+    made = honest(replace(site, demands=()), terrain)
+    assert (made.sorties, made.unserved) == ((), ())
+
+
+def test_hours_that_do_not_last_are_refused_with_their_line(tmp_path: Path) -> None:
+    wrong = changed(tmp_path, "revisit_min: 180\n", "revisit_min: 180\n    window: ['08:00', '08:00']\n")
+    with pytest.raises(SiteWrong, match="two times alike"):
+        load_site(wrong)
+
+
+def test_a_view_that_does_not_fit_its_shape_is_refused_with_its_line(tmp_path: Path) -> None:
+    wrong = changed(tmp_path, "revisit_min: 180\n", "revisit_min: 180\n    view: {dwell_s: 10}\n")
+    with pytest.raises(SiteWrong, match="dwell_s for an area"):
+        load_site(wrong)
+
+
+def test_a_site_file_of_a_million_demands_is_refused_at_once(tmp_path: Path) -> None:
+    huge = tmp_path / "site.yaml"
+    huge.write_bytes(b"#" * int(MOST_MB * 1.1e6))
+    with pytest.raises(InputWrong, match="make several sites"):
+        load_site(huge)
+
+
+def test_heights_that_are_missing_are_told_of(site: Site, terrain: Terrain) -> None:
+    heights = terrain.heights_m.copy()
+    row, column = heights.shape[0] // 2 - 25, heights.shape[1] // 2 - 55
+    heights[row : row + 10, column : column + 10] = np.nan
+    made = honest(replace(site, demands=field(square(-700, 0, 400))), replace(terrain, heights_m=heights))
+    assert "outside the elevation model" in made.unserved[0].reason
