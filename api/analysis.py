@@ -69,8 +69,6 @@ def detection_to_json(found: Detection) -> Json:
         "background_c": found.background_c,
         "pixels": found.pixels,
         "outline": [list(point) for point in found.outline_px],
-        "kind": found.kind,
-        "sources": list(found.sources),
     }
 
 
@@ -85,8 +83,6 @@ def detection_from_json(value: Mapping[str, Any]) -> Detection:
         background_c=value["background_c"],
         pixels=value["pixels"],
         outline_px=tuple((x, y) for x, y in value["outline"]),
-        kind=value.get("kind", ""),
-        sources=tuple(value.get("sources", ())),
     )
 
 
