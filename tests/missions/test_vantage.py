@@ -1,12 +1,21 @@
 """Looks from beside, along one side of a line and all round: planned, proven and written as items."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from missions import check
+from missions.export import planfile, qgc, wpml
 from missions.geo import Corridor, distance_m
-from missions.items import CONDITION_YAW, DO_MOUNT_CONTROL, IMAGE_START_CAPTURE, NAV_DELAY, mission_items
+from missions.items import (
+    CONDITION_YAW,
+    DO_MOUNT_CONTROL,
+    IMAGE_START_CAPTURE,
+    NAV_DELAY,
+    NAV_LAND,
+    mission_items,
+)
 from missions.model import Demand, Plan, Site, TaskKind
 from missions.planner import plan
 from missions.terrain import Terrain
@@ -125,3 +134,25 @@ def test_a_picture_turned_away_is_found_by_the_checker(site: Site, terrain: Terr
         ),
     )
     assert any("in no picture" in fault for fault in check.faults(turned, asked, terrain))
+
+
+def test_every_format_carries_heading_dwell_and_the_other_dock(
+    site: Site, terrain: Terrain, tmp_path: Path
+) -> None:
+    """QGroundControl's file read back gives the same items; DJI's says yaw, hover and where it ends."""
+    asked = replace(site, demands=(demand("joint", TOWER, View(30, heading_deg=200.0, dwell_s=9)),))
+    made = plan(asked, terrain=terrain, iterations=60)
+    one = made.sorties[0]
+    last = replace(one.waypoints[-1], place=site.docks[1].place)
+    away = replace(one, end=site.docks[1].id, waypoints=(*one.waypoints[:-1], last))
+    file = planfile.of(replace(made, sorties=(away,)), asked)
+    (path,) = qgc.write(file, tmp_path)
+    items = mission_items(away, site.dock(away.dock))
+    told = [(i.command, i.frame, i.params, i.lat_deg, i.lon_deg, i.altitude_m) for i in qgc.read_items(path)]
+    assert told == [(i.command, i.frame, i.params, i.lat_deg, i.lon_deg, i.altitude_m) for i in items]
+    assert items[-1].command == NAV_LAND
+    document = wpml.to_bytes(away, site.dock(away.dock), is_template=False).decode()
+    for said in ("rotateYaw", "<wpml:aircraftHeading>-160<", "hoverTime>9<", "autoLand"):
+        assert said in document
+    planfile.write(replace(made, sorties=(away,)), asked, tmp_path / "plan.json")
+    assert planfile.read(tmp_path / "plan.json").plan == replace(made, sorties=(away,))
