@@ -2,7 +2,7 @@
 
 Everything inside Gridpatrol is WGS84 in degrees and metres. Heights carry a
 datum; the one place where a datum becomes another is here. The geoid is EGM96
-on a 15-minute grid (NGA, public domain, shipped in `data/egm96_15.jp2`, 1 cm
+on a 15-minute grid (NGA, public domain, shipped in `data/egm96_15.jp2`, 5 cm
 steps, bilinear between grid points: within 0.6 m of the full model in rough
 country). pyproj's wheels carry no geoid and hand the height back unchanged,
 which is why the grid is ours.
@@ -24,6 +24,7 @@ from missions.errors import GridpatrolError, MixedDatums
 Floats = npt.NDArray[np.float64]
 
 WGS84 = Geod(ellps="WGS84")
+_GEOID_STEP_M = 0.05
 
 
 class Datum(StrEnum):
@@ -249,4 +250,4 @@ def amsl_to_ellipsoid_m(place: LatLon, height_m: float) -> float:
 def _egm96() -> Floats:
     source = resources.files("missions") / "data" / "egm96_15.jp2"
     with resources.as_file(source) as path, rasterio.open(path) as grid:
-        return np.asarray(grid.read(1), dtype=float) / 100.0
+        return np.asarray(grid.read(1), dtype=float) * _GEOID_STEP_M
