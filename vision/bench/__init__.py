@@ -30,7 +30,9 @@ def _enrol_vision(vision: Suite) -> None:
     """Add the detectors' groups: the first word of the row names, and the function that yields them."""
     looks = "synthetic looks, half of them empty"
     vision.add("discharge", "vision.bench.sights:discharge", f"plumes at outfalls: {looks}")
-    vision.add("tree_health", "vision.bench.sights:tree_health", f"crowns that died since the baseline: {looks}")
+    vision.add(
+        "tree_health", "vision.bench.sights:tree_health", f"crowns that died since the baseline: {looks}"
+    )
     vision.add("burning", "vision.bench.sights:burning", f"straw fires in fields: {looks}")
     vision.add("track", "vision.bench.movers:rows", "trucks and people followed on the ground; synthetic")
     vision.add("wires", "vision.bench.wires:rows", "wires of real laser surveys, and how near things come")
