@@ -13,6 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from shapely.geometry import Polygon
 
 from missions.model import Hazard, Sensor
@@ -34,8 +35,20 @@ POSE_M = 8.0
 
 CHART_PX = 1.5
 WITHIN_M = 20.0
-LEAST_M2, LEAST_PX = 25.0, 10
-LIKELY = 0.5
+LEAST_M2, LEAST_PX = 60.0, 10
+DRY, FEWEST_DRY = 0.3, 0.02
+LIKELY, MAY_BE = 0.5, 0.12
+"""Water for sure, and water where it adjoins that on ground that has changed."""
+
+DIFFERS, SURELY, SOFT_M = 0.16, 0.3, 0.8
+"""Ground looks other than before from this share of its brightness on, summed over colours."""
+
+SEED_M = 2.0
+"""A flood holds ground of this radius that is surely water and surely changed."""
+
+HOLE_M2 = 120.0
+"""Trees and roofs up to this size that stand in water are in the flood."""
+
 DARK = 25.0
 """Below this mean brightness a colour picture shows nothing: night."""
 
@@ -76,11 +89,12 @@ class Flood:
         known = _expected(looked, scene)
         if isinstance(known, Abstained):
             return known
-        belongs, error_px = known
-        found = excess(looked.wet & looked.chart.known, belongs, error_px=error_px)
+        belongs, error_px, wet = known
+        found = excess(wet & looked.chart.known, belongs, error_px=error_px)
         least_px = max(LEAST_M2 / looked.chart.grid.pixel_m2, LEAST_PX)
         shapes = [smoothed(p) for p in polygons(found, at_least_px=least_px)]
-        return tuple(self._detection(shape, looked, belongs, frame, scene) for shape in shapes)
+        seen = replace(looked, wet=wet)
+        return tuple(self._detection(shape, seen, belongs, frame, scene) for shape in shapes)
 
     def _seen(self, frame: Frame, scene: Scene) -> _View | Abstained:
         """Return the frame on the ground with its water."""
@@ -163,8 +177,12 @@ def laid_over(today: Chart, before: Before, *, within_m: float) -> Registered | 
     )
 
 
-def _expected(looked: _View, scene: Scene) -> tuple[Mask, float] | Abstained:
-    """Return where water belongs on the look's grid, and by how many pixels the two may be apart."""
+def _expected(looked: _View, scene: Scene) -> tuple[Mask, float, Mask] | Abstained:
+    """Return where water belongs on the look's grid, how many pixels that may be off, and today's water.
+
+    Beside a baseline today's water is what looks like water *and* no more as it did; without one, what
+    hangs together with the water that belongs there.
+    """
     grid = looked.chart.grid
     pose_px = CHART_PX if looked.laid is None else POSE_M / grid.pixel_m
     permanent = expected.permanent_water(scene.references, grid)
@@ -172,21 +190,85 @@ def _expected(looked: _View, scene: Scene) -> tuple[Mask, float] | Abstained:
     if baseline is None:
         if permanent is None:
             return Abstained("no baseline of this place yet, and the site names no permanent water here")
-        return permanent, pose_px
+        return permanent, pose_px, _joined(looked.wet, permanent, pose_px)
     before = baseline.before(grid)
     if isinstance(before, Missing):
-        return Abstained(before.reason) if permanent is None else (permanent, pose_px)
+        if permanent is None:
+            return Abstained(before.reason)
+        return permanent, pose_px, _joined(looked.wet, permanent, pose_px)
     fit = laid_over(looked.chart, before, within_m=max(WITHIN_M, 8 * grid.pixel_m))
     if isinstance(fit, Unregistered):
         if permanent is None:
             return Abstained(f"it does not fit onto {before.version}: {fit.reason}")
-        return permanent, pose_px
+        return permanent, pose_px, _joined(looked.wet, permanent, pose_px)
     past = _past_water(before, looked)
     back = replace(fit, matrix=np.asarray(np.linalg.inv(fit.matrix), np.float64))
     there = back.onto(past.astype(np.uint8), nearest=True) > 0
     if permanent is not None:
         there |= back.onto(permanent.astype(np.uint8), nearest=True) > 0
-    return there, max(CHART_PX, 2.0 * fit.error_m / grid.pixel_m)
+    wet = looked.wet
+    if looked.likely is not None:
+        past_rgb = np.asarray(back.onto(before.chart.rgb), np.uint8)
+        shown = back.onto(before.chart.known.astype(np.uint8), nearest=True) > 0
+        wet = _risen(looked, past_rgb, np.asarray(shown), there)
+    return there, max(CHART_PX, 2.0 * fit.error_m / grid.pixel_m), wet
+
+
+def _joined(wet: Mask, permanent: Mask, error_px: float) -> Mask:
+    """Return the water that hangs together with the water that belongs there: no paddy, no pool."""
+    side = 2 * max(round(error_px), 1) + 1
+    near = cv2.dilate(permanent.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    return np.asarray(water.grown_back(wet & (near > 0), wet))
+
+
+def _risen(looked: _View, past: npt.NDArray[np.uint8], shown: Mask, belongs: Mask) -> Mask:
+    """Return today's water where the ground looks other than before; trees that stand in it count as flooded.
+
+    From ground that is surely water and surely changed it is followed to where it is likely. Where the
+    baseline shows nothing, what hangs together with that counts.
+    """
+    assert looked.likely is not None
+    both = shown & looked.chart.known
+    dry = both & (looked.likely < DRY)
+    share = differs(looked.chart.rgb, past, dry=dry, pixel_m=looked.chart.grid.pixel_m)
+    changed = both & (share > DIFFERS)
+    seed_px = max(round(SEED_M / looked.chart.grid.pixel_m), 1)
+    strong = _narrower((looked.likely > LIKELY) & both & (share > SURELY), seed_px)
+    whole = water.grown_back(strong, (looked.likely > MAY_BE) & changed)
+    hole_px = HOLE_M2 / looked.chart.grid.pixel_m2
+    beyond = looked.wet & looked.chart.known & ~shown
+    joined = water.grown_back(whole, whole | beyond | (looked.wet & belongs))
+    return np.asarray(_filled(joined, hole_px) & looked.chart.known)
+
+
+def differs(
+    now: npt.NDArray[np.uint8], past: npt.NDArray[np.uint8], *, dry: Mask, pixel_m: float
+) -> npt.NDArray[np.float32]:
+    """Return how other ground looks than before, as a share of its brightness.
+
+    What the light did to ground that is dry on both days is taken out.
+    """
+    width = max(SOFT_M / pixel_m, 0.8)
+    soft = [cv2.GaussianBlur(v.astype(np.float32), (0, 0), width) for v in (now, past)]
+    gain = np.ones(3, np.float32)
+    if dry.mean() > FEWEST_DRY:
+        gain = np.median(soft[0][dry] / np.maximum(soft[1][dry], 8.0), axis=0).astype(np.float32)
+    off = np.abs(soft[0] - soft[1] * gain).sum(axis=-1)
+    level = np.maximum((soft[0] + soft[1] * gain).sum(axis=-1) / 2, 60.0)
+    return np.asarray(off / level, np.float32)
+
+
+def _narrower(mask: Mask, px: int) -> Mask:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * px + 1, 2 * px + 1))
+    return np.asarray(cv2.erode(mask.astype(np.uint8), kernel) > 0)
+
+
+def _filled(mask: Mask, hole_px: float) -> Mask:
+    """Return a mask whose holes up to a size are closed."""
+    _, labels = cv2.connectedComponents((~mask).astype(np.uint8), connectivity=4)
+    small = np.bincount(labels.ravel()) <= hole_px
+    small[0] = False
+    return np.asarray(mask | small[labels])
 
 
 def _past_water(before: Before, looked: _View) -> Mask:
