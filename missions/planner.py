@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from missions import check
-from missions.airspace import Ground
+from missions.airspace import Airspace, Ground
 from missions.coverage import airspace_of, tasks_of
 from missions.districts import LARGE, Land, left_over, searched
 from missions.errors import InputWrong, WorkFailed
@@ -175,10 +175,7 @@ def _flown(
     hours_s = period.hours[1] - period.hours[0]
     now = replace(site, no_fly=tuple(replace(z, hours=None) for z in site.no_fly if is_shut(z, period.hours)))
     if len(tasks) >= LARGE and len(site.docks) > 1:
-        land = Land(site, airspace, wanted, limits, hours_s, language)
-        sorties = searched(land, tasks, search, tell)
-        held = _proven(sorties, tasks, now, terrain, search)
-        return _Part(period.hours, tasks, held, (*unserved, *left_over(land, tasks, held)))
+        return _in_districts(site, terrain, period, now, (airspace, tasks, unserved), search, language, tell)
     network = Network(site, airspace, tasks, wanted)
     network.measure(tell)
     sorties = []
@@ -190,6 +187,34 @@ def _flown(
     held = _proven(sorties, tasks, now, terrain, search)
     left = unflown(network, wanted, held, limits, set(), language)
     return _Part(period.hours, tasks, held, (*unserved, *left))
+
+
+def _in_districts(
+    site: Site,
+    terrain: Terrain,
+    period: Period,
+    now: Site,
+    laid: tuple[Airspace, tuple[Task, ...], tuple[Unserved, ...]],
+    search: Search,
+    language: str,
+    tell: Progress,
+) -> _Part:
+    """Return the sorties of a period with very many tasks; those that do not hold are flown shorter."""
+    airspace, tasks, unserved = laid
+    hours_s = period.hours[1] - period.hours[0]
+    held: tuple[Sortie, ...] = ()
+    left = tasks
+    land = Land(site, airspace, period.demands, Limits(search.longest_s, SOLVER_SHARE), hours_s, language)
+    for _ in range(TRIES):
+        made = searched(land, left, search, tell)
+        proven = _proven(made, tasks, now, terrain, search)
+        held = (*held, *proven)
+        if len(proven) == len(made):
+            break
+        flown = {t for s in held for t in s.tasks}
+        left = tuple(t for t in tasks if t.id not in flown)
+        land = replace(land, limits=replace(land.limits, share=land.limits.share * 0.97))
+    return _Part(period.hours, tasks, held, (*unserved, *left_over(land, tasks, held)))
 
 
 def _proven(
