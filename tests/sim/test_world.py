@@ -127,7 +127,9 @@ def test_a_calm_world_holds_nothing():
 
 
 def test_an_unknown_scenario_is_refused_with_those_there_are():
-    with pytest.raises(InputWrong, match="found 'earthquake', expected one of fire, report, calm, flood, logging"):
+    with pytest.raises(
+        InputWrong, match="found 'earthquake', expected one of fire, report, calm, flood, logging"
+    ):
         World.build(site(), slope(), scenario="earthquake", epoch_at=EPOCH_AT)
 
 
