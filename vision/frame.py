@@ -40,9 +40,9 @@ class Frame:
 
     `saturated_c` is what the hottest pixels are *at least*, None when none is at
     the camera's limit; `pixel_m2` is the ground a pixel covers on average,
-    None until that is known. `radiometry` names the reader that the temperatures are from. `unplaced` says why the shot has no pose, `note` what a
-    person should know about the reading. `chart` is there where the file itself says where on the ground
-    its pixels lie (a GeoTIFF): it needs no pose.
+    None until that is known. `radiometry` names the reader that the temperatures are from. `unplaced` says
+    why the shot has no pose, `note` what a person should know about the reading. `chart` is there where the
+    file itself says where on the ground its pixels lie (a GeoTIFF): it needs no pose.
     """
 
     shot: Shot

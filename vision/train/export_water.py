@@ -56,7 +56,7 @@ def export(weights: Path, out: Path) -> Path:
 def lightened(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return a model whose large weights are bytes with a scale a channel, widened again as they are read.
 
-    The runtime folds the widening away when it loads the file, so that speed and arithmetic stay as they were.
+    The runtime folds the widening away when it loads the file: speed and arithmetic stay as they were.
     """
     graph = model.graph
     nodes, kept = [], []
