@@ -240,7 +240,14 @@ def _inspected(
     frame, swapped = repair.unswapped(frame, covered=lambda place: grounds.covers(path, place))
     place = frame.shot.pose.place if frame.shot.pose else frame.metadata.reading.place
     return _examined(
-        frame, grounds.under(path, place), hazards, now=now, noted=swapped, scene=scene, model=model
+        frame,
+        grounds.under(path, place),
+        hazards,
+        now=now,
+        noted=swapped,
+        scene=scene,
+        model=model,
+        with_trials=True,
     )
 
 
@@ -253,11 +260,17 @@ def _examined(
     noted: str | None = None,
     scene: Scene = _NOTHING_ELSE,
     model: Path | None = None,
+    with_trials: bool = False,
 ) -> FrameResult:
     """Return what a frame shows on a ground."""
     frame, timed = repair.in_time(frame, now=now)
     if frame.chart is not None:
-        return _charted(frame, frame.chart, _looked(frame, replace(scene, now=now), hazards, model), timed)
+        return _charted(
+            frame,
+            frame.chart,
+            _looked(frame, replace(scene, now=now), hazards, model, with_trials=with_trials),
+            timed,
+        )
     frame, ground, higher = repair.heightened(frame, ground)
     ground = ground or _level(frame)
     frame, raised = repair.raised(frame, ground)
@@ -265,7 +278,9 @@ def _examined(
     if ring and ground:
         camera = frame.shot.camera
         frame = replace(frame, pixel_m2=ground_m2(ring) / (camera.width_px * camera.height_px))
-    looked = _looked(frame, replace(scene, ground=ground, now=now or scene.now), hazards, model)
+    looked = _looked(
+        frame, replace(scene, ground=ground, now=now or scene.now), hazards, model, with_trials=with_trials
+    )
     result = FrameResult(
         file=frame.shot.file,
         shot=frame.shot,
@@ -333,10 +348,17 @@ def _ground_seen(frame: Frame, ground: Ground | None) -> tuple[tuple[LatLon, ...
     return (None, seen.reason) if isinstance(seen, Unplaced) else (seen, None)
 
 
-def _looked(frame: Frame, scene: Scene, hazards: Collection[Hazard] | None, model: Path | None) -> _Looked:
+def _looked(
+    frame: Frame,
+    scene: Scene,
+    hazards: Collection[Hazard] | None,
+    model: Path | None,
+    *,
+    with_trials: bool,
+) -> _Looked:
     """Return what every detector that reads the frame says of the hazards wanted."""
     wanted = frozenset(Hazard) if hazards is None else frozenset(hazards)
-    reading = [d for d in registry.chosen(hazards, model=model) if d.reads(frame)]
+    reading = [d for d in registry.chosen(hazards, model=model, with_trials=with_trials) if d.reads(frame)]
     detections: list[Detection] = []
     searched: frozenset[Hazard] = frozenset()
     notes = []

@@ -5,6 +5,7 @@ import pytest
 from missions.errors import InputWrong
 from missions.model import Hazard
 from tests.vision.detecting import PALE, meadow, painted, tiny_model, write
+from vision.detectors import runtime
 from vision.evaluate import Request, boxes, image
 
 
@@ -87,6 +88,12 @@ def test_boxes_are_matched_surest_first_and_each_truth_once(request_of):
     assert scores["fire"]["ap50"] == pytest.approx(0.5, abs=0.01)  # the decoy is surer than the fire
     assert scores["smoke"]["ap50"] == pytest.approx(0.5, abs=0.01)  # one of two plumes
     assert scores["by_source"]["b"]["fire"] == {"ap50": None, "ap30": None, "boxes": 0}
+
+
+def test_without_a_model_the_way_to_name_one_is_told(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(runtime, "SHIPPED", tmp_path / "none.onnx")
+    with pytest.raises(InputWrong, match="--model FILE"):
+        image.evaluate(Request(dataset, print))
 
 
 def test_a_folder_without_a_table_is_refused(tmp_path, request_of):

@@ -9,7 +9,7 @@ import pytest
 from missions.geo import LatLon
 from missions.model import Camera, CameraPose, Hazard, Sensor
 from tests.vision.detecting import PALE, meadow, painted, tiny_model, write
-from vision.detectors import Abstained
+from vision.detectors import Abstained, runtime
 from vision.detectors.rgb_fire import RgbFire
 from vision.frame import Frame, load
 from vision.scene import Scene
@@ -53,6 +53,12 @@ def test_in_the_dark_it_abstains(detector, frame):
     said = detector.detect(frame(np.full((384, 512, 3), 5, np.uint8)), Scene())
     assert isinstance(said, Abstained)
     assert "dark" in said.reason
+
+
+def test_without_a_model_it_says_so(frame, tmp_path, monkeypatch):
+    monkeypatch.setattr(runtime, "SHIPPED", tmp_path / "none.onnx")
+    said = RgbFire().detect(frame(meadow()), Scene())
+    assert said == Abstained("no colour model is installed: give one with --model FILE")
 
 
 def test_it_reads_colour_pictures_and_no_others(detector, frame):

@@ -54,6 +54,9 @@ def rows(job: Job) -> Iterator[Row]:
     if not (DATA / "fire").is_dir():
         yield from (skipped(name, "../shared/data is not here") for name in _NAMES)
         return
+    if not runtime.is_installed():
+        yield from (skipped(name, runtime.NOT_INSTALLED) for name in _NAMES)
+        return
     model = runtime.load()
     count = _QUICK if job.quick else _PICTURES
     with tempfile.TemporaryDirectory(prefix="gridpatrol-tiles-") as folder:

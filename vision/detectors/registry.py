@@ -17,12 +17,17 @@ from vision.detectors import Detector
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One detector: "module:Class", what it finds, whether it runs unasked, whether `--model` is for it."""
+    """One detector: "module:Class", what it finds, whether it runs unasked, whether `--model` is for it.
+
+    One on trial answers only where a person reads the answer (`gridpatrol inspect`, when its hazard is asked
+    for by name); its word makes no incident, and its silence clears none.
+    """
 
     place: str
     hazards: frozenset[Hazard]
     by_default: bool = True
     takes_model: bool = False
+    on_trial: bool = False
 
 
 ENTRIES: tuple[Entry, ...] = (
@@ -34,6 +39,13 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry("vision.detectors.thermal:ThermalFire", frozenset({Hazard.FIRE, Hazard.HOT_SPOT})),
     Entry("vision.detectors.hot_joint:HotJoint", frozenset({Hazard.HOT_JOINT}), by_default=False),
+    Entry(
+        "vision.detectors.rgb_fire:RgbFire",
+        frozenset({Hazard.FIRE, Hazard.SMOKE}),
+        by_default=False,
+        takes_model=True,
+        on_trial=True,
+    ),
     Entry("vision.detectors.flood:Flood", frozenset({Hazard.FLOOD}), by_default=False),
     Entry("vision.detectors.logging:Felling", frozenset({Hazard.LOGGING}), by_default=False),
 )
@@ -49,16 +61,19 @@ def usual() -> frozenset[Hazard]:
     return frozenset(hazard for entry in ENTRIES if entry.by_default for hazard in entry.hazards)
 
 
-def chosen(hazards: Collection[Hazard] | None = None, *, model: Path | None = None) -> tuple[Detector, ...]:
+def chosen(
+    hazards: Collection[Hazard] | None = None, *, model: Path | None = None, with_trials: bool = False
+) -> tuple[Detector, ...]:
     """Return the detectors to run: those of the hazards asked for, without any those on by default.
 
-    `model` goes to the detectors that take one in place of their own.
+    `model` goes to the detectors that take one in place of their own; those on trial need `with_trials`.
     """
     wanted = frozenset(hazards) if hazards is not None else None
     return tuple(
         _loaded(entry.place, model if entry.takes_model else None)
         for entry in ENTRIES
         if (entry.by_default if wanted is None else entry.hazards & wanted)
+        and (with_trials or not entry.on_trial)
     )
 
 

@@ -48,35 +48,37 @@ _NONE = Candidates(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zer
 
 
 class RgbFire:
-    """Fire and smoke by a trained model: the shipped one, or any with a card."""
+    """Fire and smoke by a trained model with a card: the installed one, or another that is named."""
 
     hazards = frozenset({Hazard.FIRE, Hazard.SMOKE})
 
     def __init__(self, model: Path | None = None) -> None:
-        self._model = runtime.load(model)
+        self._model = runtime.load(model) if model or runtime.is_installed() else None
 
     @property
     def name(self) -> str:
         """The model's name and version: what a score rests on."""
-        return f"{NAME} {self._model.title}"
+        return f"{NAME} {self._model.title if self._model else 'without a model'}"
 
     def reads(self, frame: Frame) -> bool:
         """Return whether the frame is a colour picture."""
         return frame.shot.camera.sensor is Sensor.RGB and frame.pixels is not None and frame.pixels.ndim == 3
 
     def detect(self, frame: Frame, scene: Scene) -> Found:
-        """Return fire and smoke, surest first; abstains where the picture is too dark to tell."""
-        pixels = frame.pixels
+        """Return fire and smoke, surest first; abstains without a model and where it is too dark to tell."""
+        pixels, model = frame.pixels, self._model
+        if model is None:
+            return Abstained(runtime.NOT_INSTALLED)
         if pixels is None or pixels.ndim != 3:
             return Abstained("no colour picture")
-        if runtime.is_dark(pixels, self._model.card.dark):
+        if runtime.is_dark(pixels, model.card.dark):
             return Abstained("too dark for a colour picture to tell")
-        found = look(self._model, pixels, keeps=_worth_looking(frame, scene))
-        return tuple(self._detection(found, i) for i in range(len(found.scores)))
+        found = look(model, pixels, keeps=_worth_looking(frame, scene))
+        return tuple(self._detection(model, found, i) for i in range(len(found.scores)))
 
-    def _detection(self, found: Candidates, i: int) -> Detection:
+    def _detection(self, model: Model, found: Candidates, i: int) -> Detection:
         left, top, right, bottom = (float(v) for v in found.boxes[i])
-        name = self._model.card.classes[int(found.kinds[i])]
+        name = model.card.classes[int(found.kinds[i])]
         return Detection(
             hazard=HAZARDS[name],
             confidence=round(float(found.scores[i]), 3),

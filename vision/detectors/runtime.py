@@ -26,8 +26,12 @@ import onnxruntime
 from missions.errors import InputWrong
 
 SHIPPED = Path(__file__).parent.parent / "models" / "fire_lite0.onnx"
+"""Where the model lies that is used unless another is named; it may be absent."""
+
 STEP_PX = 64
 """Sides of an input are multiples of this."""
+
+NOT_INSTALLED = "no colour model is installed: give one with --model FILE"
 
 LONGEST_PX, DARK = 640, 12.0
 """What a card that does not say takes: the size of whole pictures, the least mean brightness."""
@@ -88,12 +92,19 @@ class Model:
         return Seen(boxes.astype(np.float32), scores.T, whole.astype(np.float32))
 
 
+def is_installed() -> bool:
+    """Return whether there is a model where none is named."""
+    return SHIPPED.is_file()
+
+
 def load(path: Path | None = None) -> Model:
-    """Return a model, the shipped one unless another is named; read once per process.
+    """Return a model, the installed one unless another is named; read once per process.
 
     Raises:
-        InputWrong: there is no card, the file is not the one the card speaks of, or it is no such model.
+        InputWrong: there is no model, no card, the file is not the card's, or it is no such model.
     """
+    if path is None and not is_installed():
+        raise InputWrong(NOT_INSTALLED)
     return _loaded((path or SHIPPED).resolve())
 
 

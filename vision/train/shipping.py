@@ -24,9 +24,13 @@ TRAINING = "TRAINING.csv"
 FALSE_ALARMS = 0.03
 """Largest share of the kept-aside negatives that one class may alarm on."""
 
+AS_GOOD = 0.005
+"""How far below the best F1 a threshold is still as good."""
+
+_UNSURE = 0.5
 _COLUMNS = ("model", "use", "source", "file", "sha256", "dhash64", "fire", "smoke")
-_RANGES_FROM = 160  # pictures that teach the 8-bit ranges
-_BOX_SCORE = 0.25
+_RANGES_FROM = 48  # pictures that teach the 8-bit ranges
+_BOX_SCORE = 0.15
 
 
 def ship(run: Path, out: Path, *, name: str, version: str, told: Callable[[str], None]) -> Path:
@@ -57,19 +61,25 @@ def thresholds(model: runtime.Model, pictures: Sequence[LabelledPicture]) -> dic
 
 
 def threshold(said: npt.NDArray[np.float32], truth: npt.NDArray[Any], kind: int) -> float:
-    """Return one class's threshold: the best F1 among those with few enough false alarms."""
+    """Return one class's threshold: the middle of those whose F1 is as good as the best.
+
+    Only such count whose false alarms are few enough. Where many are equally good the lowest would alarm
+    on everything a little stranger than these pictures, the highest would miss it.
+    """
     known = truth[:, kind] >= 0
     negatives = said[(truth == 0).all(1)]
-    best, chosen = -1.0, 0.5
-    for limit in np.unique(np.round(said[known], 3)):
-        alarm = said >= limit
+    limits, scores = [], []
+    for limit in np.linspace(0.02, 0.98, 193):
         if negatives.size and (negatives >= limit).mean() > FALSE_ALARMS:
             continue
-        hits = int((alarm & (truth[:, kind] == 1)).sum())
-        f1 = 2 * hits / max(int(alarm[known].sum()) + int((truth[:, kind] == 1).sum()), 1)
-        if f1 > best:
-            best, chosen = f1, float(limit)
-    return round(chosen, 3)
+        hits = int(((said >= limit) & (truth[:, kind] == 1)).sum())
+        called, there = int((said >= limit)[known].sum()), int((truth[:, kind] == 1).sum())
+        limits.append(float(limit))
+        scores.append(2 * hits / max(called + there, 1))
+    if not limits:
+        return _UNSURE
+    good = [limit for limit, f1 in zip(limits, scores, strict=True) if f1 >= max(scores) - AS_GOOD]
+    return round((good[0] + good[-1]) / 2, 3)
 
 
 def _answer(model: runtime.Model, picture: LabelledPicture) -> list[float]:
