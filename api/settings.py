@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     data: Path = Field(Path("gridpatrol-data"), description="the data folder: database, pictures, keys, bus")
     site: Path = Field(default_factory=_valley, description="the site file")
     baseline: Path | None = Field(None, description="how the ground looked before: a GeoTIFF or a store")
+    trials: bool = Field(False, description="let detectors that are on trial raise incidents too")
     clock: str = Field("", description="the clock of a simulation, TIME@WALL_SECONDSxSPEED")
     http_host: str = Field("127.0.0.1", description="the address the api listens on")
     http_port: int = Field(8000, ge=1, le=65535, description="the port the api listens on")

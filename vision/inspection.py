@@ -114,19 +114,21 @@ def examine(
     now: datetime | None = None,
     scene: Scene = _NOTHING_ELSE,
     model: Path | None = None,
+    with_trials: bool = False,
 ) -> FrameResult:
     """Return what one file shows, on the ground as far as its pose and the terrain tell.
 
     Without `terrain` the ground is level at take-off height, if the file knows
     its height over take-off. `fallback_pose` counts where the file has no pose. With `now`
     a picture from the future loses its time. `scene` is what else is known of the place (its ground is
-    `terrain`'s), `model` replaces the weights of the detectors that have any.
+    `terrain`'s), `model` replaces the weights of the detectors that have any. Those
+    on trial are asked only `with_trials`.
     """
     try:
         frame = load(Path(path), shot_id=shot_id, fallback_pose=fallback_pose)
     except Unreadable as reason:
         return FrameResult(str(path), skipped=str(reason))
-    return _examined(frame, terrain, hazards, now=now, scene=scene, model=model)
+    return _examined(frame, terrain, hazards, now=now, scene=scene, model=model, with_trials=with_trials)
 
 
 def inspect(

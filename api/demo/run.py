@@ -37,6 +37,8 @@ PLAN_S = 1.0
 BEFORE = "before.tif"
 """Last year's orthophoto, which the simulator writes into its folder where something has changed since."""
 
+_TRIALS = ("flood", "logging")  # scenarios whose detectors are on trial
+
 
 async def demo(wish: Wish, screen: Screen) -> Result:
     """Run the demo and return what came of it.
@@ -96,6 +98,7 @@ def _settings(wish: Wish, site: Site, data: Path, clock: ScaledClock, mavlink_po
         plan_seconds=PLAN_S,
         exercise=True,
         baseline=data / "sim" / BEFORE,
+        trials=wish.scenario in _TRIALS,
         webhook_networks="127.0.0.0/8",
     )
 

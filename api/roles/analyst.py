@@ -46,6 +46,7 @@ class Looking:
     terrain: Terrain
     scene: Scene
     hazards: frozenset[Hazard]
+    with_trials: bool
 
 
 def run(settings: Settings) -> None:
@@ -62,7 +63,8 @@ async def _main(settings: Settings) -> None:
     bus = await wiring.open_bus(settings, "analyst")
     log.info("ready")
     try:
-        await wiring.until_told(_work(bus, pictures, Looking(terrain, scene, frozenset(hazards))))
+        looking = Looking(terrain, scene, frozenset(hazards), settings.trials)
+        await wiring.until_told(_work(bus, pictures, looking))
     finally:
         await bus.close()
 
@@ -97,6 +99,7 @@ def _look(folder: Path | None, data: bytes | None, looking: Looking, frame: Mapp
             terrain=looking.terrain,
             hazards=looking.hazards,
             scene=looking.scene,
+            with_trials=looking.with_trials,
             fallback_pose=_pose(frame.get("pose")),
             shot_id=frame["id"],
         )

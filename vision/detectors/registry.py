@@ -31,9 +31,16 @@ class Entry:
 
 
 ENTRIES: tuple[Entry, ...] = (
-    Entry("vision.detectors.discharge:Discharge", frozenset({Hazard.DISCHARGE}), by_default=False),
-    Entry("vision.detectors.tree_health:TreeHealth", frozenset({Hazard.TREE_HEALTH}), by_default=False),
-    Entry("vision.detectors.burning:Burning", frozenset({Hazard.BURNING}), by_default=False),
+    Entry(
+        "vision.detectors.discharge:Discharge", frozenset({Hazard.DISCHARGE}), by_default=False, on_trial=True
+    ),
+    Entry(
+        "vision.detectors.tree_health:TreeHealth",
+        frozenset({Hazard.TREE_HEALTH}),
+        by_default=False,
+        on_trial=True,
+    ),
+    Entry("vision.detectors.burning:Burning", frozenset({Hazard.BURNING}), by_default=False, on_trial=True),
     Entry(
         "vision.detectors.line_clearance:LineClearance", frozenset({Hazard.LINE_CLEARANCE}), by_default=False
     ),
@@ -46,8 +53,8 @@ ENTRIES: tuple[Entry, ...] = (
         takes_model=True,
         on_trial=True,
     ),
-    Entry("vision.detectors.flood:Flood", frozenset({Hazard.FLOOD}), by_default=False),
-    Entry("vision.detectors.logging:Felling", frozenset({Hazard.LOGGING}), by_default=False),
+    Entry("vision.detectors.flood:Flood", frozenset({Hazard.FLOOD}), by_default=False, on_trial=True),
+    Entry("vision.detectors.logging:Felling", frozenset({Hazard.LOGGING}), by_default=False, on_trial=True),
 )
 
 
