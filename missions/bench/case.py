@@ -1,6 +1,5 @@
 """One of our own cases: our sorties over it, beside simpler planners and a lower bound."""
 
-import resource
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from missions import memory
 from missions.bench import baselines, peers
 from missions.bench.proof import case_faults, sortie_s
 from missions.routing.alone import search_alone
@@ -39,7 +39,7 @@ def measure_case(
     if len(case.points) >= LARGE or workers > 1:
         found = plan_regions(case, seconds=seconds, workers=workers, seed=seed)
         sorties: Sorties = [(t.dock, list(t.points)) for t in found.tours]
-        peak_bytes = _own_peak_bytes() + sum(found.peak_bytes.values())
+        peak_bytes = memory.peak_bytes() + sum(found.peak_bytes.values())
         cpu_s = time.process_time() - began_cpu_s + found.cpu_s
     else:
         most = [len(case.points)] * len(case.docks)
@@ -50,7 +50,7 @@ def measure_case(
             tightened(problem, quick), Effort(seconds=left_s), seed=seed, start=quick, manner=manner(left_s)
         )
         sorties = _sorties(answer.tours, problem)
-        peak_bytes, cpu_s = _own_peak_bytes(), time.process_time() - began_cpu_s
+        peak_bytes, cpu_s = memory.peak_bytes(), time.process_time() - began_cpu_s
     result = {
         "name": case.name,
         **_told(case, sorties),
@@ -129,7 +129,3 @@ WAYS: dict[str, Callable[[Problem, Any, float, int], Sequence[Tour]]] = {
 
 def _sorties(tours: Sequence[Tour], problem: Problem) -> Sorties:
     return [(t.fleet, [node - problem.depots for node in t.nodes]) for t in tours]
-
-
-def _own_peak_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

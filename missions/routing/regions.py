@@ -9,7 +9,6 @@ time share a tour. No matrix is ever larger than a region's.
 
 import os
 import random
-import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from multiprocessing import get_context
 import numpy as np
 from scipy.spatial import cKDTree
 
+from missions import memory
 from missions.routing.cases import PER_S, Case, problem_of
 from missions.routing.effort import Effort
 from missions.routing.problem import Tour, measure
@@ -207,5 +207,4 @@ def _searched(region: Region) -> _Done:
         )
         for t in answer.tours
     )
-    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return _Done(tours, os.getpid(), peak_bytes, time.process_time() - began_s)
+    return _Done(tours, os.getpid(), memory.peak_bytes(), time.process_time() - began_s)

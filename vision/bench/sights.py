@@ -110,7 +110,7 @@ def searched(folder: Path, hazard: Hazard) -> list[Seen]:
     site = load_site(VALLEY)
     terrain = Terrain.open(site.terrain)
     known = with_references(site.layers, json.loads((folder / "references.json").read_text("utf-8")))
-    see = partial(examine, terrain=terrain, hazards=[hazard])
+    see = partial(examine, terrain=terrain, hazards=[hazard], with_trials=True)
     return [_seen(path.parent, see, known, terrain) for path in sorted(folder.glob("*/truth.json"))]
 
 
