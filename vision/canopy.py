@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vision.chart import Chart, Mask
-from vision.water import by_index, grown_back
+from vision.morphology import grown_back, narrower, wider
+from vision.water import by_index
 
 Index = npt.NDArray[np.float32]
 
@@ -106,7 +107,7 @@ def _river_belt(water: Mask, taken: Mask) -> Mask:
     side = 2 * _BAR_PX + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     between = cv2.morphologyEx(moving.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
-    return _wider(moving, _RIVER_PX) | between | _wider(water, 1)
+    return wider(moving, _RIVER_PX) | between | wider(water, 1)
 
 
 def _by_near_infrared(before: Chart, now: Chart, known: Mask) -> Loss | Untold:
@@ -115,7 +116,7 @@ def _by_near_infrared(before: Chart, now: Chart, known: Mask) -> Loss | Untold:
     water = [by_index(c) for c in (before, now)]
     stood = known & ~water[0] & (green[0] > max(0.3, _forest_cut(green[0][known]))) & (rough[0] > 0.05)
     gone = stood & _dropped(green, stood, deviations=3.0, least=0.15)
-    rivers = gone & _wider(water[1], 2)
+    rivers = gone & wider(water[1], 2)
     sure = np.clip((_drop(green, stood) - 0.1) / 0.3, 0, 1).astype(np.float32)
     return _told(_cleaned(gone & ~rivers), rivers, stood, sure)
 
@@ -129,11 +130,11 @@ def _by_colour(before: Chart, now: Chart, known: Mask) -> Loss | Untold:
     pixel_m = before.grid.pixel_m
     leaf = [leafiness(c, pixel_m) for c in (before, now)]
     stood = known & (leaf[0] > 0.5)
-    stood = _wider(_narrower(stood, 2), 2) & stood
+    stood = wider(narrower(stood, 2), 2) & stood
     if stood.mean() < 0.02:
         return Loss(np.zeros_like(stood), np.zeros_like(stood), stood, leaf[0])
     sure = np.clip(leaf[0] - leaf[1], 0, 1).astype(np.float32)
-    core = _narrower(stood & (leaf[1] < BARE) & (sure > 0.3), max(round(0.75 / pixel_m), 1))
+    core = narrower(stood & (leaf[1] < BARE) & (sure > 0.3), max(round(0.75 / pixel_m), 1))
     gone = grown_back(core, stood & (leaf[1] < HALF_BARE) & (sure > 0.2))
     felled = _without_turned(gone, now, pixel_m)
     return _told(felled, np.zeros_like(gone), stood, sure)
@@ -234,16 +235,6 @@ def _is_white(chart: Chart, known: Mask) -> bool:
 def _cleaned(mask: Mask, px: int = 0) -> Mask:
     """Return a mask without threads and specks, its parts whole."""
     if px:
-        return grown_back(_narrower(mask, px), mask)
+        return grown_back(narrower(mask, px), mask)
     opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     return np.asarray(opened > 0)
-
-
-def _wider(mask: Mask, px: int) -> Mask:
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * px + 1, 2 * px + 1))
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
-
-
-def _narrower(mask: Mask, px: int) -> Mask:
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * px + 1, 2 * px + 1))
-    return np.asarray(cv2.erode(mask.astype(np.uint8), kernel) > 0)

@@ -454,12 +454,11 @@ def _observation(
 
 def _middle(detection: Detection) -> tuple[float, float]:
     """Return the pixel that stands for a detection: its outline's centre of area, else its box's."""
-    box = detection.box
     if len(detection.outline_px) > 3:
         moments = cv2.moments(np.array(detection.outline_px, dtype=np.float32))
         if moments["m00"] > 0:
             return moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
-    return (box.left_px + box.right_px) / 2, (box.top_px + box.bottom_px) / 2
+    return detection.box.middle_px
 
 
 def _level(frame: Frame) -> Ground | None:

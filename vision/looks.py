@@ -37,7 +37,7 @@ def look_of(result: "FrameResult") -> Look | None:
     if shot is None or shot.taken_at is None or not result.footprint:
         return None
     seen = tuple(
-        Seen(observation, _pixel(result, i))
+        Seen(observation, result.detections[i].box.middle_px)
         for i, observation in zip(result.placed, result.observations, strict=True)
     )
     camera = shot.pose.place if shot.pose else None
@@ -55,8 +55,3 @@ def showing(ring: tuple[LatLon, ...]) -> Callable[[LatLon], bool]:
         return bool(shapely.contains_xy(inside, *scale.to_local(place)))
 
     return shows
-
-
-def _pixel(result: "FrameResult", detection: int) -> tuple[float, float]:
-    box = result.detections[detection].box
-    return (box.left_px + box.right_px) / 2, (box.top_px + box.bottom_px) / 2

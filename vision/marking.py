@@ -139,7 +139,7 @@ def _magnify(picture: Picture, plain: Picture, detection: Detection, factor: flo
     )
     if reach * 1.5 > side:
         return  # large enough to be seen as it is
-    x, y = (box.left_px + box.right_px) / 2 * factor, (box.top_px + box.bottom_px) / 2 * factor
+    x, y = (v * factor for v in box.middle_px)
     left = int(np.clip(x - reach / 2, 0, width - reach))
     top = int(np.clip(y - reach / 2, 0, height - reach))
     seen = plain[top : top + reach, left : left + reach]

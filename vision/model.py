@@ -21,6 +21,11 @@ class Box:
     right_px: float
     bottom_px: float
 
+    @property
+    def middle_px(self) -> tuple[float, float]:
+        """The middle, x and y."""
+        return (self.left_px + self.right_px) / 2, (self.top_px + self.bottom_px) / 2
+
 
 @dataclass(frozen=True, slots=True)
 class Detection:

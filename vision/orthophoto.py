@@ -61,9 +61,14 @@ def rectified(frame: Frame, ground: Ground, *, pixel_m: float | None = None) -> 
     laid = projected(frame, ground, pixel_m=pixel_m)
     if isinstance(laid, Unplaced):
         return laid
+    return chart_of(frame, laid)
+
+
+def chart_of(frame: Frame, laid: Projection) -> Chart:
+    """Return the chart of a frame of colour, or of grey told as colour, that is laid on the ground."""
     assert frame.pixels is not None
-    values = laid.onto(frame.pixels if frame.pixels.ndim == 3 else frame.pixels[..., None].repeat(3, axis=2))
-    return Chart(laid.grid, values, laid.seen, RGB, frame.shot.file, frame.shot.taken_at)
+    colour = frame.pixels if frame.pixels.ndim == 3 else frame.pixels[..., None].repeat(3, axis=2)
+    return Chart(laid.grid, laid.onto(colour), laid.seen, RGB, frame.shot.file, frame.shot.taken_at)
 
 
 def projected(frame: Frame, ground: Ground, *, pixel_m: float | None = None) -> Projection | Unplaced:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vision.chart import Chart, Mask
+from vision.morphology import grown_back
 
 NDWI_LEAST = 0.0
 OVER_LAND = 2.5
@@ -55,12 +56,3 @@ def _whole(wet: Mask) -> Mask:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     opened = cv2.morphologyEx(wet.astype(np.uint8), cv2.MORPH_OPEN, kernel)
     return np.asarray(grown_back(opened > 0, wet))
-
-
-def grown_back(seeds: Mask, within: Mask) -> Mask:
-    """Return the parts of a mask that hold a seed, each whole."""
-    _, labels = cv2.connectedComponents(within.astype(np.uint8), connectivity=4)
-    kept = np.zeros(int(labels.max()) + 1, bool)
-    kept[np.unique(labels[seeds & within])] = True
-    kept[0] = False
-    return np.asarray(kept[labels])

@@ -13,7 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from vision import water
+from vision.chart import Chart, Mask
+
 LONGEST_PX = 512
+LIKELY = 0.5
+"""From this likelihood on a pixel is water."""
+
 MODEL = "water.onnx"
 _STEP_PX = 32
 
@@ -47,6 +53,17 @@ class WaterModel:
 def loaded(path: Path) -> WaterModel:
     """Return the segmenter of a file, read once a process."""
     return WaterModel(path)
+
+
+def extent(chart: Chart, model: WaterModel | None = None) -> tuple[Mask, Shares | None]:
+    """Return where a chart shows water, and how likely each pixel is: None where the index told it.
+
+    Near infrared tells it where the chart has it, the segmenter where there is colour alone.
+    """
+    if chart.has("green", "nir"):
+        return water.by_index(chart), None
+    likely = (model or shipped())(chart.rgb)
+    return (likely > LIKELY) & chart.known, likely
 
 
 def shipped() -> WaterModel:

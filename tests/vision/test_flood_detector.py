@@ -14,8 +14,9 @@ from missions.program import main
 from tests.vision.grounds_drawn import ELSEWHERE, GRID, frame_of, ponds, written
 from vision.baselines.single import ChartBaseline
 from vision.charted import area_m2
+from vision.comparison import unseen
 from vision.detectors import Abstained
-from vision.detectors.flood import Flood, excess, unseen
+from vision.detectors.flood import Flood, excess
 from vision.expected import permanent_water, reached
 from vision.scene import Scene
 from vision.water import by_index, threshold

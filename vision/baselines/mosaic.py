@@ -72,14 +72,13 @@ def _laid(frame: Frame, ground: Ground, pixel_m: float) -> tuple[Chart, npt.NDAr
     if isinstance(laid, Unplaced):
         return None
     if frame.celsius is not None:
-        values = laid.onto(np.asarray(frame.celsius, np.float32))[..., None]
-        names: tuple[str, ...] = ("celsius",)
+        values, shot = laid.onto(np.asarray(frame.celsius, np.float32))[..., None], frame.shot
+        chart = Chart(laid.grid, values, laid.seen, ("celsius",), shot.file, shot.taken_at)
     elif frame.pixels is not None and frame.pixels.ndim == 3:
-        values, names = laid.onto(frame.pixels), RGB
+        chart = orthophoto.chart_of(frame, laid)
     else:
         return None
     weight = cv2.distanceTransform(laid.seen.astype(np.uint8), cv2.DIST_L2, 3)
-    chart = Chart(laid.grid, values, laid.seen, names, frame.shot.file, frame.shot.taken_at)
     return chart, np.asarray(weight, np.float32)
 
 

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,6 @@ from vision import canopy, water_model
 from vision.baselines import Before, Missing
 from vision.baselines.mosaic import Mosaic
 from vision.chart import Chart, Grid, Mask, read, warped
-from vision.detectors.flood import LIKELY
 
 STANDS, CANDIDATE, SUPERSEDED = "stands", "candidate", "superseded"
 _PLACE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
@@ -75,7 +75,7 @@ class Store:
         beside.mkdir(parents=True, exist_ok=True)
         chart = made.chart
         write_cog(beside / "orthophoto.tif", chart.values, chart.known, chart.grid)
-        wet = (water_model.shipped()(chart.rgb) > LIKELY) & chart.known
+        wet, _ = water_model.extent(chart)
         leafy = (canopy.leafiness(chart, chart.grid.pixel_m) > _LEAFY) & chart.known
         for stem, mask in (("water", wet), ("canopy", leafy)):
             write_cog(beside / f"{stem}.tif", mask.astype(np.uint8)[..., None], chart.known, chart.grid)
@@ -115,10 +115,9 @@ class Store:
             return Missing("no baseline of this place yet: the store is empty")
         for version in sorted(standing, key=lambda v: v.taken_at or v.made_at, reverse=True):
             folder = self._folder(version)
-            chart = read(folder / "orthophoto.tif")
-            if not chart.grid.meets(grid):
+            if not _grid_of(folder / "orthophoto.tif").meets(grid):
                 continue
-            there = warped(chart, grid)
+            there = warped(_orthophoto(folder / "orthophoto.tif"), grid)
             if there.known.any():
                 name = f"{version.place} {version.version}"
                 masks = [_mask(folder / f"{stem}.tif", grid) for stem in ("water", "canopy")]
@@ -141,6 +140,19 @@ class Store:
 
     def _keep(self, version: Version) -> None:
         _write(self._folder(version) / "baseline.json", version)
+
+
+@lru_cache(maxsize=4096)
+def _grid_of(path: Path) -> Grid:
+    """Return where a raster lies; a version is written once, so it is asked once."""
+    with rasterio.open(path) as raster:
+        return Grid(str(raster.crs.to_wkt()), raster.transform, raster.width, raster.height)
+
+
+@lru_cache(maxsize=2)
+def _orthophoto(path: Path) -> Chart:
+    """Return a version's picture; frames come in flights, so the one asked for last is asked for next."""
+    return read(path)
 
 
 def write_cog(path: Path, values: npt.NDArray[np.generic], known: Mask, grid: Grid) -> None:

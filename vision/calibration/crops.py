@@ -80,7 +80,7 @@ def crop(frame: Frame, detection: Detection) -> np.ndarray[Any, np.dtype[np.uint
     picture = drawn(frame)
     box = detection.box
     side = max(_AROUND * max(box.right_px - box.left_px, box.bottom_px - box.top_px), _LEAST_PX)
-    x, y = (box.left_px + box.right_px) / 2, (box.top_px + box.bottom_px) / 2
+    x, y = box.middle_px
     height, width = picture.shape[:2]
     left, top = int(max(x - side / 2, 0)), int(max(y - side / 2, 0))
     part = picture[top : min(int(top + side), height), left : min(int(left + side), width)]

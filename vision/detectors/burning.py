@@ -17,7 +17,6 @@ from vision.detectors import Abstained, Found
 from vision.detectors.thermal import ThermalFire
 from vision.frame import Frame
 from vision.georeference import Located, locate_many
-from vision.model import Detection
 from vision.scene import Scene
 
 RIM_M = 3.0
@@ -49,7 +48,7 @@ class Burning:
         fires = [d for d in found if d.hazard is Hazard.FIRE]
         if not fires:
             return ()
-        middles = np.array([_middle(d) for d in fires])
+        middles = np.array([d.box.middle_px for d in fires])
         places = locate_many(frame.shot.camera, frame.shot.pose, middles, ground=scene.ground)
         return tuple(
             replace(
@@ -72,8 +71,3 @@ def field_at(place: LatLon, fields: tuple[NamedArea, ...]) -> NamedArea | None:
         if contains_xy(shape.buffer(RIM_M), 0.0, 0.0):
             return field
     return None
-
-
-def _middle(detection: Detection) -> tuple[float, float]:
-    box = detection.box
-    return (box.left_px + box.right_px) / 2, (box.top_px + box.bottom_px) / 2

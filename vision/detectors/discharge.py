@@ -19,11 +19,11 @@ from missions.layers import Outfall, River
 from missions.model import Hazard, Sensor
 from vision import orthophoto
 from vision.chart import Grid, Mask
+from vision.comparison import box_of, is_colour, outline_of, unseen
 from vision.detectors import Abstained, Found
-from vision.detectors.flood import unseen
 from vision.frame import Frame
 from vision.georeference import Unplaced
-from vision.model import Box, Detection
+from vision.model import Detection
 from vision.orthophoto import Projection
 from vision.scene import Scene
 from vision.watercourse import Reach, station_left, straightened
@@ -62,7 +62,7 @@ class Discharge:
 
     def reads(self, frame: Frame) -> bool:
         """Return whether it is a picture of temperatures or of colour."""
-        return frame.celsius is not None or (frame.pixels is not None and frame.pixels.ndim == 3)
+        return frame.celsius is not None or is_colour(frame)
 
     def detect(self, frame: Frame, scene: Scene) -> Found:
         """Return a plume for each outfall that has one, or why none can be told."""
@@ -123,8 +123,7 @@ class Discharge:
     ) -> Detection:
         ring = _ring(plume, reach, river, laid)
         in_picture = laid.to_picture(ring)
-        low, high = in_picture.min(axis=0), in_picture.max(axis=0)
-        camera, thermal = frame.shot.camera, frame.celsius is not None
+        thermal = frame.celsius is not None
         # Measured some metres off the bank, where a plume is strongest: it is at least so warm.
         differs = float(np.percentile(np.abs(plume.differs[plume.cells]), 98))
         sign = float(np.sign(np.median(plume.differs[plume.cells]))) if thermal else 1.0
@@ -139,15 +138,10 @@ class Discharge:
         return Detection(
             hazard=Hazard.DISCHARGE,
             confidence=round(0.5 + 0.45 * clear * min(plume.long_m / 25.0, 1.0), 3),
-            box=Box(
-                float(max(low[0], 0)),
-                float(max(low[1], 0)),
-                float(min(high[0], camera.width_px)),
-                float(min(high[1], camera.height_px)),
-            ),
+            box=box_of(in_picture, frame.shot.camera),
             detector=self.name,
             sensor=Sensor.THERMAL if thermal else Sensor.RGB,
-            outline_px=tuple((float(x), float(y)) for x, y in in_picture),
+            outline_px=outline_of(in_picture),
             kind="warm" if thermal and sign > 0 else "cold" if thermal else "coloured",
             facts=facts,
         )

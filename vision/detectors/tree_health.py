@@ -5,7 +5,7 @@ large as a crown whose green has gone while the wood around it kept its own; wha
 did to the whole wood is the median of the change and is taken off. Crowns that were dead before are no news.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,19 +13,13 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from missions.model import Hazard, Sensor
-from vision import orthophoto
-from vision.baselines import Before, Missing
 from vision.chart import Chart, Mask
+from vision.comparison import Compared, compared, is_colour, outline_of
 from vision.detectors import Abstained, Found
-from vision.detectors.flood import laid_over, unseen
 from vision.frame import Frame
-from vision.georeference import Unplaced
 from vision.model import Box, Detection
-from vision.orthophoto import Projection
-from vision.registration import Registered, Unregistered
 from vision.scene import Scene
 
-WITHIN_M = 20.0
 CROWN_M2 = (5.0, 90.0)
 GREEN = 0.02  # excess green of a living crown, at least
 LEAST_DROP, DEVIATIONS = 0.05, 5.0
@@ -53,54 +47,35 @@ class TreeHealth:
 
     def reads(self, frame: Frame) -> bool:
         """Return whether it is a colour picture."""
-        return frame.pixels is not None and frame.pixels.ndim == 3
+        return is_colour(frame)
 
     def detect(self, frame: Frame, scene: Scene) -> Found:
         """Return a detection for each crown that died, or why that cannot be told."""
-        if reason := unseen(frame):
-            return Abstained(reason)
-        if scene.baseline is None:
-            return Abstained("no baseline of this place yet: which crowns were dead before is not known")
-        laid = _laid(frame, scene)
-        if isinstance(laid, Abstained):
-            return laid
-        chart, projection = laid
-        before = scene.baseline.before(chart.grid)
-        if isinstance(before, Missing):
-            return Abstained(before.reason)
-        fit = laid_over(chart, before, within_m=max(WITHIN_M, 8 * chart.grid.pixel_m))
-        if isinstance(fit, Unregistered):
-            return Abstained(f"it does not fit onto {before.version}: {fit.reason}")
-        today = replace(
-            chart,
-            values=fit.onto(chart.values),
-            known=np.asarray(fit.onto(chart.known.astype(np.uint8), nearest=True) > 0),
-        )
-        found = died(before.chart, today)
+        pair = compared(frame, scene, unknown="which crowns were dead before is not known")
+        if isinstance(pair, Abstained):
+            return pair
+        found = died(pair.before.chart, pair.today)
         if isinstance(found, Abstained):
             return found
-        return tuple(self._detection(d, before, fit, projection, frame) for d in found)
+        return tuple(self._detection(dead, pair) for dead in found)
 
-    def _detection(
-        self, dead: Dead, before: Before, fit: Registered, laid: Projection | None, frame: Frame
-    ) -> Detection:
-        grid = before.chart.grid
-        back = cv2.perspectiveTransform(dead.ring[None], np.linalg.inv(fit.matrix))[0]
-        ring = laid.to_picture(back) if laid else np.asarray(back)
+    def _detection(self, dead: Dead, pair: Compared) -> Detection:
+        ring = pair.to_picture(dead.ring)
         (left, top), (right, bottom) = ring.min(axis=0), ring.max(axis=0)
+        clear = min(dead.deviations / (4 * DEVIATIONS), 1.0)
         return Detection(
             hazard=Hazard.TREE_HEALTH,
-            confidence=round(0.5 + 0.45 * min(dead.deviations / (4 * DEVIATIONS), 1.0) * fit.share, 3),
+            confidence=round(0.5 + 0.45 * clear * pair.fit.share, 3),
             box=Box(float(left), float(top), float(right), float(bottom)),
             detector=self.name,
             sensor=Sensor.RGB,
             pixels=dead.pixels,
-            outline_px=tuple((float(x), float(y)) for x, y in ring),
+            outline_px=outline_of(ring),
             kind="dead crown",
             facts={
-                "area_m2": round(dead.pixels * grid.pixel_m2, 1),
-                "compared_with": before.version,
-                "registered_m": round(fit.error_m, 2),
+                "area_m2": round(dead.pixels * pair.before.chart.grid.pixel_m2, 1),
+                "compared_with": pair.before.version,
+                "registered_m": round(pair.fit.error_m, 2),
             },
         )
 
@@ -150,17 +125,3 @@ def _crowns(mask: Mask, lost: Index, spread: float, pixel_m2: float) -> list[Dea
         deviations = float(lost[box][own].mean()) / max(spread, 1e-3)
         found.append(Dead(np.vstack([ring, ring[:1]]), deviations, int(own.sum())))
     return found
-
-
-def _laid(frame: Frame, scene: Scene) -> tuple[Chart, Projection | None] | Abstained:
-    """Return the frame on the ground."""
-    if frame.chart is not None:
-        return frame.chart, None
-    if scene.ground is None:
-        return Abstained("without a place on the ground it cannot be compared with what was there before")
-    laid = orthophoto.projected(frame, scene.ground)
-    if isinstance(laid, Unplaced):
-        return Abstained(f"not laid on the ground: {laid.reason}")
-    assert frame.pixels is not None
-    values = laid.onto(frame.pixels)
-    return Chart(laid.grid, values, laid.seen, ("red", "green", "blue"), frame.shot.file), laid

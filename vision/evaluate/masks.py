@@ -20,8 +20,7 @@ import numpy.typing as npt
 
 from missions.errors import InputWrong
 from missions.model import Hazard
-from vision import water_model
-from vision.detectors.flood import LIKELY
+from vision import labelled, water_model
 from vision.evaluate import Json, Request
 
 SPLIT = "flood_area_split.csv"
@@ -67,14 +66,14 @@ def evaluate(request: Request) -> Json:
         raise InputWrong(f"--hazard: masks are scored for flood, found {request.hazard}")
     model = water_model.loaded(request.model) if request.model else water_model.shipped()
     tallies, left_out = [], 0
-    training = _training() if request.model is None else _Training(frozenset(), np.zeros((0, 64), bool))
+    training = _training() if request.model is None else _Training(frozenset(), ())
     for picture, mask in _pairs(request.dataset):
-        pixels = read_rgb(picture)
+        pixels = labelled.load_rgb(picture)
         if training.knows(picture, pixels):
             left_out += 1
             continue
         truth = _mask(mask, pixels.shape[:2])
-        tallies.append(_counted(model(pixels) > LIKELY, truth))
+        tallies.append(_counted(model(pixels) > water_model.LIKELY, truth))
     if not tallies:
         raise InputWrong(
             f"{request.dataset}: no picture in images/ with its mask in masks/ is left to score "
@@ -108,33 +107,25 @@ def milliseconds(model: water_model.WaterModel) -> float:
     return 1000.0 * min(spent)
 
 
-def difference_hash(pixels: Pixels) -> npt.NDArray[np.bool_]:
-    """Return whether each of 8 × 8 cells is darker than the one to its right."""
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    small = np.asarray(cv2.resize(grey, (9, 8), interpolation=cv2.INTER_AREA), np.int16)
-    return np.asarray((small[:, 1:] > small[:, :-1]).ravel())
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class _Training:
     """What the segmenter has seen: the files' SHA-256 and the pictures' hashes."""
 
     files: frozenset[str]
-    hashes: npt.NDArray[np.bool_]
+    hashes: tuple[int, ...]
 
     def knows(self, path: Path, pixels: Pixels) -> bool:
         """Return whether a picture, or its like, was trained on."""
         if hashlib.sha256(path.read_bytes()).hexdigest() in self.files:
             return True
-        mine = (difference_hash(pixels), difference_hash(np.ascontiguousarray(pixels[:, ::-1])))
-        return any(bool(((self.hashes != h).sum(axis=1) <= ALIKE_BITS).any()) for h in mine)
+        mine = [labelled.dhash(view) for view in (pixels, np.ascontiguousarray(pixels[:, ::-1]))]
+        return any((one ^ other).bit_count() <= ALIKE_BITS for one in mine for other in self.hashes)
 
 
 def _training() -> _Training:
     text = (resources.files("vision") / "models" / SPLIT).read_text("utf-8")
     rows = [row for row in csv.DictReader(text.splitlines()) if row["part"] == "train"]
-    bits = [[c == "1" for c in f"{int(row['dhash'], 16):064b}"] for row in rows]
-    return _Training(frozenset(row["sha256"] for row in rows), np.array(bits, bool))
+    return _Training(frozenset(row["sha256"] for row in rows), tuple(int(row["dhash"], 16) for row in rows))
 
 
 def _pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
@@ -146,18 +137,6 @@ def _pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
     for picture in sorted(images.iterdir()):
         if picture.suffix.lower() in _ENDINGS and picture.stem in drawn:
             yield picture, drawn[picture.stem]
-
-
-def read_rgb(path: Path) -> Pixels:
-    """Return a picture's red, green and blue.
-
-    Raises:
-        InputWrong: it is no picture.
-    """
-    read = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if read is None:
-        raise InputWrong(f"{path}: is no picture that can be read")
-    return np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _mask(path: Path, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
