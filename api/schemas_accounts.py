@@ -1,10 +1,11 @@
 """The JSON of logging in, accounts, keys, sessions and the audit trail."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from api.etags import Stamped
 from api.moments import Moment
 from api.rights import Role
 
@@ -104,13 +105,15 @@ class AccountChange(BaseModel):
     subject: Named | None = None
 
 
-class AccountOut(BaseModel):
+class AccountOut(Stamped):
     """One person, as the security administrator sees them."""
 
     model_config = _like(
         id="7d…", login="wang", name="Wang Mei", role="agency", agency="forestry", second_factor=True,
         subject=None, locked_until=None, disabled_at=None, created_at="2026-06-01T02:00:00Z",
     )  # fmt: skip
+
+    UNSTAMPED: ClassVar[frozenset[str]] = frozenset({"locked_until"})
 
     id: str
     login: str

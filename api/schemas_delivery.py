@@ -1,9 +1,11 @@
 """The JSON of receivers, deliveries, releases and evidence."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from api.etags import Stamped
 
 
 def _like(**example: Any) -> ConfigDict:
@@ -21,7 +23,7 @@ class PersonIn(BaseModel):
     person: Person | None = None
 
 
-class ReleaseOut(BaseModel):
+class ReleaseOut(Stamped):
     """That an incident is public, in whose name, and whether that was taken back."""
 
     model_config = _like(
@@ -59,7 +61,7 @@ class ReceiverIn(BaseModel):
     step: Annotated[int, Field(ge=0, le=9)] = 0
 
 
-class ReceiverOut(BaseModel):
+class ReceiverOut(Stamped):
     """A receiver as kept, and how it does."""
 
     model_config = _like(
@@ -73,7 +75,11 @@ class ReceiverOut(BaseModel):
         next_try_at="2026-06-01T02:00:00Z",
         disabled_at=None,
         disabled_reason=None,
+        created_at="2026-06-01T02:00:00Z",
+        old_secret_until=None,
     )
+
+    UNSTAMPED: ClassVar[frozenset[str]] = frozenset({"failures", "next_try_at"})
 
     id: str
     agency: str
@@ -85,10 +91,14 @@ class ReceiverOut(BaseModel):
     next_try_at: datetime
     disabled_at: datetime | None
     disabled_reason: str | None
+    created_at: datetime
+    old_secret_until: datetime | None
 
 
 class ReceiverMade(ReceiverOut):
     """A new receiver with what its reader needs to trust our messages, shown this once."""
+
+    UNSTAMPED: ClassVar[frozenset[str]] = ReceiverOut.UNSTAMPED | {"secret", "user", "topic"}
 
     secret: str
     user: str | None = None
@@ -108,7 +118,7 @@ class SecretOut(BaseModel):
     both_until: datetime
 
 
-class MessageOut(BaseModel):
+class MessageOut(Stamped):
     """A message in the outbox and how far it has come."""
 
     model_config = _like(
@@ -162,6 +172,8 @@ class TryOut(BaseModel):
 class MessageWhole(MessageOut):
     """A message with every try of it and the bytes that are sent."""
 
+    UNSTAMPED: ClassVar[frozenset[str]] = frozenset({"tries", "body"})
+
     tries: list[TryOut]
     body: str
 
@@ -182,7 +194,7 @@ class HoldIn(BaseModel):
     reason: Annotated[str, StringConstraints(min_length=3, max_length=1000, strip_whitespace=True)]
 
 
-class HoldOut(BaseModel):
+class HoldOut(Stamped):
     """A legal hold on all that belongs to an incident."""
 
     model_config = _like(

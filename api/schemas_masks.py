@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from api.etags import Stamped
 from api.schemas.base import Name, like
 
 
@@ -18,7 +19,7 @@ class MaskIn(BaseModel):
     ends_at: AwareDatetime
 
 
-class MaskOut(BaseModel):
+class MaskOut(Stamped):
     """A mask with its owner and its end."""
 
     model_config = like(

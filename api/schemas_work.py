@@ -1,12 +1,13 @@
 """The JSON of work: observations handed in, orders, mutes, reviews, reports, and what the public is shown."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.alerts import AlertState
+from api.etags import Stamped
 from api.moments import Moment
 from api.orders import Verdict
 from api.schemas import IncidentOut, Names
@@ -289,7 +290,7 @@ class LeadIn(BaseModel):
     agency: Id
 
 
-class LeadOut(BaseModel):
+class LeadOut(Stamped):
     """Which agency leads the work on an incident."""
 
     model_config = _like(
@@ -323,7 +324,7 @@ class MuteIn(BaseModel):
     agency: Id | None = None
 
 
-class MuteOut(BaseModel):
+class MuteOut(Stamped):
     """A mute with its owner and its end."""
 
     model_config = _like(
@@ -355,7 +356,7 @@ class Mutes(BaseModel):
     mutes: list[MuteOut]
 
 
-class ReviewOut(BaseModel):
+class ReviewOut(Stamped):
     """An incident that nobody was told of, because nobody can be sure of it yet."""
 
     model_config = _like(
@@ -364,6 +365,8 @@ class ReviewOut(BaseModel):
         decided_at="2026-06-01T02:06:41Z",
         incident={},
     )
+
+    UNSTAMPED: ClassVar[frozenset[str]] = frozenset({"incident"})
 
     agency: str
     reason: str

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from api import alerts, schemas_work
+from api import alerts, schemas_delivery, schemas_work
 from api.alerts import AlertAct, AlertState
 from api.orders import By, LookState, Order, OrderState, Verdict, allowed
 from api.store.models import AlertRow
+from api.store.tables.delivery import ReceiverRow
 from api.store.tables.orders import AlertStepRow, BeatRow, LeadRow, MuteRow, OrderRow
 from missions.words import LANGUAGES, text
 
@@ -79,3 +81,12 @@ def mute(row: MuteRow) -> schemas_work.MuteOut:
 
 def alarm(row: BeatRow) -> schemas_work.AlarmOut:
     return schemas_work.AlarmOut(**{name: getattr(row, name) for name in schemas_work.AlarmOut.model_fields})
+
+
+def receiver(row: ReceiverRow) -> schemas_delivery.ReceiverOut:
+    """Return a receiver as its agency sees it, without its secret."""
+    shown: dict[str, Any] = {name: getattr(row, name) for name in schemas_delivery.ReceiverOut.model_fields}
+    if row.channel == "chat":
+        # The address is the robot's key.
+        shown["address"] = f"{row.address.partition('://')[0]}://…"
+    return schemas_delivery.ReceiverOut(**shown)

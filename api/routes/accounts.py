@@ -10,9 +10,10 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import accounts, audit, login, oidc
+from api import accounts, audit, etags, login, oidc
 from api.auth import Anyone, Built, SecurityAdministrator, address_of, set_cookie
 from api.errors import BadRequest, Conflict, NotFound, Unauthenticated
+from api.etags import IfMatch
 from api.schemas import Me
 from api.schemas_accounts import (
     AccountChange,
@@ -209,7 +210,12 @@ async def add_account(wish: AccountIn, caller: SecurityAdministrator, built: Bui
 
 @security_router.patch("/accounts/{account_id}")
 async def change_account(
-    account_id: str, wish: AccountChange, caller: SecurityAdministrator, built: Built
+    account_id: str,
+    wish: AccountChange,
+    response: Response,
+    caller: SecurityAdministrator,
+    built: Built,
+    if_match: IfMatch = None,
 ) -> AccountOut:
     """Change a person's account: name, password, unlock, disable, take the second factor away, link."""
     async with built.database.read() as session:
@@ -218,10 +224,11 @@ async def change_account(
     now = built.clock.now()
     async with built.database.write() as session:
         row = await store.get(session, account_id)
+        etags.check_shown(if_match, _account(row))
         await _change(session, row, wish, kept, now=now)
         changed = sorted(name for name, value in wish.model_dump().items() if value is not None)
         await _note(session, built, caller, "account.change", row.login, {"changed": changed})
-        return _account(row)
+        return etags.tagged(response, _account(row))
 
 
 @security_router.get("/keys")

@@ -129,7 +129,9 @@ async def list_agencies(caller: Watcher, built: Built) -> Agencies:
 
 
 @router.put("/agencies/{agency_id}/webhook")
-async def set_webhook(agency_id: str, wish: WebhookIn, caller: Watcher, built: Built) -> WebhookOut:
+async def set_webhook(
+    agency_id: str, wish: WebhookIn, caller: Watcher, built: Built, if_match: IfMatch = None
+) -> WebhookOut:
     """Send an agency's alerts to a URL from now on, signed after the Standard Webhooks specification.
 
     The secret is shown this once. Addresses inside private networks are refused
@@ -140,6 +142,8 @@ async def set_webhook(agency_id: str, wish: WebhookIn, caller: Watcher, built: B
         raise NotFound("agency", agency_id)
     await check_url(wish.url, built.options.allowed_networks)
     async with built.database.write() as session:
+        there = await receivers.webhook_of(session, agency_id)
+        etags.check_shown(if_match, views_work.receiver(there) if there else None)
         secret = await receivers.set_webhook(session, agency_id, wish.url, now=built.clock.now())
     built.feed.wake()
     return WebhookOut(url=wish.url, secret=secret)

@@ -5,10 +5,13 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from api import etags
 from api.auth import Built, Watcher
 from api.delivery.cap import CAP_TYPE, Audience, Saying, cap_document, to_bytes
 from api.delivery.capfeed import ATOM_TYPE, feed_page
+from api.etags import IfMatch
 from api.schemas_delivery import PersonIn, ReleaseOut, Releases
 from api.services import Services
 from api.store import publishing
@@ -58,25 +61,48 @@ async def list_releases(caller: Watcher, built: Built) -> Releases:
 
 
 @router.post("/incidents/{incident_id}/release")
-async def release(incident_id: str, wish: PersonIn, caller: Watcher, built: Built) -> ReleaseOut:
+async def release(
+    incident_id: str,
+    wish: PersonIn,
+    response: Response,
+    caller: Watcher,
+    built: Built,
+    if_match: IfMatch = None,
+) -> ReleaseOut:
     """Let the public know of an incident, in the name of a person of the agency that was told of it."""
     async with built.database.write() as session:
+        await _check(session, incident_id, caller, if_match)
         row = await publishing.release(
             session, incident_id, caller, person=wish.person, now=built.clock.now()
         )
     built.feed.wake()
-    return _shown(row)
+    return etags.tagged(response, _shown(row))
 
 
 @router.post("/incidents/{incident_id}/withdraw")
-async def withdraw(incident_id: str, wish: PersonIn, caller: Watcher, built: Built) -> ReleaseOut:
+async def withdraw(
+    incident_id: str,
+    wish: PersonIn,
+    response: Response,
+    caller: Watcher,
+    built: Built,
+    if_match: IfMatch = None,
+) -> ReleaseOut:
     """Take a release back: the public is sent a Cancel."""
     async with built.database.write() as session:
+        await _check(session, incident_id, caller, if_match)
         row = await publishing.withdraw(
             session, incident_id, caller, person=wish.person, now=built.clock.now()
         )
     built.feed.wake()
-    return _shown(row)
+    return etags.tagged(response, _shown(row))
+
+
+async def _check(session: AsyncSession, incident: str, caller: Caller, if_match: str | None) -> None:
+    """Return when the release is the one the caller has read."""
+    if if_match is not None:
+        there = await publishing.release_of(session, incident, caller)
+        etags.check_shown(if_match, _shown(there) if there else None)
 
 
 async def _feed(request: Request, caller: Caller | None, built: Services, before: str | None) -> Response:

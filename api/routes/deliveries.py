@@ -5,11 +5,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import audit
+from api import audit, etags, views_work
 from api.auth import Built, Watcher
 from api.delivery.guard import check_url
 from api.delivery.mqtt import topic_of
 from api.errors import BadRequest, NotFound
+from api.etags import IfMatch
 from api.schemas_delivery import (
     MessageOut,
     Messages,
@@ -39,7 +40,7 @@ async def list_receivers(caller: Watcher, built: Built) -> Receivers:
     """List where alerts are sent; an agency sees its own."""
     async with built.database.read() as session:
         rows = await receivers.receivers_of(session, caller)
-    return Receivers(receivers=[_receiver(row) for row in rows])
+    return Receivers(receivers=[views_work.receiver(row) for row in rows])
 
 
 @router.post("/agencies/{agency_id}/receivers", status_code=201)
@@ -69,7 +70,7 @@ async def add_receiver(agency_id: str, wish: ReceiverIn, caller: Watcher, built:
         )
         details = {"agency": agency_id, "channel": wish.channel}
         await _record(session, caller, built, "receiver.add", row.id, details)
-    shown = _receiver(row).model_dump()
+    shown = views_work.receiver(row).model_dump(exclude={"etag"})
     if wish.channel == "mqtt" and built.mqtt_login is not None:
         user, password = built.mqtt_login(agency_id)
         return ReceiverMade(**shown, secret=password, user=user, topic=topic_of(agency_id))
@@ -77,35 +78,42 @@ async def add_receiver(agency_id: str, wish: ReceiverIn, caller: Watcher, built:
 
 
 @router.delete("/receivers/{receiver_id}", status_code=204)
-async def remove_receiver(receiver_id: str, caller: Watcher, built: Built) -> Response:
+async def remove_receiver(
+    receiver_id: str, caller: Watcher, built: Built, if_match: IfMatch = None
+) -> Response:
     """Send nothing more to a receiver; what waited for it becomes dead letters."""
     async with built.database.write() as session:
-        row = await receivers.receiver(session, receiver_id, caller)
+        row = await _read(session, receiver_id, caller, if_match)
         await receivers.remove(session, row.id)
         await _record(session, caller, built, "receiver.remove", row.id, {"agency": row.agency})
     return Response(status_code=204)
 
 
 @router.post("/receivers/{receiver_id}/secret")
-async def change_secret(receiver_id: str, caller: Watcher, built: Built) -> SecretOut:
+async def change_secret(
+    receiver_id: str, response: Response, caller: Watcher, built: Built, if_match: IfMatch = None
+) -> SecretOut:
     """Sign with a new secret from now on; for a day messages carry the signature of the old one too."""
     async with built.database.write() as session:
-        row = await receivers.receiver(session, receiver_id, caller)
+        row = await _read(session, receiver_id, caller, if_match)
         secret = await receivers.change_secret(session, row, now=built.clock.now())
         await _record(session, caller, built, "receiver.secret", row.id, {"agency": row.agency})
     assert row.old_secret_until is not None
+    etags.tagged(response, views_work.receiver(row))
     return SecretOut(secret=secret, both_until=row.old_secret_until)
 
 
 @router.post("/receivers/{receiver_id}/enable")
-async def enable_receiver(receiver_id: str, caller: Watcher, built: Built) -> ReceiverOut:
+async def enable_receiver(
+    receiver_id: str, response: Response, caller: Watcher, built: Built, if_match: IfMatch = None
+) -> ReceiverOut:
     """Send to a receiver again that asked to be left alone, and at once what waits for it."""
     async with built.database.write() as session:
-        row = await receivers.receiver(session, receiver_id, caller)
+        row = await _read(session, receiver_id, caller, if_match)
         receivers.enable(row, now=built.clock.now())
         await _record(session, caller, built, "receiver.enable", row.id, {"agency": row.agency})
     built.feed.wake()
-    return _receiver(row)
+    return etags.tagged(response, views_work.receiver(row))
 
 
 @router.get("/deliveries")
@@ -126,7 +134,7 @@ async def list_deliveries(
 
 
 @router.get("/deliveries/{delivery_id}")
-async def one_delivery(delivery_id: str, caller: Watcher, built: Built) -> MessageWhole:
+async def one_delivery(delivery_id: str, response: Response, caller: Watcher, built: Built) -> MessageWhole:
     """Give one message with its delivery log: every try, what was answered, what was refused or cut."""
     async with built.database.read() as session:
         row, tries = await delivery_log.delivery(session, delivery_id, caller)
@@ -134,25 +142,29 @@ async def one_delivery(delivery_id: str, caller: Watcher, built: Built) -> Messa
         TryOut(attempt=t.attempt, at=t.at, took_ms=t.took_ms, status=t.status, error=t.error, note=t.note)
         for t in tries
     ]
-    return MessageWhole(**_message(row).model_dump(), tries=log, body=row.body)
+    shown = _message(row).model_dump(exclude={"etag"})
+    return etags.tagged(response, MessageWhole(**shown, tries=log, body=row.body))
 
 
 @router.post("/deliveries/{delivery_id}/replay")
-async def replay(delivery_id: str, caller: Watcher, built: Built) -> MessageOut:
+async def replay(
+    delivery_id: str, response: Response, caller: Watcher, built: Built, if_match: IfMatch = None
+) -> MessageOut:
     """Send a dead letter again, under its own id, for another 75 hours."""
     async with built.database.write() as session:
         row, _ = await delivery_log.delivery(session, delivery_id, caller)
+        etags.check_shown(if_match, _message(row))
         await delivery_log.replay(session, row, now=built.clock.now())
         await _record(session, caller, built, "delivery.replay", row.id, {"receiver": row.receiver})
     built.feed.wake()
-    return _message(row)
+    return etags.tagged(response, _message(row))
 
 
 @router.post("/receivers/{receiver_id}/replay")
-async def replay_all(receiver_id: str, caller: Watcher, built: Built) -> Replayed:
+async def replay_all(receiver_id: str, caller: Watcher, built: Built, if_match: IfMatch = None) -> Replayed:
     """Send a receiver's dead letters again, oldest first, up to a thousand."""
     async with built.database.write() as session:
-        row = await receivers.receiver(session, receiver_id, caller)
+        row = await _read(session, receiver_id, caller, if_match)
         dead = await delivery_log.deliveries(
             session, caller, state="failed", receiver=row.id, limit=MOST_REPLAYED
         )
@@ -161,6 +173,13 @@ async def replay_all(receiver_id: str, caller: Watcher, built: Built) -> Replaye
         await _record(session, caller, built, "receiver.replay", row.id, {"letters": len(dead)})
     built.feed.wake()
     return Replayed(replayed=len(dead))
+
+
+async def _read(session: AsyncSession, receiver_id: str, caller: Caller, if_match: str | None) -> ReceiverRow:
+    """Return a receiver that is to be changed, when it is still the one the caller has read."""
+    row = await receivers.receiver(session, receiver_id, caller)
+    etags.check_shown(if_match, views_work.receiver(row))
+    return row
 
 
 async def _check(wish: ReceiverIn, built: Services) -> None:
@@ -183,14 +202,6 @@ async def _check(wish: ReceiverIn, built: Services) -> None:
         case "sms" | "voice":
             if not wish.address.lstrip("+").isdigit() or not 3 <= len(wish.address) <= 20:
                 raise BadRequest("a telephone number has 3 to 20 digits, perhaps with a + in front")
-
-
-def _receiver(row: ReceiverRow) -> ReceiverOut:
-    shown = {name: getattr(row, name) for name in ReceiverOut.model_fields}
-    if row.channel == "chat":
-        # The address is the robot's key.
-        shown["address"] = f"{row.address.partition('://')[0]}://…"
-    return ReceiverOut(**shown)
 
 
 def _message(row: DeliveryRow) -> MessageOut:

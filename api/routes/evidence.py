@@ -9,9 +9,10 @@ from fastapi import APIRouter, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import audit, evidence, showing, views
+from api import audit, etags, evidence, showing, views
 from api.auth import Built, Watcher
 from api.errors import Conflict, NotFound
+from api.etags import IfMatch
 from api.schemas_delivery import HoldIn, HoldOut
 from api.services import Services
 from api.store import alerting, custody, frames, holding, incidents
@@ -84,21 +85,38 @@ async def package(alert_id: str, caller: Watcher, built: Built, as_flown: bool =
 
 
 @router.post("/incidents/{incident_id}/hold")
-async def hold(incident_id: str, wish: HoldIn, caller: Watcher, built: Built) -> HoldOut:
+async def hold(
+    incident_id: str,
+    wish: HoldIn,
+    response: Response,
+    caller: Watcher,
+    built: Built,
+    if_match: IfMatch = None,
+) -> HoldOut:
     """Keep all that belongs to an incident until the hold is lifted, whatever its age."""
     async with built.database.write() as session:
         await incidents.check_own(session, incident_id, caller)
+        await _check(session, incident_id, if_match)
         row = await holding.place(session, incident_id, caller, reason=wish.reason, now=built.clock.now())
-    return _shown(row)
+    return etags.tagged(response, _shown(row))
 
 
 @router.post("/incidents/{incident_id}/hold/lift")
-async def lift(incident_id: str, caller: Watcher, built: Built) -> HoldOut:
+async def lift(
+    incident_id: str, response: Response, caller: Watcher, built: Built, if_match: IfMatch = None
+) -> HoldOut:
     """Let an incident's pictures age again."""
     async with built.database.write() as session:
         await incidents.check_own(session, incident_id, caller)
+        await _check(session, incident_id, if_match)
         row = await holding.lift(session, incident_id, caller, now=built.clock.now())
-    return _shown(row)
+    return etags.tagged(response, _shown(row))
+
+
+async def _check(session: AsyncSession, incident: str, if_match: str | None) -> None:
+    """Return when the hold is the one the caller has read."""
+    there = await session.get(HoldRow, incident, with_for_update=True)
+    etags.check_shown(if_match, _shown(there) if there else None)
 
 
 async def _frames(

@@ -17,7 +17,7 @@ from api.schemas_work import ActIn, LeadIn, LeadOut, NoteIn, OrderChange, OrderI
 from api.services import Services
 from api.store import incidents, orders
 from api.store.orders import Doer
-from api.store.tables.orders import OrderPictureRow, OrderRow
+from api.store.tables.orders import LeadRow, OrderPictureRow, OrderRow
 from api.store.tokens import Caller
 
 router = APIRouter(tags=["orders"])
@@ -212,17 +212,27 @@ async def move_order(
 
 
 @router.put("/incidents/{incident_id}/lead")
-async def hand_on_lead(incident_id: str, wish: LeadIn, caller: Watcher, built: Built) -> LeadOut:
+async def hand_on_lead(
+    incident_id: str,
+    wish: LeadIn,
+    response: Response,
+    caller: Watcher,
+    built: Built,
+    if_match: IfMatch = None,
+) -> LeadOut:
     """Hand the lead of an incident to another agency that works on it; it then sees all orders there."""
     async with built.database.write() as session:
         await incidents.incident(session, incident_id, caller)
+        there = await orders.lead(session, incident_id)
+        etags.check_shown(if_match, _lead(there) if there else None)
         doer = on_orders(caller, built.site)
         row = await orders.name_lead(session, incident_id, wish.agency, doer, now=built.clock.now())
-        shown = LeadOut(
-            incident=row.incident, agency=row.agency, named_by=row.named_by, named_at=row.named_at
-        )
     built.feed.wake()
-    return shown
+    return etags.tagged(response, _lead(row))
+
+
+def _lead(row: LeadRow) -> LeadOut:
+    return LeadOut(incident=row.incident, agency=row.agency, named_by=row.named_by, named_at=row.named_at)
 
 
 async def _shown(session: Any, row: OrderRow, caller: Caller, doer: Doer, now: Any) -> OrderOut:

@@ -25,7 +25,7 @@ async def keep(
 ) -> KnownSourceRow:
     """Return the mask of an order, one for each: set again it is changed."""
     row = KnownSourceRow(
-        id=f"order-{order.id}",
+        id=_id(order),
         agency=order.agency,
         name=name,
         lat_deg=incident.lat_deg,
@@ -33,8 +33,14 @@ async def keep(
         radius_m=radius_m,
         owner=caller.name,
         until_at=until_at,
+        largest_m2=incident.area_m2,
     )
     return await session.merge(row)
+
+
+async def of_order(session: AsyncSession, order: OrderRow) -> KnownSourceRow | None:
+    """Return the mask that was set after an order, None while there is none."""
+    return await session.get(KnownSourceRow, _id(order))
 
 
 async def masks_of(session: AsyncSession, caller: Caller, *, now: datetime) -> Sequence[KnownSourceRow]:
@@ -54,3 +60,7 @@ async def mask(session: AsyncSession, mask_id: str, caller: Caller, *, now: date
     if row is None:
         raise NotFound("mask", mask_id)
     return row
+
+
+def _id(order: OrderRow) -> str:
+    return f"order-{order.id}"

@@ -73,6 +73,16 @@ async def withdraw(
     return row
 
 
+async def release_of(session: AsyncSession, incident: str, caller: Caller) -> ReleaseRow | None:
+    """Return the release of an incident by the caller's agency, None where there was none.
+
+    Raises:
+        Forbidden, NotFound: as for releasing it.
+    """
+    alert = await _own_alert(session, incident, caller)
+    return await session.get(ReleaseRow, (incident, alert.agency), with_for_update=True)
+
+
 async def released(session: AsyncSession) -> Sequence[ReleaseRow]:
     """Return the releases that stand, latest first: what the public may know of."""
     query = select(ReleaseRow).where(ReleaseRow.withdrawn_at.is_(None))

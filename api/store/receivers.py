@@ -55,7 +55,7 @@ async def set_webhook(session: AsyncSession, agency: str, url: str, *, now: date
 
     What still waits in the outbox goes to the new URL, signed with the new secret.
     """
-    row = await session.get(ReceiverRow, f"{agency}-webhook")
+    row = await webhook_of(session, agency)
     if row is None:
         webhook = f"{agency}-webhook"
         row = await add(session, agency, channel="webhook", address=url, now=now, receiver_id=webhook)
@@ -64,6 +64,11 @@ async def set_webhook(session: AsyncSession, agency: str, url: str, *, now: date
     _mend(row, now)
     await session.flush()
     return row.secret
+
+
+async def webhook_of(session: AsyncSession, agency: str) -> ReceiverRow | None:
+    """Return an agency's webhook, None while it has none."""
+    return await session.get(ReceiverRow, f"{agency}-webhook")
 
 
 async def change_secret(session: AsyncSession, receiver: ReceiverRow, *, now: datetime) -> str:

@@ -1,6 +1,7 @@
 """Every route that changes something, walked by its own description: repeats, old versions, wrong moves."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from api.app import create_app
 from api.services import Services
 from api.store.models import DeliveryRow
 from api.store.plans import save_plan
+from api.store.tables.witnesses import KnownSourceRow
 from tests.api.test_orders import jpeg
 from tests.api.test_rights import BODIES, NAMES, OFFICES, RIGHTS
 from tests.api.test_sorties import hear, plan, told
@@ -21,6 +23,36 @@ Client = Callable[[str | None], httpx.AsyncClient]
 POSTS = [path for method, path in RIGHTS if method == "POST"]
 NEVER_KEPT = {"/v1/session", "/v1/login"}
 """A refused login is no answer to be given again; one that succeeds is another session each time."""
+
+UNSTAMPED: Mapping[str, str] = {
+    "DELETE /v1/session": "a session is only ended",
+    "DELETE /v1/account/sessions/{session_id}": "a session is only ended",
+    "DELETE /v1/sessions/{session_id}": "a session is only ended",
+    "DELETE /v1/keys/{key_id}": "a key is only ended",
+    "PUT /v1/account/password": "the old password is named",
+    "POST /v1/agencies/{agency_id}/receivers": "makes something new",
+    "POST /v1/incidents/{incident_id}/orders": "makes something new",
+    "POST /v1/incidents/{incident_id}/looks": "makes something new",
+    "POST /v1/reports/track/{code}/rate": "a report is rated once: 409 after that",
+    "POST /open311/v2/requests.{form}": "makes something new",
+    "POST /v1/sorties/{sortie_id}/launch": "a sortie changes by itself: 409 with the moves there are",
+    "POST /v1/sorties/{sortie_id}/divert": "a sortie changes by itself: 409 with the moves there are",
+    "POST /v1/sorties/{sortie_id}/abort": "a sortie changes by itself: 409 with the moves there are",
+    "POST /v1/sorties/{sortie_id}/rest": "makes something new",
+    "POST /v1/sorties/{sortie_id}/{action}": "a sortie changes by itself: 409 with the moves there are",
+}
+"""What changes something and takes no If-Match, and why."""
+
+
+MUTE = {"hazards": ["flood"], "reason": "sluice open", "ends_at": (NOW + timedelta(hours=2)).isoformat()}
+
+
+def mask(name: str) -> KnownSourceRow:
+    """Ground that forestry has masked."""
+    return KnownSourceRow(
+        id=name, agency="forestry", name="kiln", lat_deg=FOREST.lat_deg, lon_deg=FOREST.lon_deg,
+        radius_m=60.0, owner="forestry desk", until_at=NOW + timedelta(days=2),
+    )  # fmt: skip
 
 
 def description(services: Services) -> Mapping[str, Any]:
@@ -52,6 +84,18 @@ async def test_a_post_with_a_key_is_answered_again_as_it_was_and_not_with_anothe
         assert "was used for another body" in other.json()["message"], path
 
 
+def test_whatever_changes_a_thing_takes_if_match_or_says_why_not(services: Services) -> None:
+    takes: set[str] = set()
+    lacks: set[str] = set()
+    for path, methods in description(services).items():
+        for method, operation in methods.items():
+            if method in ("put", "patch", "delete") or (method == "post" and "{" in path):
+                named = {p["name"].lower() for p in operation.get("parameters", [])}
+                (takes if "if-match" in named else lacks).add(f"{method.upper()} {path}")
+    assert lacks == set(UNSTAMPED)
+    assert len(takes) >= 28
+
+
 @pytest.fixture
 async def names(services: Services, client_of: Client) -> dict[str, str]:
     """A real thing of forestry for each name in a path."""
@@ -63,6 +107,10 @@ async def names(services: Services, client_of: Client) -> dict[str, str]:
     form = {"service_code": "fire", "lat": str(FOREST.lat_deg), "long": str(FOREST.lon_deg)}
     made = (await client_of(None).post("/v1/reports", data=form)).json()
     delivery = (await forestry.get("/v1/deliveries")).json()["deliveries"][0]
+    mute = (await forestry.post("/v1/mutes", json=MUTE)).json()
+    account = (await client_of("security").post("/v1/accounts", json=BODIES["POST", "/v1/accounts"])).json()
+    async with services.database.write() as session:
+        session.add(mask(f"order-{order['id']}"))
     return {
         **NAMES,
         "incident_id": incident,
@@ -71,6 +119,10 @@ async def names(services: Services, client_of: Client) -> dict[str, str]:
         "item": order["checklist"][0]["item"],
         "report_id": made["id"],
         "delivery_id": delivery["id"],
+        "receiver_id": "forestry-webhook",
+        "mute_id": mute["id"],
+        "mask_id": f"order-{order['id']}",
+        "account_id": account["id"],
         "act": "dispatch",
     }
 
@@ -78,24 +130,55 @@ async def names(services: Services, client_of: Client) -> dict[str, str]:
 async def test_whatever_takes_if_match_refuses_an_old_version_and_changes_nothing(
     services: Services, client_of: Client, names: dict[str, str]
 ) -> None:
-    forestry, walked = client_of("forestry"), 0
+    forestry = client_of("forestry")
     for path, methods in description(services).items():
         for method, operation in methods.items():
             if "if-match" not in {p["name"].lower() for p in operation.get("parameters", [])}:
                 continue
-            walked += 1
             where, stale = path.format_map(names), {"If-Match": '"999"'}
             if path.endswith("/pictures"):
                 reply = await forestry.post(where, files={"file": ("a.jpg", jpeg())}, headers=stale)
             else:
+                office = next(iter(OFFICES.get((method.upper(), path), {"forestry"})))
                 body = BODIES.get((method.upper(), path), {})
-                reply = await forestry.request(method, where, json=body, headers=stale)
+                reply = await client_of(office).request(method, where, json=body, headers=stale)
             assert reply.status_code == 412, (method, path, reply.text)
-    assert walked >= 10
     for kind in ("alert", "order", "report"):
         reply = await forestry.get(f"/v1/{kind}s/{names[f'{kind}_id']}")
         assert reply.headers["etag"], kind
         assert reply.json()["state"] in ("raised", "new", "received")
+    assert len((await forestry.get("/v1/mutes")).json()["mutes"]) == 1
+    assert (await forestry.get("/v1/releases")).json() == {"releases": []}
+
+
+async def test_the_etag_of_a_list_is_taken_and_an_older_one_is_stale(
+    client_of: Client, names: dict[str, str]
+) -> None:
+    forestry, security = client_of("forestry"), client_of("security")
+    incident = f"/v1/incidents/{names['incident_id']}"
+    released = await forestry.post(f"{incident}/release", json={"person": "Wang"})
+    await forestry.post(f"{incident}/hold", json={"reason": "an inquiry"})
+    account = f"/v1/accounts/{names['account_id']}"
+    listed = {
+        name: (await client.get(f"/v1/{name}")).json()[name][0]["etag"]
+        for name, client in (("mutes", forestry), ("masks", forestry), ("receivers", forestry),
+                             ("releases", forestry), ("accounts", security))
+    }  # fmt: skip
+    assert listed["releases"] == released.headers["etag"]
+    moves: list[tuple[httpx.AsyncClient, str, str, str, dict[str, Any] | None]] = [
+        (security, "PATCH", account, listed["accounts"], {"name": "Wang Mei"}),
+        (forestry, "POST", "/v1/receivers/forestry-webhook/secret", listed["receivers"], None),
+        (forestry, "POST", f"{incident}/withdraw", listed["releases"], {"person": "Li"}),
+        (forestry, "DELETE", f"/v1/mutes/{names['mute_id']}", listed["mutes"], None),
+        (forestry, "DELETE", f"/v1/masks/{names['mask_id']}", listed["masks"], None),
+    ]
+    for client, method, path, etag, body in moves:
+        first = await client.request(method, path, json=body, headers={"If-Match": etag})
+        assert first.status_code == 200, (path, first.text)
+        assert first.headers["etag"] != etag, path
+        if method != "DELETE":
+            again = await client.request(method, path, json=body, headers={"If-Match": etag})
+            assert again.status_code == 412, (path, again.text)
 
 
 async def test_a_move_that_is_none_is_a_409_with_the_moves_there_are(
