@@ -157,7 +157,7 @@ def decide(
         return Decision(found, _again(incident, history, now))
     if found.concern is not Concern.TELL:
         return Decision(found, NotifyReason(found.concern.value))
-    if any(mute.covers(incident.hazard, incident.place, now) for mute in mutes):
+    if any(mute.covers(incident.hazard, incident.place, now, area_m2=incident.area_m2) for mute in mutes):
         return Decision(found, NotifyReason.MUTED)
     return Decision(found, NotifyReason.PART_OF_STORM if storm else NotifyReason.FIRST)
 

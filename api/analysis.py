@@ -16,7 +16,11 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Everything found in one frame; `skipped` says why nothing could be looked for."""
+    """Everything found in one frame; `skipped` says why nothing could be looked for.
+
+    `placed` gives for each observation the index of its detection, `camera_at` where the camera was.
+    `agreed` are observations of the same moment's frame of the other eye, as this frame makes them surer.
+    """
 
     frame: str
     detections: tuple[Detection, ...] = ()
@@ -26,6 +30,9 @@ class Analysis:
     footprint: tuple[LatLon, ...] | None = None
     searched: frozenset[Hazard] = frozenset()
     gsd_m: float | None = None
+    placed: tuple[int, ...] = ()
+    camera_at: LatLon | None = None
+    agreed: tuple[Observation, ...] = ()
 
 
 def to_json(analysis: Analysis) -> Json:
@@ -39,12 +46,15 @@ def to_json(analysis: Analysis) -> Json:
         "footprint": ring_to_json(analysis.footprint) if analysis.footprint else None,
         "searched": sorted(analysis.searched),
         "gsd_m": analysis.gsd_m,
+        "placed": list(analysis.placed),
+        "camera_at": ring_to_json((analysis.camera_at,))[0] if analysis.camera_at else None,
+        "agreed": [observation_to_json(o) for o in analysis.agreed],
     }
 
 
 def from_json(value: Mapping[str, Any]) -> Analysis:
     """Return the analysis that a message carries."""
-    footprint = value.get("footprint")
+    footprint, camera_at = value.get("footprint"), value.get("camera_at")
     return Analysis(
         frame=value["frame"],
         detections=tuple(detection_from_json(d) for d in value["detections"]),
@@ -54,6 +64,9 @@ def from_json(value: Mapping[str, Any]) -> Analysis:
         footprint=ring_from_json(footprint) if footprint else None,
         searched=frozenset(Hazard(h) for h in value.get("searched", ())),
         gsd_m=value.get("gsd_m"),
+        placed=tuple(value.get("placed", ())),
+        camera_at=ring_from_json([camera_at])[0] if camera_at else None,
+        agreed=tuple(observation_from_json(o) for o in value.get("agreed", ())),
     )
 
 

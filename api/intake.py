@@ -8,6 +8,7 @@ answer of 201 or 200 is a promise, and the gateway may delete its copy.
 import hashlib
 import re
 from pathlib import PurePosixPath
+from typing import Any
 
 from pydantic import ValidationError
 from structlog.stdlib import get_logger
@@ -17,6 +18,7 @@ from api.plain import check
 from api.schemas import FrameIn
 from api.services import Services
 from api.store import frames
+from api.store.models import FrameRow
 from missions.errors import WorkFailed
 
 log = get_logger(__name__)
@@ -74,7 +76,22 @@ async def publish_waiting(services: Services) -> int:
 async def _publish(services: Services, frame_id: str) -> bool:
     async with services.database.read() as session:
         row = await frames.frame(session, frame_id)
-    message = {
+        other = await frames.other_eye(session, row)
+    message = _told(row) | {"other": _told(other) if other else None}
+    try:
+        await services.publish(f"frames.new.{row.id}", message, row.id)
+    except (WorkFailed, TimeoutError, OSError) as error:
+        # The row is kept and says so: it is published later.
+        log.warning("frame not yet published", frame=row.id, error=str(error))
+        return False
+    async with services.database.write() as session:
+        await frames.mark_published(session, row.id, now=services.clock.now())
+    return True
+
+
+def _told(row: FrameRow) -> dict[str, Any]:
+    """Return what an analyst is told of a frame."""
+    return {
         "id": row.id,
         "key": row.key,
         "name": row.name,
@@ -85,15 +102,6 @@ async def _publish(services: Services, frame_id: str) -> bool:
         "taken_at": row.taken_at.isoformat(),
         "pose": row.pose,
     }
-    try:
-        await services.publish(f"frames.new.{row.id}", message, row.id)
-    except (WorkFailed, TimeoutError, OSError) as error:
-        # The row is kept and says so: it is published later.
-        log.warning("frame not yet published", frame=row.id, error=str(error))
-        return False
-    async with services.database.write() as session:
-        await frames.mark_published(session, row.id, now=services.clock.now())
-    return True
 
 
 def _key(meta: FrameIn) -> str:

@@ -13,10 +13,11 @@ from datetime import datetime
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.confirming import Seen
 from api.errors import Forbidden, NotFound, Unauthenticated
 from api.services import Services
 from api.store import tokens
-from api.store.absorbing import Outcome, Seen, absorb_all
+from api.store.absorbing import Outcome, absorb_all
 from api.store.models import FrameRow
 from api.store.tokens import Role
 

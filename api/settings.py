@@ -53,6 +53,10 @@ class Settings(BaseSettings):
     data: Path = Field(Path("gridpatrol-data"), description="the data folder: database, pictures, keys, bus")
     site: Path = Field(default_factory=_valley, description="the site file")
     baseline: Path | None = Field(None, description="how the ground looked before: a GeoTIFF or a store")
+    calibration: Path | None = Field(
+        None,
+        description="what `gridpatrol calibrate --into` wrote; empty means the data folder's calibration",
+    )
     trials: bool = Field(False, description="let detectors that are on trial raise incidents too")
     clock: str = Field("", description="the clock of a simulation, TIME@WALL_SECONDSxSPEED")
     http_host: str = Field("127.0.0.1", description="the address the api listens on")
@@ -123,6 +127,11 @@ class Settings(BaseSettings):
     def pictures_at(self) -> str:
         """The folder or URL of the object store."""
         return self.pictures or str(self.data / "pictures")
+
+    @property
+    def calibration_at(self) -> Path:
+        """The folder of what duty officers' verdicts have taught."""
+        return self.calibration or self.data / "calibration"
 
     @property
     def base_url(self) -> str:

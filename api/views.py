@@ -18,6 +18,7 @@ from api.store.models import (
     PlanRow,
     SortieRow,
 )
+from api.store.tables.confirming import CandidateRow
 from api.store.tables.witnesses import StandingRow
 
 
@@ -126,6 +127,21 @@ def observation(row: ObservationRow) -> schemas.ObservationOut:
         temp_max_c=row.temp_max_c,
         decision=row.decision,
         reason=row.reason,
+        kind=row.kind,
+        sources=row.sources or [row.detector],
+        power_w=row.power_w,
+    )
+
+
+def confirmation(row: CandidateRow) -> schemas.ConfirmationOut:
+    return schemas.ConfirmationOut(
+        drone=row.drone,
+        sensor=row.sensor,
+        verdict=row.verdict,
+        looks=row.looks,
+        hits=row.hits,
+        misses=row.looks - row.hits,
+        seen_at=row.seen_at,
     )
 
 

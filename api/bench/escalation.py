@@ -25,13 +25,14 @@ from sqlalchemy import select
 
 from api import children, logs
 from api.alerts import AlertAct
+from api.confirming import Seen
 from api.escalation import Patience, ladder
 from api.orders import By
 from api.pictures import open_pictures
 from api.schemas import FrameIn
 from api.services import Options, Services
 from api.store import alerting, frames
-from api.store.absorbing import Seen, absorb_all
+from api.store.absorbing import absorb_all
 from api.store.engine import database_url, open_database
 from api.store.fleet import seed_site
 from api.store.models import AlertRow

@@ -9,8 +9,7 @@ is given up after a few tries and told as skipped, so that it cannot block the r
 import asyncio
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,32 +20,20 @@ from api.analysis import Analysis
 from api.bus import Bus, Delivered
 from api.pictures import Pictures, open_pictures
 from api.roles import wiring
+from api.roles.examining import Learnt, Looking, looked
 from api.settings import Settings
-from missions.geo import LatLon
-from missions.model import CameraPose, Hazard
 from missions.site import load_site
 from missions.terrain import Terrain
 from vision.baselines import Baseline
 from vision.baselines.opening import LateBaseline
 from vision.detectors import registry
 from vision.grounds import mended
-from vision.inspection import examine
 from vision.scene import Scene
 
 log = get_logger(__name__)
 
 TRIES = 3
 AGAIN_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Looking:
-    """What every frame is looked at with: the ground, what else is known of the place, and what for."""
-
-    terrain: Terrain
-    scene: Scene
-    hazards: frozenset[Hazard]
-    with_trials: bool
 
 
 def run(settings: Settings) -> None:
@@ -63,7 +50,8 @@ async def _main(settings: Settings) -> None:
     bus = await wiring.open_bus(settings, "analyst")
     log.info("ready")
     try:
-        looking = Looking(terrain, scene, frozenset(hazards), settings.trials)
+        learnt = Learnt(settings.calibration_at)
+        looking = Looking(terrain, scene, frozenset(hazards), settings.trials, learnt)
         await wiring.until_told(_work(bus, pictures, looking))
     finally:
         await bus.close()
@@ -89,30 +77,25 @@ async def _examine(pictures: Pictures, looking: Looking, frame: Mapping[str, Any
     data = None if pictures.folder else await pictures.get(frame["key"])
     if pictures.folder is None and data is None:
         return Analysis(frame["id"], skipped="the picture is not in the store")
-    return await asyncio.to_thread(_look, pictures.folder, data, looking, frame)
+    other = None
+    if pictures.folder is None and frame.get("other"):
+        other = await pictures.get(frame["other"]["key"])
+    return await asyncio.to_thread(_look, pictures.folder, data, other, looking, frame)
 
 
-def _look(folder: Path | None, data: bytes | None, looking: Looking, frame: Mapping[str, Any]) -> Analysis:
-    with _as_file(folder, data, frame) as path:
-        seen = examine(
-            path,
-            terrain=looking.terrain,
-            hazards=looking.hazards,
-            scene=looking.scene,
-            with_trials=looking.with_trials,
-            fallback_pose=_pose(frame.get("pose")),
-            shot_id=frame["id"],
-        )
-    return Analysis(
-        frame["id"],
-        detections=seen.detections,
-        observations=seen.observations,
-        skipped=seen.skipped,
-        note=seen.note,
-        footprint=seen.footprint,
-        searched=seen.searched,
-        gsd_m=seen.gsd_m,
-    )
+def _look(
+    folder: Path | None,
+    data: bytes | None,
+    other: bytes | None,
+    looking: Looking,
+    frame: Mapping[str, Any],
+) -> Analysis:
+    with ExitStack() as files:
+        path = files.enter_context(_as_file(folder, data, frame))
+        beside = None
+        if frame.get("other") and (folder is not None or other is not None):
+            beside = files.enter_context(_as_file(folder, other, frame["other"]))
+        return looked(path, beside, looking, frame)
 
 
 def _baseline(path: Path | None) -> Baseline | None:
@@ -126,19 +109,6 @@ def _baseline(path: Path | None) -> Baseline | None:
 async def _answer(bus: Bus, delivered: Delivered, found: Analysis) -> None:
     await bus.store(f"observations.new.{found.frame}", analysis.to_json(found), message_id=found.frame)
     await delivered.done()
-
-
-def _pose(told: Mapping[str, float] | None) -> CameraPose | None:
-    """Return the pose a gateway told, for a picture whose file says none."""
-    if not told:
-        return None
-    return CameraPose(
-        LatLon(told["lat_deg"], told["lon_deg"]),
-        told["altitude_m"],
-        told["heading_deg"],
-        told["pitch_deg"],
-        told["roll_deg"],
-    )
 
 
 @contextmanager

@@ -30,7 +30,8 @@ from api.roles.timekeeping import Timekeeper
 from api.roles.watching import Watch
 from api.services import Services
 from api.settings import Settings
-from api.store.absorbing import record_observations
+from api.store import confirming
+from api.store.absorbing import record_observations, tell_silent
 from api.store.ageing import age_incidents
 from api.store.sorties import record_sortie_event
 
@@ -39,6 +40,7 @@ log = get_logger(__name__)
 TRIES = 5
 AGAIN_S = 1.0
 AGE_EVERY_S = 60.0
+SILENT_EVERY_S, SILENT_LEAST_S = 10.0, 0.5
 
 
 def run(settings: Settings) -> None:
@@ -79,6 +81,7 @@ async def _stand_by_and_work(
             group.create_task(scheduling.run())
             group.create_task(looking.run())
             group.create_task(_age(services, bus, lease))
+            group.create_task(_tell_silent(services, bus, lease))
     finally:
         await lease.give_up()
 
@@ -121,6 +124,25 @@ async def _age(services: Services, bus: Bus, lease: Lease) -> None:
             )
         if changed:
             await bus.publish("changes", {})
+
+
+async def _tell_silent(services: Services, bus: Bus, lease: Lease) -> None:
+    """Tell what waits for a further look of a camera that has been silent for a while, for ever."""
+    while True:
+        await asyncio.sleep(max(SILENT_LEAST_S, SILENT_EVERY_S / services.clock.speed))
+        async with services.database.read() as session:
+            if not await confirming.anything_overdue(session, now=services.clock.now()):
+                continue
+        async with lease.writing() as session:
+            recorded = await tell_silent(
+                session,
+                site=services.site,
+                now=services.clock.now(),
+                public_url=services.options.public_url,
+                live=services.live,
+            )
+        log.info("told after waiting in vain", incidents=recorded.incidents)
+        await bus.publish("changes", {})
 
 
 async def _follow_sorties(services: Services, bus: Bus, lease: Lease, wake: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ from api.auth import Built, Watcher
 from api.schemas import GrowthOut, IncidentOut, Incidents, IncidentWhole
 from api.services import Services
 from api.spreading import spread
-from api.store import incidents, standings
+from api.store import confirming, incidents, standings
 from api.store.models import IncidentRow
 from api.store.tables.witnesses import StandingRow
 from api.store.tokens import Caller
@@ -44,11 +44,13 @@ async def one_incident(incident_id: str, caller: Watcher, built: Built) -> Incid
     async with built.database.read() as session:
         row, looks = await incidents.incident(session, incident_id, caller)
         standing = await standings.standing(session, row.id)
+        places = await confirming.of_incidents(session, {row.id, *(o.incident for o in looks if o.incident)})
     whole = _shown(row, caller, standing)
     told = spread(row, looks, site=built.site, ground=built.terrain)
     return IncidentWhole(
         **whole.model_dump(),
         observations=[views.observation(look) for look in looks],
+        confirmations=[views.confirmation(place) for place in places],
         growth=GrowthOut(**told) if told else None,
     )
 

@@ -6,9 +6,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from api.auth import Gateway
+from api.confirming import Seen
 from api.observing import Observing
 from api.schemas_work import ObservationIn, ObservationTaken
-from api.store.absorbing import Outcome, Seen
+from api.store.absorbing import Outcome
 from missions.geo import LatLon
 from vision.model import Ellipse, Observation
 

@@ -27,6 +27,7 @@ from api.schemas.fleet import (
 from api.schemas.frames import FRAME_EXAMPLE, DetectionOut, FrameIn, FrameOut, Frames, PoseIn
 from api.schemas.incidents import (
     ArrivalOut,
+    ConfirmationOut,
     EllipseOut,
     GrowthOut,
     IncidentOut,
@@ -45,6 +46,7 @@ __all__ = [
     "AlertOut",
     "Alerts",
     "ArrivalOut",
+    "ConfirmationOut",
     "DeliveryOut",
     "DetectionOut",
     "DivertIn",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.schemas.base import Names, like
 
@@ -97,6 +97,23 @@ class ObservationOut(BaseModel):
     temp_max_c: float | None
     decision: str
     reason: str
+    kind: str | None = None
+    sources: list[str] = Field([], description="the detectors with their versions that the score rests on")
+    power_w: float | None = Field(
+        None, description="radiated power above the ground's, where temperatures tell"
+    )
+
+
+class ConfirmationOut(BaseModel):
+    """What one camera says of a place: how many looks should have shown it, how many did and did not."""
+
+    drone: str
+    sensor: str
+    verdict: str
+    looks: int
+    hits: int
+    misses: int
+    seen_at: datetime
 
 
 class ArrivalOut(BaseModel):
@@ -131,7 +148,8 @@ class GrowthOut(BaseModel):
 class IncidentWhole(IncidentOut):
     """An incident with every look at it, and how it spreads where two looks or more tell."""
 
-    model_config = like(**_INCIDENT, observations=[], growth=None)
+    model_config = like(**_INCIDENT, observations=[], confirmations=[], growth=None)
 
     observations: list[ObservationOut]
+    confirmations: list[ConfirmationOut] = []
     growth: GrowthOut | None = None

@@ -16,9 +16,10 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.analysis import Analysis, area_to_json, detection_to_json, ring_to_json
+from api.confirming import Seen
 from api.errors import NotFound
 from api.routing import grounds_of
-from api.store import coverage, events, incidents, standings
+from api.store import confirming, coverage, events, incidents, standings
 from api.store.live import LiveIncidents
 from api.store.models import DetectionRow, FrameRow, ObservationRow
 from api.store.rows import columns_of, insert_many
@@ -55,14 +56,6 @@ class Outcome:
     was_known: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """An observation and the frame that shows it."""
-
-    frame: str
-    observation: Observation
-
-
 async def record_observations(
     session: AsyncSession,
     analysis: Analysis,
@@ -83,8 +76,29 @@ async def record_observations(
     if frame.analysed_at is not None:
         return Recorded(repeated=True)
     await _keep_analysis(session, frame, analysis, site, now)
-    seen = [Seen(frame.id, observation) for observation in analysis.observations]
-    return await absorb_all(session, seen, site=site, now=now, public_url=public_url, live=live)
+    weighed = await confirming.weigh(session, frame, analysis, now=now)
+    for denied in weighed.denied:
+        session.add(ObservationRow(**_columns(denied.seen, None, confirming.DENIED, denied.reason)))
+    recorded = await absorb_all(
+        session, weighed.told, site=site, now=now, public_url=public_url, live=live, surer=analysis.agreed
+    )
+    await confirming.note(session, weighed, {name: one.incident for name, one in recorded.outcomes.items()})
+    return recorded
+
+
+async def tell_silent(
+    session: AsyncSession,
+    *,
+    site: Site,
+    now: datetime,
+    public_url: str | None = None,
+    live: LiveIncidents | None = None,
+) -> Recorded:
+    """Act on what waited for a further look of cameras that have been silent since."""
+    weighed = await confirming.overdue(session, now=now)
+    recorded = await absorb_all(session, weighed.told, site=site, now=now, public_url=public_url, live=live)
+    await confirming.note(session, weighed, {name: one.incident for name, one in recorded.outcomes.items()})
+    return recorded
 
 
 async def absorb_all(
@@ -95,17 +109,19 @@ async def absorb_all(
     now: datetime,
     public_url: str | None = None,
     live: LiveIncidents | None = None,
+    surer: Sequence[Observation] = (),
 ) -> Recorded:
     """Keep observations of frames that are known, and act on them; those kept before are left out.
 
     live: what this process knows of the live incidents already; without it they are read.
+    surer: observations kept before of which the other eye has made us surer, and so of their incidents.
     """
     known, fresh = await _known_and_fresh(session, seen)
-    if not fresh:
+    if not fresh and not surer:
         return Recorded(outcomes=known)
     live = live or LiveIncidents()
     await live.begin(session)
-    changed: dict[str, incidents.Changed] = {}
+    changed = {one.incident.id: one for one in await _raised(session, live, surer)}
     kept = []
     for one in fresh:
         decision = live.open.absorb(one.observation, now=now)
@@ -117,11 +133,28 @@ async def absorb_all(
             changed[incident.id] = _change(changed.get(incident.id), incident, before, one.frame)
         kept.append(_row(one, decision))
     rows = await incidents.save_all(session, live, list(changed.values()), site=site)
-    await insert_many(session, ObservationRow, columns_of(kept))
+    if kept:
+        await insert_many(session, ObservationRow, columns_of(kept))
     told = await incidents.announce_all(session, rows, site=site, now=now, public_url=public_url, live=live)
     await live.finish(session)
     outcomes = {row["id"]: Outcome(row["incident"], row["decision"], row["reason"]) for row in kept}
     return Recorded(incidents=tuple(changed), alerts=told, outcomes={**known, **outcomes})
+
+
+async def _raised(
+    session: AsyncSession, live: LiveIncidents, surer: Sequence[Observation]
+) -> list[incidents.Changed]:
+    """Return the live incidents of which the other eye has made us surer."""
+    if not surer:
+        return []
+    sure = {one.id: one.confidence for one in surer}
+    changed: dict[str, incidents.Changed] = {}
+    for name, belongs_to, _, _ in await session.execute(_KEPT, {"ids": list(sure)}):
+        incident = live.by_id.get(belongs_to)
+        if incident is not None and sure[name] > incident.confidence:
+            live.put(replace(incident, confidence=sure[name]))
+            changed[incident.id] = incidents.Changed(live.by_id[incident.id])
+    return list(changed.values())
 
 
 async def _claimed(
@@ -176,14 +209,19 @@ def _change(
 
 
 def _row(one: Seen, decision: Decision) -> Mapping[str, Any]:
-    seen = one.observation
     is_kept = decision.incident is not None and decision.kind is not DecisionKind.IGNORED
+    incident = decision.incident.id if is_kept and decision.incident else None
+    return _columns(one, incident, decision.kind.value, decision.reason)
+
+
+def _columns(one: Seen, incident: str | None, decision: str, reason: str) -> dict[str, Any]:
+    seen = one.observation
     return {
         "id": seen.id,
         "frame": one.frame,
-        "incident": decision.incident.id if is_kept and decision.incident else None,
-        "decision": decision.kind.value,
-        "reason": decision.reason,
+        "incident": incident,
+        "decision": decision,
+        "reason": reason,
         "hazard": seen.hazard.value,
         "confidence": seen.confidence,
         "lat_deg": seen.place.lat_deg,
@@ -196,6 +234,9 @@ def _row(one: Seen, decision: Decision) -> Mapping[str, Any]:
         "outline": area_to_json(seen.outline) if seen.outline else None,
         "drone": seen.drone,
         "sortie": seen.sortie,
+        "kind": seen.kind or None,
+        "sources": list(seen.sources) or None,
+        "power_w": seen.power_w,
     }
 
 

@@ -77,6 +77,17 @@ async def frame(session: AsyncSession, frame_id: str, caller: Caller | None = No
     return row
 
 
+async def other_eye(session: AsyncSession, row: FrameRow) -> FrameRow | None:
+    """Return the frame that the other camera took at the same shot, None while it is not here."""
+    query = select(FrameRow).where(
+        FrameRow.sortie == row.sortie,
+        FrameRow.shot == row.shot,
+        FrameRow.drone == row.drone,
+        FrameRow.sensor != row.sensor,
+    )
+    return (await session.scalars(query.order_by(FrameRow.received_at, FrameRow.id).limit(1))).first()
+
+
 async def frames(
     session: AsyncSession, caller: Caller, *, sortie: str | None, limit: int
 ) -> Sequence[tuple[FrameRow, Sequence[DetectionRow]]]:

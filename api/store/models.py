@@ -230,6 +230,9 @@ class ObservationRow(Base):
     outline: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     drone: Mapped[str]
     sortie: Mapped[str]
+    kind: Mapped[str | None]
+    sources: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    power_w: Mapped[float | None]
 
 
 class AlertRow(Base):

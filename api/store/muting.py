@@ -56,7 +56,7 @@ async def mute(session: AsyncSession, mute_id: str, caller: Caller) -> MuteRow:
 
 def _as_mute(row: KnownSourceRow, now: datetime) -> Mute:
     place = LatLon(row.lat_deg, row.lon_deg)
-    return Mute(str(row.agency), HEAT, now, row.until_at or now, place, row.radius_m)
+    return Mute(str(row.agency), HEAT, now, row.until_at or now, place, row.radius_m, row.largest_m2)
 
 
 def to_mute(row: MuteRow) -> Mute:

@@ -6,6 +6,6 @@ and its own step in `api/store/migrations/versions/`.
 
 from api.store import models
 from api.store.base import Base
-from api.store.tables import accounts, audit, delivery, orders, witnesses
+from api.store.tables import accounts, audit, confirming, delivery, orders, witnesses
 
-__all__ = ["Base", "accounts", "audit", "delivery", "models", "orders", "witnesses"]
+__all__ = ["Base", "accounts", "audit", "confirming", "delivery", "models", "orders", "witnesses"]

@@ -117,6 +117,7 @@ class KnownSourceRow(Base):
     """A place that is always hot and burns nothing: until when, and who says so.
 
     `agency` set it after a verdict and is not told of heat there; None for the lists of the site.
+    `largest_m2` is how large it was seen then.
     """
 
     __tablename__ = "known_sources"
@@ -129,3 +130,4 @@ class KnownSourceRow(Base):
     owner: Mapped[str]
     until_at: Mapped[datetime | None]
     agency: Mapped[str | None]
+    largest_m2: Mapped[float | None]
