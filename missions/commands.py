@@ -1,7 +1,5 @@
 """Commands of missions: plan, export, new-site."""
 
-import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from missions.program import bench, out_folder, say, show_json
 from missions.replan_command import HELP as REPLAN_HELP
 from missions.replan_command import replan_command
 from missions.shares import shares
+from missions.telling import Stopping, Told
 from missions.yaml_lines import Lined
 
 FORMATS = ("qgc", "waypoints", "wpml", "kml", "geojson")
@@ -55,6 +54,9 @@ def plan_command(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Where the search starts from.")] = 1,
     workers: Annotated[int, typer.Option(min=1, help="Searches side by side; the best plan wins.")] = 1,
+    gap: Annotated[
+        float, typer.Option(min=0, max=0.99, help="Stop a search proven to be so near to the best, as 0.1.")
+    ] = 0.0,
     compare_separate: Annotated[
         bool,
         typer.Option("--compare-separate", help="Also plan each agency alone and say what sharing saves."),
@@ -76,18 +78,22 @@ def plan_command(
     if out is not None:
         out_folder(out)  # said now, not after the search
     terrain = Terrain.open(site.terrain)
-    progress = _Progress()
+    progress = Told()
     search: dict[str, Any] = {"seconds": seconds, "iterations": iterations, "seed": seed, "workers": workers}
     hours = _hours(begin, until)
-    made = plan(
-        site,
-        terrain=terrain,
-        progress=progress,
-        hours=hours,
-        land_elsewhere=land_elsewhere,
-        **search,
-    )
-    if compare_separate:
+    with Stopping(say) as stopping:
+        made = plan(
+            site,
+            terrain=terrain,
+            progress=progress,
+            best=progress.best,
+            hours=hours,
+            land_elsewhere=land_elsewhere,
+            gap=gap,
+            cancelled=stopping,
+            **search,
+        )
+    if compare_separate and not stopping():
         made = replace(
             made, saving=saving(made, site, terrain=terrain, progress=progress, hours=hours, **search)
         )
@@ -273,26 +279,3 @@ def _tell_table(rows: Sequence[Sequence[str]], tell: Callable[[str], None]) -> N
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     for row in rows:
         tell("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-class _Progress:
-    """One line on standard error that says what is done, redrawn in place on a terminal."""
-
-    def __init__(self) -> None:
-        self._is_terminal = sys.stderr.isatty()
-        self._what, self._told_s = "", 0.0
-
-    def __call__(self, what: str, share: float) -> None:
-        now_s = time.monotonic()
-        if what == self._what and (not self._is_terminal or now_s - self._told_s < 0.1):
-            return
-        self._what, self._told_s = what, now_s
-        if self._is_terminal:
-            print(f"\r\033[K{what} … {share:.0%}", end="", file=sys.stderr, flush=True)
-        else:
-            say(f"{what} …")
-
-    def end(self) -> None:
-        """Leave the line empty for what follows."""
-        if self._is_terminal and self._what:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)

@@ -5,11 +5,13 @@ are drawn anew around other docks, and searched again from the sorties they have
 a neighbouring dock where that is shorter. Districts are searched side by side in processes.
 """
 
+import signal
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -30,6 +32,8 @@ DISTRICT = 250
 
 # Part of the time for the first districts; the rest is for those drawn anew, in so many turns.
 FIRST_SHARE, TURNS = 0.5, 2
+
+LOOK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ def searched(land: Land, tasks: Sequence[Task], search: Search, tell: Progress) 
     with _pool(land, search.workers) as run:
         sorties = [s for made in run(districts, tell, 0.0) for s in made]
         for turn in range(TURNS):
+            if search.is_cancelled:
+                break
             again = list(_again(docks, tasks, sorties, search, frame, turn))
             for before, after in zip(again, run(again, tell, (turn + 1) / (TURNS + 1)), strict=True):
                 if _is_better(after, before.sorties):
@@ -131,7 +137,7 @@ def _grouped(docks: Floats, counts: np.ndarray, turn: int) -> Iterator[tuple[int
 def _part(search: Search, of_tasks: float, of_time: float) -> Search:
     """Return the search of one district: its part of the time of all workers together."""
     seconds = max(0.5, search.seconds * max(1, search.workers) * of_time * of_tasks)
-    return replace(search, seconds=seconds, workers=1)
+    return replace(search, seconds=seconds, workers=1, best=None)
 
 
 def _is_better(after: Sequence[Sortie], before: Sequence[Sortie]) -> bool:
@@ -147,8 +153,10 @@ class _pool:
 
     def __init__(self, land: Land, workers: int) -> None:
         self._land = land
+        context = get_context("spawn")
+        self._end = context.Event()
         self._pool = (
-            ProcessPoolExecutor(workers, get_context("spawn"), _settle, (land,)) if workers > 1 else None
+            ProcessPoolExecutor(workers, context, _settle, (land, self._end)) if workers > 1 else None
         )
 
     def __enter__(self) -> "_pool":
@@ -163,7 +171,7 @@ class _pool:
     ) -> Iterator[tuple[Sortie, ...]]:
         """Yield the sorties of each district, in their order."""
         results = (
-            self._pool.map(_flown, districts)
+            self._side_by_side(districts)
             if self._pool is not None
             else (_flown_over(self._land, d) for d in districts)
         )
@@ -171,16 +179,39 @@ class _pool:
             tell("choosing sorties", done + k / len(districts) / (TURNS + 1))
             yield made
 
+    def _side_by_side(self, districts: Sequence[_District]) -> Iterator[tuple[Sortie, ...]]:
+        """Yield the sorties as the others find them; hands on that the search is cancelled."""
+        assert self._pool is not None
+        sent = [replace(d, search=replace(d.search, cancelled=None)) for d in districts]
+        running: list[Future[tuple[Sortie, ...]]] = [self._pool.submit(_flown, d) for d in sent]
+        for district, future in zip(districts, running, strict=True):
+            while wait([future], timeout=LOOK_EVERY_S).not_done:
+                if district.search.is_cancelled:
+                    self._end.set()
+            yield future.result()
 
-_LAND: list[Land] = []  # a worker's own, set once when it starts
+
+@dataclass(slots=True)
+class _Settled:
+    """What a worker process knows, set once when it starts."""
+
+    land: Land
+    end: Event
 
 
-def _settle(land: Land) -> None:
-    _LAND[:] = [land]
+_SETTLED: list[_Settled] = []
+
+
+def _settle(land: Land, end: Event) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the waiting process's to hear
+    _SETTLED[:] = [_Settled(land, end)]
 
 
 def _flown(district: _District) -> tuple[Sortie, ...]:
-    return _flown_over(_LAND[0], district)
+    (mine,) = _SETTLED
+    return _flown_over(
+        mine.land, replace(district, search=replace(district.search, cancelled=mine.end.is_set))
+    )
 
 
 def _flown_over(land: Land, district: _District) -> tuple[Sortie, ...]:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -12,7 +12,7 @@ from missions.model import Dock, DroneModel, Sensor, Site, Sortie, Task
 from missions.network import Network
 from missions.passes import Pass
 from missions.reach import Limits, drones, reachable
-from missions.solver import Fleet, Flight, Problem, Progress, solve
+from missions.solver import Best, Fleet, Flight, Problem, Progress, solve
 
 # A flight controller's list and a dock's link bound the pictures of one sortie.
 MOST_SHOTS = 300
@@ -31,7 +31,10 @@ TRIED_ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """How to look for flights: so long or so many rounds, from which seed, in how many processes."""
+    """How to look for flights: so long or so many rounds, from which seed, in how many processes.
+
+    It ends early within `gap` of a proven bound, or when `cancelled` says so; `best` hears the cost so far.
+    """
 
     seconds: float = 10.0
     iterations: int | None = None
@@ -39,6 +42,14 @@ class Search:
     workers: int = 1
     longest_s: float = 1320.0
     land_elsewhere: bool = False
+    gap: float = 0.0
+    cancelled: Callable[[], bool] | None = None
+    best: Best | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether somebody has asked for what there is so far."""
+        return self.cancelled is not None and self.cancelled()
 
 
 def found(
@@ -68,6 +79,9 @@ def found(
             seed=search.seed,
             workers=search.workers,
             start=_started(network, problem, numbers, start),
+            gap=search.gap,
+            cancelled=search.cancelled,
+            best=search.best,
             progress=tell,
         )
         served = sum(len(f.nodes) for f in flights)

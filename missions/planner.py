@@ -7,7 +7,7 @@
 A plan that the checker does not accept is never returned.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from missions import check
@@ -20,7 +20,7 @@ from missions.model import Demand, Plan, Site, Sortie, Task, Unserved
 from missions.network import Network
 from missions.periods import DAY_S, Hours, Mix, Period, periods
 from missions.reach import Limits, unflown
-from missions.solver import Progress
+from missions.solver import Best, Progress
 from missions.terrain import Terrain
 from missions.timetable import Timetable, Unplaced, timetable
 from missions.volumes import is_shut
@@ -74,6 +74,9 @@ def plan(
     hours: Hours = WHOLE_DAY,
     late_s: Mapping[str, float] | None = None,
     land_elsewhere: bool = False,
+    gap: float = 0.0,
+    cancelled: Callable[[], bool] | None = None,
+    best: Best | None = None,
 ) -> Plan:
     """Return sorties that serve the demands (the site's unless given), and what they leave and why.
 
@@ -82,6 +85,8 @@ def plan(
     `progress` is told what is done and how much of it, 0 to 1. Sorties fly within
     `hours` of the site's day; `late_s` says how long ago demands were due, which makes
     them worth more. `land_elsewhere` lets pairs of drones exchange neighbouring docks.
+    A search ends within `gap` of a proven bound; once `cancelled` says so the plan found so
+    far is proven and returned. `best` hears each search's share done and its cost so far.
 
     Raises:
         InputWrong: there are more demands than one plan can hold.
@@ -94,8 +99,10 @@ def plan(
             f"found {len(wanted):,} demands, expected {MOST_DEMANDS:,} at most: make several sites of them"
         )
     asked = replace(site, demands=wanted)
-    search = Search(seconds, iterations, seed, workers, longest_s, land_elsewhere)
-    best: Plan | None = None
+    search = Search(
+        seconds, iterations, seed, workers, longest_s, land_elsewhere, gap=gap, cancelled=cancelled, best=best
+    )
+    chosen: Plan | None = None
     for mix in Mix:
         made = _planned(
             asked,
@@ -107,13 +114,13 @@ def plan(
             language=language,
             tell=tell,
         )
-        if best is None or _rank(made, asked) > _rank(best, asked):
-            best = made
+        if chosen is None or _rank(made, asked) > _rank(chosen, asked):
+            chosen = made
         is_mixed = any(d.window for d in wanted) and any(not d.window for d in wanted)
-        if not is_mixed or _is_whole(made):
+        if not is_mixed or _is_whole(made) or search.is_cancelled:
             break
-    assert best is not None
-    return best
+    assert chosen is not None
+    return chosen
 
 
 def _silent(what: str, share: float) -> None:

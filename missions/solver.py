@@ -19,7 +19,8 @@ from missions.geo import Floats
 from missions.routing import problem as routing
 from missions.routing.bound import lower_bound
 from missions.routing.effort import Effort
-from missions.routing.problem import Answer, Job, Tour, Whole
+from missions.routing.problem import Answer, Job, Tour, Whole, total_cost
+from missions.routing.repair import inserted
 from missions.routing.search import search
 from missions.routing.workers import together
 
@@ -100,15 +101,19 @@ def solve(
     without, also on how fast the machine is. Each worker searches from a seed
     of its own, and the best answer is taken. `start` are flights to begin from.
     The search ends early when its answer is proven to be within `gap` of the best
-    there can be, or when `cancelled` says so; `best` hears the cost so far.
+    there can be, or when `cancelled` says so; `best` hears the cost so far. What is
+    cancelled early is no worse than each task put in where it fits best.
     """
     if not problem.ways or not problem.fleets:
         return ()
     told = to_routing(problem)
+    begun = [Tour(flight.fleet, flight.nodes) for flight in start]
+    if cancelled is not None and cancelled():
+        return tuple(Flight(tour.fleet, tour.nodes) for tour in inserted(told, begun))
     search_one = partial(
         _search,
         told,
-        [Tour(flight.fleet, flight.nodes) for flight in start],
+        begun,
         math.inf if iterations else seconds,
         iterations or max(LEAST_ROUNDS, ROUNDS_PER_TASK * len(told.jobs)),
         lower_bound(told) / (1 - gap) if gap else -math.inf,
@@ -125,7 +130,10 @@ def solve(
     else:
         seeds = [seed + k * 1000 for k in range(workers)]
         answer = min(together(search_one, seeds, cancelled=cancelled, tell=tell), key=lambda each: each.cost)
-    return tuple(Flight(tour.fleet, tour.nodes) for tour in answer.tours)
+    found = answer.tours
+    if cancelled is not None and cancelled():
+        found = min(found, inserted(told, begun), key=partial(total_cost, told))
+    return tuple(Flight(tour.fleet, tour.nodes) for tour in found)
 
 
 def to_routing(problem: Problem) -> routing.Problem:

@@ -1,6 +1,7 @@
 """Searches side by side in processes of their own, told to end together, telling of the best of them."""
 
 import math
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -53,6 +54,7 @@ _SHARED = _Shared()
 
 
 def _begin(end: Event, board: "SynchronizedArray[float]") -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the waiting process's to hear
     _SHARED.end, _SHARED.board = [end], [board]
 
 
