@@ -23,7 +23,7 @@ from api.roles.watching import Watch, Writing
 from api.schedule import FRESH, Heard
 from api.services import Services
 from api.settings import Settings
-from api.store import clearing, coverage, plans, sorties, standings
+from api.store import clearing, confirming, coverage, plans, sorties, standings
 from api.store.models import FrameRow, IncidentRow, SortieRow
 from api.store.tables.witnesses import LookRequestRow
 from api.verification import DEMAND, Outcome, close, open_requests, postpone, worded
@@ -92,6 +92,7 @@ class Looking:
         async with self._writing() as session:
             await clearing.let_go(session, self._reach, site=services.site, now=now, public_url=public_url)
             await coverage.forget(session, before=now - KEPT)
+            await confirming.forget(session, before=now - KEPT)
 
     async def _settle(self, request_id: str) -> bool:
         """Close a request whose answer is known; return whether something changed."""

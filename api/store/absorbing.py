@@ -121,8 +121,8 @@ async def absorb_all(
         return Recorded(outcomes=known)
     live = live or LiveIncidents()
     await live.begin(session)
-    changed = {one.incident.id: one for one in await _raised(session, live, surer)}
-    kept = []
+    changed: dict[str, incidents.Changed] = {}
+    kept: list[Mapping[str, Any]] = []
     for one in fresh:
         decision = live.open.absorb(one.observation, now=now)
         if decision.kind is DecisionKind.OPENED and live.is_anything_told:
@@ -132,6 +132,10 @@ async def absorb_all(
             live.put(incident)
             changed[incident.id] = _change(changed.get(incident.id), incident, before, one.frame)
         kept.append(_row(one, decision))
+    for incident in await _raised(session, live, surer, kept):
+        live.put(incident)
+        earlier = changed.get(incident.id)
+        changed[incident.id] = incidents.Changed(incident, best_frame=earlier.best_frame if earlier else None)
     rows = await incidents.save_all(session, live, list(changed.values()), site=site)
     if kept:
         await insert_many(session, ObservationRow, columns_of(kept))
@@ -142,19 +146,23 @@ async def absorb_all(
 
 
 async def _raised(
-    session: AsyncSession, live: LiveIncidents, surer: Sequence[Observation]
-) -> list[incidents.Changed]:
-    """Return the live incidents of which the other eye has made us surer."""
+    session: AsyncSession,
+    live: LiveIncidents,
+    surer: Sequence[Observation],
+    kept: Sequence[Mapping[str, Any]],
+) -> list[Incident]:
+    """Return the live incidents of which the other eye has made us surer; the looks stay as they were."""
     if not surer:
         return []
     sure = {one.id: one.confidence for one in surer}
-    changed: dict[str, incidents.Changed] = {}
-    for name, belongs_to, _, _ in await session.execute(_KEPT, {"ids": list(sure)}):
-        incident = live.by_id.get(belongs_to)
-        if incident is not None and sure[name] > incident.confidence:
-            live.put(replace(incident, confidence=sure[name]))
-            changed[incident.id] = incidents.Changed(live.by_id[incident.id])
-    return list(changed.values())
+    belongs = {row["id"]: row["incident"] for row in kept}
+    belongs |= {name: to for name, to, _, _ in await session.execute(_KEPT, {"ids": list(sure)})}
+    raised: dict[str, Incident] = {}
+    for name, confidence in sure.items():
+        incident = live.by_id.get(belongs.get(name) or "")
+        if incident is not None and confidence > incident.confidence:
+            raised[incident.id] = replace(incident, confidence=confidence)
+    return list(raised.values())
 
 
 async def _claimed(

@@ -27,8 +27,6 @@ from vision.model import Observation
 DENIED = "denied"
 """What becomes of an observation that further looks did not show again."""
 
-KEPT = timedelta(days=30)
-
 _CANDIDATE = TypeAdapter(Candidate)
 
 
@@ -124,15 +122,22 @@ async def _agreed(
     places: dict[str, str] = {}
     for row in (await session.scalars(query)).all():
         waiting = _waiting(row)
-        held = tuple(replace(s, observation=by_id.get(s.observation.id, s.observation)) for s in waiting.held)
-        if any(confirming.is_urgent(s.observation) for s in held):
-            waiting, out = confirming.silent(replace(waiting, held=held))
-            told += out
+        if any(
+            confirming.is_urgent(by_id[s.observation.id]) for s in waiting.held if s.observation.id in by_id
+        ):
+            waiting, out = confirming.silent(waiting)
+            told += [_beside(one, by_id) for one in out]
             places |= {one.observation.id: row.id for one in out}
-        else:
-            waiting = replace(waiting, held=held)
-        _write(row, waiting)
+            _write(row, waiting)
     return told, places
+
+
+def _beside(seen: Seen, surer: Mapping[str, Observation]) -> Seen:
+    """Return what was seen with what the other eye adds; its score stays the detection's own."""
+    one = surer.get(seen.observation.id)
+    if one is None:
+        return seen
+    return replace(seen, observation=replace(seen.observation, kind=one.kind, sources=one.sources))
 
 
 def look_of(analysis: Analysis, taken_at: datetime) -> Look:

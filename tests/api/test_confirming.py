@@ -135,7 +135,8 @@ async def test_the_other_eye_makes_a_waiting_fire_told_and_a_known_one_surer(ser
     assert len(recorded.incidents) == 1
     async with services.database.read() as session:
         row = await session.get_one(ObservationRow, "fire 1")
-    assert (row.confidence, row.sources) == (0.95, ["thermal 2", "rgb 1"])
+    assert (row.confidence, row.sources) == (0.7, ["thermal 2", "rgb 1"])
+    assert services.live.by_id[recorded.incidents[0]].confidence == pytest.approx(0.95)
     surer = replace(looked(3), agreed=(replace(both, confidence=0.98),))
     assert (await record(services, surer, 3, sensor="rgb")).incidents == recorded.incidents
     assert services.live.by_id[recorded.incidents[0]].confidence == pytest.approx(0.98)
