@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import cv2
+
 from api import audit
 from api.analysis import detection_from_row
 from api.errors import Conflict, Forbidden, NotFound
@@ -20,7 +22,9 @@ from api.services import Services
 from api.store import custody
 from api.store.models import DetectionRow, FrameRow
 from api.store.tokens import Caller, Role
+from vision.calibration import crops
 from vision.errors import Unreadable
+from vision.frame import load
 from vision.inspection import FrameResult, marked
 
 UNBLURRED = "unblurred:read"
@@ -100,6 +104,17 @@ async def marked_picture(
     return drawn
 
 
+async def crop(
+    built: Services, row: FrameRow, found: Sequence[DetectionRow], caller: Caller, which: DetectionRow
+) -> bytes | None:
+    """Return the surroundings of one detection as a JPEG, None where its picture is gone or shows nothing."""
+    try:
+        shown = await picture(built, row, found, caller, whole=False)
+    except (NotFound, Conflict):
+        return None
+    return await asyncio.to_thread(_cut, shown, which)
+
+
 async def _bytes(built: Services, row: FrameRow) -> bytes:
     data = await built.pictures.get(row.key)
     if data is None:
@@ -124,3 +139,15 @@ def _draw(shown: Shown, row: FrameRow, found: Sequence[DetectionRow]) -> bytes:
             return marked(file, result)
         except Unreadable as error:
             raise Conflict(f"frame {row.id} cannot be drawn: {error}") from None
+
+
+def _cut(shown: Shown, which: DetectionRow) -> bytes | None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"frame{shown.ending}"
+        file.write_bytes(shown.data)
+        try:
+            part = crops.crop(load(file), detection_from_row(which))
+        except Unreadable:
+            return None
+    is_written, out = cv2.imencode(".jpg", part)
+    return out.tobytes() if is_written else None

@@ -2,10 +2,12 @@
 
 A row a look: what the detector said of it, and what people found when they went there. The columns are
 those of `vision.calibration.labels`; a mask that was set after the verdict names its owner and its end.
+As a package the table brings the crops it is about.
 """
 
 import csv
 import io
+import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -14,7 +16,7 @@ from api.store.models import FrameRow, ObservationRow
 from api.store.tables.orders import OrderRow
 from api.store.tables.witnesses import KnownSourceRow
 from missions.model import Site
-from vision.calibration.labels import COLUMNS
+from vision.calibration.labels import COLUMNS, TABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +29,36 @@ class Judged:
     mask: KnownSourceRow | None
 
 
-def table(judged: Iterable[Judged], site: Site) -> str:
-    """Return the table as CSV."""
+def table(judged: Iterable[Judged], site: Site, crops: Mapping[str, bytes] | None = None) -> str:
+    """Return the table as CSV; `crops` are JPEGs by observation."""
     cameras = _cameras(site)
     out = io.StringIO()
     lines = csv.DictWriter(out, COLUMNS)
     lines.writeheader()
     for one in judged:
-        lines.writerow(_row(one, cameras))
+        crop = crop_name(one) if crops and one.look.id in crops else ""
+        lines.writerow(_row(one, cameras) | {"crop": crop})
     return out.getvalue()
+
+
+def package(judged: Iterable[Judged], site: Site, crops: Mapping[str, bytes]) -> bytes:
+    """Return a zip of the table and the crops it names, as `gridpatrol calibrate` reads it."""
+    rows, out = list(judged), io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as made:
+        made.writestr(TABLE, table(rows, site, crops))
+        for name, data in {crop_name(r): crops[r.look.id] for r in rows if r.look.id in crops}.items():
+            made.writestr(name, data)
+    return out.getvalue()
+
+
+def crop_name(one: Judged) -> str:
+    """Return where a look's crop lies in the package."""
+    return f"crops/{one.look.id}_{one.look.hazard}.jpg".replace(" ", "_")
 
 
 def _row(one: Judged, cameras: Mapping[tuple[str, str], str]) -> dict[str, object]:
     look, frame, order, mask = one.look, one.frame, one.order, one.mask
     return {
-        "crop": "",
         "file": f"{frame.id}{PurePosixPath(frame.name).suffix}",
         "camera": cameras.get((frame.drone, frame.sensor), f"{frame.drone} {frame.sensor}"),
         "hazard": look.hazard,

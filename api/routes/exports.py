@@ -5,16 +5,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from api import verdicts
+from api import showing, verdicts
 from api.auth import Built, Watcher
 from api.errors import TooLarge
 from api.opendata.bulk import MEDIA, MOST, Format, written
 from api.opendata.features import Feature, features
 from api.opendata.query import wanted
 from api.routes.ogc import collection_of
-from api.store import judging
+from api.store import frames, judging
 
 router = APIRouter(tags=["exports"])
+
+MOST_CROPS = 500
 
 Text = Annotated[str | None, Query(max_length=2000)]
 
@@ -26,6 +28,25 @@ async def verdicts_table(caller: Watcher, built: Built) -> Response:
         rows = await judging.judged(session, caller)
     headers = {"Content-Disposition": 'attachment; filename="labels.csv"'}
     return Response(verdicts.table(rows, built.site), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/verdicts.zip", response_class=Response)
+async def verdicts_with_crops(caller: Watcher, built: Built) -> Response:
+    """Give the same table with a crop of each look (of the newest 500), for `gridpatrol calibrate`."""
+    async with built.database.read() as session:
+        rows = await judging.judged(session, caller)
+        newest = rows[-MOST_CROPS:]
+        found = await frames.detections_of(session, sorted({row.frame.id for row in newest}), caller)
+    crops = {}
+    for one in newest:
+        its = found.get(one.frame.id, [])
+        which = next((d for d in its if judging.is_of(d, one.look)), None)
+        part = await showing.crop(built, one.frame, its, caller, which) if which else None
+        if part is not None:
+            crops[one.look.id] = part
+    data = await asyncio.to_thread(verdicts.package, rows, built.site, crops)
+    headers = {"Content-Disposition": 'attachment; filename="verdicts.zip"'}
+    return Response(data, media_type="application/zip", headers=headers)
 
 
 @router.get("/exports/{name}.{kind}", response_class=Response)

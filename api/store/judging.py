@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.store.models import FrameRow, ObservationRow
+from api.store.models import DetectionRow, FrameRow, ObservationRow
 from api.store.tables.orders import OrderRow
 from api.store.tables.witnesses import KnownSourceRow
 from api.store.tenancy import owned
@@ -26,3 +26,9 @@ async def judged(session: AsyncSession, caller: Caller) -> list[Judged]:
         .limit(MOST)
     )
     return [Judged(*row) for row in await session.execute(query)]
+
+
+def is_of(found: DetectionRow, look: ObservationRow) -> bool:
+    """Return whether a detection is the one that an observation put on the ground."""
+    same = (found.hazard, found.detector, found.confidence) == (look.hazard, look.detector, look.confidence)
+    return same and found.frame == look.frame

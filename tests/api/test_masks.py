@@ -1,11 +1,17 @@
 """Known heat: after a verdict its ground is masked, with an owner and an end, and told of again after it."""
 
+import io
+import json
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import cv2
 import httpx
+import numpy as np
 import pytest
+import tifffile
 from sqlalchemy import update
 
 from api import audit
@@ -15,6 +21,7 @@ from api.store.models import IncidentRow
 from api.store.tables.orders import OrderRow
 from missions.clock import FakeClock
 from missions.model import Hazard
+from missions.program import main
 from tests.api.world import BORDER, fire, report
 from vision.calibration import labels
 
@@ -119,3 +126,40 @@ async def test_a_verdict_goes_where_thresholds_and_masks_are_learnt(
     assert (await client_of("operator").get("/v1/verdicts.csv")).text == text
     assert order not in (await client_of("village").get("/v1/verdicts.csv")).text
     assert len((await client_of("village").get("/v1/verdicts.csv")).text.splitlines()) == 1
+
+
+async def test_a_verdict_brings_its_crop_to_where_it_is_learnt(
+    services: Services, client_of: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A picture is cut where the fire is; `gridpatrol calibrate` reads the package as it comes."""
+    hot = np.full((64, 80), 20, np.float32)
+    hot[10:20, 10:20] = 400.0
+    tifffile.imwrite(tmp_path / "hot.tif", hot)
+    await services.pictures.put("frames/1.tif", (tmp_path / "hot.tif").read_bytes())
+    await closed(services, client_of, "false")
+    packed = tmp_path / "verdicts.zip"
+    packed.write_bytes((await client_of("forestry").get("/v1/verdicts.zip")).content)
+    (label,) = labels.read(packed)
+    assert label.verdict is labels.Verdict.FALSE
+    with zipfile.ZipFile(packed) as made:
+        crop = cv2.imdecode(np.frombuffer(made.read(label.crop), np.uint8), cv2.IMREAD_COLOR)
+    assert crop is not None
+    assert crop.max() > 200 > 20 > crop[0, 0].max(), "the fire is the brightest of it"
+    into = tmp_path / "calibration"
+    assert main(["calibrate", str(packed), "--into", str(into), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["labels"] == 1
+    empty = await client_of("village").get("/v1/verdicts.zip")
+    with zipfile.ZipFile(io.BytesIO(empty.content)) as made:
+        assert made.namelist() == ["labels.csv"]
+
+
+async def test_a_fire_much_larger_than_the_known_source_is_told_though_the_ground_is_masked(
+    services: Services, client_of: Client
+) -> None:
+    order = await closed(services, client_of, "industrial_heat")
+    await client_of("forestry").post(f"/v1/orders/{order}/mask", json=KILN)
+    await close_incidents(services)
+    await report(services, 2, fire(2, BORDER, area_m2=55.0))
+    assert len((await client_of("forestry").get("/v1/alerts")).json()["alerts"]) == 1
+    await report(services, 3, fire(3, BORDER, area_m2=65.0))
+    assert len((await client_of("forestry").get("/v1/alerts")).json()["alerts"]) == 2

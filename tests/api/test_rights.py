@@ -129,6 +129,7 @@ RIGHTS: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("GET", "/v1/deliveries/{delivery_id}"): (401, 404, 404, 403),
     ("POST", "/v1/deliveries/{delivery_id}/replay"): (401, 404, 404, 403),
     ("GET", "/v1/verdicts.csv"): (401, 200, 200, 403),
+    ("GET", "/v1/verdicts.zip"): (401, 200, 200, 403),
     ("GET", "/v1/exports/{name}.{kind}"): (401, 200, 200, 403),
     ("GET", "/v1/coverage"): (401, 200, 200, 403),
     ("GET", "/v1/coverage/at"): (401, 200, 200, 403),

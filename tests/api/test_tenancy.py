@@ -162,6 +162,7 @@ ELSEWHERE = {
     "/v1/events": "walked from its rows below",
     "/v1/review": "test_mutes.py",
     "/v1/verdicts.csv": "an agency's own: test_masks.py",
+    "/v1/verdicts.zip": "an agency's own: test_masks.py",
     "/v1/masks": "an agency's own: test_masks.py",
     "/v1/releases": "an agency's own: test_public.py",
     "/v1/coverage": "an agency's own ground: test_coverage.py",

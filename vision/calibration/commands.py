@@ -1,5 +1,6 @@
 """The command `gridpatrol calibrate`: verdicts in, thresholds and known sources out, or the last undone."""
 
+import zipfile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,13 +15,16 @@ from vision.calibration.thresholds import Learnt
 
 EXAMPLE = """Example: gridpatrol calibrate found/ --into calibration/ --max-recall-loss 0.02
 
+From the service: curl …/v1/verdicts.zip, then gridpatrol calibrate verdicts.zip --into DATA/calibration
+
 Then: gridpatrol inspect flight-08/ --calibration calibration/
 Back again: gridpatrol calibrate --into calibration/ --undo"""
 
 
 def calibrate(
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder with labels.csv, its verdicts filled in.")
+        Path | None,
+        typer.Argument(help="Folder with labels.csv, its verdicts filled in; or it as a zip."),
     ] = None,
     into: Annotated[Path, typer.Option(help="Folder of calibrations, a numbered file each.")] = Path(
         "calibration"
@@ -43,7 +47,7 @@ def calibrate(
 
 
 def _learn(folder: Path | None, into: Path, allowed: float) -> dict[str, Any]:
-    if folder is None or not folder.is_dir():
+    if folder is None or not (folder.is_dir() or zipfile.is_zipfile(folder)):
         raise InputWrong(f"found no folder at {folder}: name one with a labels.csv")
     before = store.current(into)
     judged = labels.read(folder)

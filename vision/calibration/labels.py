@@ -7,6 +7,8 @@ officer.
 """
 
 import csv
+import io
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,17 +85,28 @@ class Label:
 def read(folder: Path) -> list[Label]:
     """Return the judged rows of a folder's table, and of those below it; rows without a verdict wait.
 
+    A zip file, as the service gives it, is such a folder packed.
+
     Raises:
         InputWrong: there is no table, or a row says something that cannot be; the row is named.
     """
-    tables = sorted(folder.rglob(TABLE))
+    if folder.is_file():
+        with zipfile.ZipFile(folder) as packed:
+            named = [(folder / name, packed.read(name)) for name in sorted(packed.namelist())]
+        tables = [(path, data) for path, data in named if path.name == TABLE]
+    else:
+        tables = [(path, path.read_bytes()) for path in sorted(folder.rglob(TABLE))]
     if not tables:
         raise InputWrong(f"{folder}: expected {TABLE}, as `gridpatrol inspect --out` writes it")
-    return [label for table in tables for label in _table(table)]
+    return [label for path, data in tables for label in _table(path, data)]
 
 
-def _table(path: Path) -> Iterable[Label]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+def _table(path: Path, data: bytes) -> Iterable[Label]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputWrong(f"{path}: expected a table in UTF-8") from None
+    with io.StringIO(text, newline="") as file:
         rows = csv.DictReader(file)
         lacking = {"camera", "hazard", "score", "verdict"} - set(rows.fieldnames or ())
         if lacking:
