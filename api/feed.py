@@ -18,7 +18,7 @@ KEPT = 200
 
 
 class Listener:
-    """One subscriber's end: pushed values, and whether it was woken."""
+    """One subscriber's end: pushed values, and whether it was woken. A worker takes no pushes."""
 
     def __init__(self, takes_pushes: bool = True) -> None:
         self.takes_pushes = takes_pushes
@@ -27,6 +27,11 @@ class Listener:
 
     def ring(self) -> None:
         self._bell.set()
+
+    @property
+    def is_rung(self) -> bool:
+        """Whether a wait would return at once."""
+        return self._bell.is_set()
 
     async def wait(self, seconds: float) -> None:
         """Return when rung, or after some wall time: another process may have written meanwhile."""
@@ -47,10 +52,14 @@ class Feed:
         self._last: dict[str, dict[str, Json]] = {}
         self.is_closed = False
 
-    def wake(self) -> None:
-        """Tell all listeners that there are new rows."""
+    def wake(self, *, workers: bool = True) -> None:
+        """Tell all listeners that there are new rows.
+
+        workers: False where nothing was promised to anybody: those who deliver and keep timers sleep on.
+        """
         for listener in self._listeners:
-            listener.ring()
+            if workers or listener.takes_pushes:
+                listener.ring()
 
     def push(self, kind: str, key: str, value: Json) -> None:
         """Hand a value that is not kept in the database to all listeners."""

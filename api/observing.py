@@ -87,17 +87,18 @@ class Observing:
         batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
         batch = [one for one in batch if not one.answer.done()]
         try:
-            await self._write(batch)
+            is_anybody_told = await self._write(batch)
         except Exception as error:
             if len(batch) == 1:
                 batch[0].answer.set_exception(error)
                 return
             for one in batch:
                 await self._alone(one)
+            is_anybody_told = True
         except BaseException:
             self._waiting = [*batch, *self._waiting]  # this caller went away: the next one commits
             raise
-        self._services.feed.wake()
+        self._services.feed.wake(workers=is_anybody_told)
 
     async def _alone(self, one: _Waiting) -> None:
         try:
@@ -105,7 +106,8 @@ class Observing:
         except Exception as error:
             one.answer.set_exception(error)
 
-    async def _write(self, batch: list[_Waiting]) -> None:
+    async def _write(self, batch: list[_Waiting]) -> bool:
+        """Commit some observations and answer for them; return whether anybody is told anything."""
         services = self._services
         now = services.clock.now()
         async with services.database.write(is_brief=True) as session:
@@ -129,6 +131,7 @@ class Observing:
                 one.answer.set_exception(NotFound("frame", one.seen.frame))
             else:
                 one.answer.set_result(recorded.outcomes[one.seen.observation.id])
+        return bool(recorded.alerts)
 
 
 async def _refused(

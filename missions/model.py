@@ -56,11 +56,14 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """4 for red down to 1 for blue."""
-        return 4 - list(Severity).index(self)
+        return _RANKS[self]
 
     def reaches(self, floor: "Severity") -> bool:
         """Return whether this is at least as bad as the floor."""
         return self.rank >= floor.rank
+
+
+_RANKS = {severity: 4 - place for place, severity in enumerate(Severity)}
 
 
 class Sensor(StrEnum):

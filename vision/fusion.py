@@ -123,11 +123,11 @@ def noise_m2(sights: Sequence[Sight], tracks: Sequence[str], seconds: Floats) ->
     n = len(sights)
     flat = _stacked([o.pose for o in sights], _POSE_ERRORS).transpose(0, 2, 1).reshape(2 * n, _POSE_ERRORS)
     noise = flat @ flat.T
-    noise *= _shared(sights, tracks, seconds).repeat(2, axis=0).repeat(2, axis=1)
-    own = _stacked([o.own for o in sights], max(len(o.own) for o in sights))
-    each = np.arange(n)
-    noise.reshape(n, 2, n, 2)[each, :, each, :] += own.transpose(0, 2, 1) @ own
-    noise[np.diag_indices(2 * n)] += _ROUNDING_M2
+    noise.reshape(n, 2, n, 2)[...] *= _shared(sights, tracks, seconds)[:, None, :, None]
+    if most := max(len(o.own) for o in sights):
+        own, each = _stacked([o.own for o in sights], most), np.arange(n)
+        noise.reshape(n, 2, n, 2)[each, :, each, :] += own.transpose(0, 2, 1) @ own
+    noise.ravel()[:: 2 * n + 1] += _ROUNDING_M2
     return noise, np.array([o.ground for o in sights], dtype=float).ravel()
 
 
@@ -135,11 +135,8 @@ def _stacked(shifts: Sequence[tuple[Shift, ...]], most: int) -> Floats:
     """Return shifts of many sights as one array (sights × most × 2), zeros where a sight has fewer."""
     if all(len(one) == most for one in shifts):
         return np.array(shifts, dtype=float).reshape(len(shifts), most, 2)
-    stacked = np.zeros((len(shifts), most, 2))
-    for i, one in enumerate(shifts):
-        if one:
-            stacked[i, : len(one)] = one
-    return stacked
+    nothing = ((0.0, 0.0),)
+    return np.array([(*one, *nothing * (most - len(one))) for one in shifts], dtype=float)
 
 
 def _shared(sights: Sequence[Sight], tracks: Sequence[str], seconds: Floats) -> Floats:

@@ -23,6 +23,7 @@ from api.retention import keep_sweeping
 from api.roles import wiring
 from api.roles.services import build_services
 from api.roles.timekeeping import Timekeeper
+from api.roles.together import Connection
 from api.services import Services
 from api.settings import Settings
 from missions.errors import InputWrong
@@ -58,6 +59,7 @@ async def _serve(settings: Settings, services: Services, bus: Bus) -> None:
         server = _Server(
             uvicorn.Config(
                 create_app(services),
+                http=Connection,
                 log_config=None,
                 access_log=False,
                 timeout_keep_alive=KEEP_ALIVE_S,

@@ -35,3 +35,14 @@ def test_whoever_has_left_is_told_nothing() -> None:
         pass
     feed.push("telemetry", "D1", {})
     assert not listener.pushed
+
+
+async def test_workers_sleep_on_when_nothing_was_promised() -> None:
+    feed = Feed()
+    with feed.listen() as stream, feed.listen(pushes=False) as worker:
+        feed.wake(workers=False)
+        async with asyncio.timeout(1):
+            await stream.wait(60)
+        assert not worker.is_rung
+        feed.wake()
+        assert worker.is_rung
