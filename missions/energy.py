@@ -139,6 +139,16 @@ def usable_wh(model: DroneModel) -> float:
     return model.battery_wh * model.health * (1 - model.reserve)
 
 
+def furthest_m(model: DroneModel, *, wind_m_s: float) -> float:
+    """Return a length that no flight on one battery exceeds: the wind behind it all the way, and sinking."""
+    least_w = min(model.cruise_w, model.hover_w) + min(
+        0.0, model.descent_w - model.hover_w, model.climb_w - model.hover_w
+    )
+    if least_w <= 0:
+        return math.inf
+    return usable_wh(model) * 3600 / least_w * (model.cruise_m_s + wind_m_s)
+
+
 def reserve_min(model: DroneModel, energy_wh: float) -> float:
     """Return how many minutes the drone could still hover after using so much energy."""
     return (model.battery_wh * model.health - energy_wh) / model.hover_w * 60

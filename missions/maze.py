@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import shapely
 from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
@@ -27,10 +28,7 @@ class Maze:
             return [a, b]
         nodes = [*self._corners, a, b]
         start, goal = len(nodes) - 2, len(nodes) - 1
-        ends = {
-            end: [k for k in range(len(self._corners)) if self._sees(nodes[k], nodes[end])]
-            for end in (start, goal)
-        }
+        ends = {start: self._seen_from(a), goal: self._seen_from(b)}
         best, came = {start: 0.0}, {start: start}
         queue = [(0.0, start)]
         while queue:
@@ -62,11 +60,19 @@ class Maze:
 
     @cached_property
     def _visible(self) -> list[list[int]]:
-        corners = self._corners
-        return [
-            [j for j, other in enumerate(corners) if i != j and self._sees(corner, other)]
-            for i, corner in enumerate(corners)
-        ]
+        return [[j for j in self._seen_from(corner) if i != j] for i, corner in enumerate(self._corners)]
+
+    def _seen_from(self, here: Point) -> list[int]:
+        """Return the corners that a point sees, worked out once for it."""
+        if here not in self._seen:
+            corners = np.array(self._corners).reshape(-1, 2)
+            lines = shapely.linestrings(np.stack([np.broadcast_to(here, corners.shape), corners], axis=1))
+            self._seen[here] = [int(k) for k in np.flatnonzero(~shapely.intersects(self._core, lines))]
+        return self._seen[here]
+
+    @cached_property
+    def _seen(self) -> dict[Point, list[int]]:
+        return {}
 
     def _sees(self, a: Point, b: Point) -> bool:
         return not self._core.intersects(LineString([a, b]))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from missions import between, energy, legs, passes
 from missions.airspace import Airspace, Spot, Way, spot
@@ -52,7 +53,7 @@ class Network:
         are_docks = np.arange(len(number)) < len(set(self.over_docks))
         lies = between.measured(
             tuple(number),
-            ~(are_docks[:, None] & are_docks),
+            ~(are_docks[:, None] & are_docks) & self._are_near(tuple(number)),
             self.airspace,
             Flown(self.site.models, self.site.winds),
             way=self.way,
@@ -68,6 +69,20 @@ class Network:
             flown = apart & np.isfinite(time_s)
             self.time_s[m] = np.where(flown, time_s, np.inf)
             self.energy_wh[m] = np.where(flown, energy_wh, np.inf)
+
+    def _are_near(self, spots: Sequence[Spot]) -> np.ndarray:
+        """Return between which spots a flight may lie at all: from a dock by both to a dock on one battery.
+
+        It is counted with the least power and the strongest wind from behind, all in straight lines.
+        """
+        at = np.array([(s.east_m, s.north_m) for s in spots]).reshape(-1, 2)
+        docks = np.array([(s.east_m, s.north_m) for s in self.over_docks]).reshape(-1, 2)
+        home_m = cdist(at, docks).min(axis=1, initial=np.inf)
+        winds = self.site.winds
+        wind_m_s = max(w.speed_m_s for w in winds)
+        wind_m_s = max(wind_m_s, *(layer.speed_m_s for w in winds for layer in w.aloft), 0.0)
+        most_m = max((energy.furthest_m(m, wind_m_s=wind_m_s) for m in self.site.models), default=0.0)
+        return np.asarray(home_m[:, None] + cdist(at, at) + home_m <= most_m)
 
     def _turning_s(self, lies: Between, grid: tuple[np.ndarray, ...]) -> Floats:
         """Return what turning onto each way and off it takes, from the track before to the one after."""

@@ -20,6 +20,7 @@ from missions.model import Demand, Plan, Site, Sortie, Task, Unserved
 from missions.network import Network
 from missions.periods import DAY_S, Hours, Mix, Period, periods
 from missions.reach import Limits, unflown
+from missions.singles import singles
 from missions.solver import Best, Progress
 from missions.terrain import Terrain
 from missions.timetable import Timetable, Unplaced, timetable
@@ -31,7 +32,8 @@ LONGEST_S = 22 * 60.0
 
 # Part of the limits the solver may use: distances are rounded, turns onto a climb simplified.
 SOLVER_SHARE = 0.985
-TRIES = 4
+# Where flights made with it do not hold, so much less of it, so often at most.
+TIGHTER, TRIES = 0.97, 4
 
 # More demands than this are several sites: their ground alone would take hours to look up.
 MOST_DEMANDS = 20_000
@@ -178,20 +180,29 @@ def _flown(
     wanted = period.demands
     airspace = airspace_of(site, Ground.of(site, terrain, wanted), wanted, hours=period.hours)
     tasks, unserved = tasks_of(site, terrain, wanted, airspace=airspace, late_s=late_s, language=language)
-    limits = Limits(search.longest_s, SOLVER_SHARE)
     hours_s = period.hours[1] - period.hours[0]
+    limits = Limits(min(search.longest_s, hours_s), SOLVER_SHARE)
     now = replace(site, no_fly=tuple(replace(z, hours=None) for z in site.no_fly if is_shut(z, period.hours)))
     if len(tasks) >= LARGE and len(site.docks) > 1:
         return _in_districts(site, terrain, period, now, (airspace, tasks, unserved), search, language, tell)
     network = Network(site, airspace, tasks, wanted)
     network.measure(tell)
-    sorties = []
-    for _ in range(TRIES):
-        sorties = found(network, limits, search, hours_s=hours_s, tell=tell)
-        if len(_proven(sorties, tasks, now, terrain, search)) == len(sorties):
+    held: tuple[Sortie, ...] = ()
+    for number in range(TRIES):
+        tighter = replace(limits, share=limits.share * TIGHTER**number)
+        sorties = found(network, tighter, search, hours_s=hours_s, tell=tell)
+        proven = _proven(sorties, tasks, now, terrain, search)
+        held = max(held, proven, key=lambda some: sum(len(s.tasks) for s in some))
+        if len(proven) == len(sorties):
             break
-        limits = replace(limits, share=limits.share * 0.97)
-    held = _proven(sorties, tasks, now, terrain, search)
+    flown = {t for s in held for t in s.tasks}
+    alone = singles(
+        network,
+        [k for k, t in enumerate(tasks) if t.id not in flown],
+        lambda sortie: bool(_proven([sortie], tasks, now, terrain, search)),
+        longest_s=limits.longest_s,
+    )
+    held = (*held, *alone)
     left = unflown(network, wanted, held, limits, set(), language)
     return _Part(period.hours, tasks, held, (*unserved, *left))
 
@@ -220,7 +231,7 @@ def _in_districts(
             break
         flown = {t for s in held for t in s.tasks}
         left = tuple(t for t in tasks if t.id not in flown)
-        land = replace(land, limits=replace(land.limits, share=land.limits.share * 0.97))
+        land = replace(land, limits=replace(land.limits, share=land.limits.share * TIGHTER))
     return _Part(period.hours, tasks, held, (*unserved, *left_over(land, tasks, held)))
 
 
