@@ -2,9 +2,9 @@
 
 A detector of people and number plates misses some, and what it misses is shown. The one that was
 measured on drone pictures covers one person in eleven (`docs/design/privacy.md`). So nothing is looked
-for: outside the incident the picture is reduced to half a metre a pixel, at which a person is one pixel
-and a number plate none, wherever they are. Thermal pictures are left as they are, for they show no face
-and no plate.
+for: outside the incident's outline (its box, where it has none) the picture is reduced to half a metre a
+pixel, at which a person is one pixel and a number plate none: everybody, wherever they stand. Thermal
+pictures are left as they are, for they show no face and no plate.
 """
 
 import math
@@ -26,9 +26,11 @@ UNKNOWN_SHARE = 32
 """Cells across a picture whose scale on the ground is not known."""
 
 MARGIN = 0.25
-"""How much further than its box an incident stays sharp, as a share of the box."""
+"""How much further than its outline or box an incident stays sharp, as a share of its box's shorter side."""
 
-METHOD = "all outside the boxes in cells of half a metre on the ground; no detector of people or plates used"
+METHOD = (
+    "all outside these rings in cells of half a metre on the ground; no detector of people or plates used"
+)
 
 JPEG_QUALITY = 90
 _DEG_M = 111_320.0
@@ -37,6 +39,14 @@ _DEG_M = 111_320.0
 def is_telling(row: FrameRow) -> bool:
     """Return whether a frame can show who somebody is."""
     return row.sensor != "thermal"
+
+
+@dataclass(frozen=True, slots=True)
+class Sharp:
+    """A part of a picture that stays as it is: a ring of (x, y) in pixels, and how far around it."""
+
+    ring: tuple[tuple[float, float], ...]
+    margin_px: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +65,36 @@ def reduced_jpeg(data: bytes, row: FrameRow, found: Sequence[DetectionRow]) -> R
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         return None
-    cell = cell_px(row, image.shape[1])
-    coarse = reduced(np.asarray(image, np.uint8), [d.box for d in found], cell_px=cell)
+    cell, sharp = cell_px(row, image.shape[1]), [sharp_part(d.box, d.outline) for d in found]
+    coarse = reduced(np.asarray(image, np.uint8), sharp, cell_px=cell)
     is_written, out = cv2.imencode(".jpg", coarse, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    told = {"how": METHOD, "cell_px": cell, "sharp_boxes_px": [list(d.box) for d in found], "margin": MARGIN}
+    rings = [{"ring_px": part.ring, "margin_px": part.margin_px} for part in sharp]
+    told: dict[str, object] = {"how": METHOD, "cell_px": cell, "sharp": rings}
     return Reduced(out.tobytes(), told) if is_written else None
 
 
-def reduced(image: Image, boxes: Sequence[Sequence[float]], *, cell_px: int) -> Image:
-    """Return the image in cells of so many pixels, but for the boxes (left, top, right, bottom)."""
+def sharp_part(box: Sequence[float], outline: Sequence[Sequence[float]] | None) -> Sharp:
+    """Return what stays sharp of a find: its outline, or its box (left, top, right, bottom) without one."""
+    left, top, right, bottom = box
+    margin = math.ceil(min(right - left, bottom - top) * MARGIN)
+    if outline and len(outline) >= 3:
+        return Sharp(tuple((float(x), float(y)) for x, y in outline), margin)
+    return Sharp(((left, top), (right, top), (right, bottom), (left, bottom)), margin)
+
+
+def reduced(image: Image, sharp: Sequence[Sharp], *, cell_px: int) -> Image:
+    """Return the image in cells of so many pixels, but for what stays sharp."""
     height, width = image.shape[:2]
     small = (max(1, width // cell_px), max(1, height // cell_px))
     cells = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
     coarse = np.asarray(cv2.resize(cells, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
-    for left, top, right, bottom in boxes:
-        across, down = (right - left) * MARGIN, (bottom - top) * MARGIN
-        rows = slice(max(0, math.floor(top - down)), min(height, math.ceil(bottom + down)))
-        columns = slice(max(0, math.floor(left - across)), min(width, math.ceil(right + across)))
-        coarse[rows, columns] = image[rows, columns]
+    stays = np.zeros((height, width), np.uint8)
+    for part in sharp:
+        ring = np.round(np.array(part.ring, dtype=float)).astype(np.int32)
+        cv2.fillPoly(stays, [ring], 1)
+        if part.margin_px:
+            cv2.polylines(stays, [ring], isClosed=True, color=1, thickness=2 * part.margin_px + 1)
+    coarse[stays == 1] = image[stays == 1]
     return coarse
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 
 from api import audit, custody, evidence
 from api.delivery.signing import Signer, open_signer
-from api.privacy import COARSE_M, cell_px, reduced
+from api.privacy import COARSE_M, cell_px, reduced, sharp_part
 from api.retention import Keeping, sweep
 from api.services import Services
 from api.store import tokens
@@ -139,15 +139,43 @@ async def test_a_key_without_the_right_gets_no_whole_picture_and_one_with_it_is_
     assert (await client_of("operator").get(path)).content == whole
 
 
-def test_outside_the_boxes_a_person_is_one_pixel_and_inside_nothing_changes() -> None:
+def test_outside_the_incident_a_person_is_one_pixel_and_inside_nothing_changes() -> None:
     image = noise()
     row = FrameRow(sensor="rgb", footprint=SQUARE)
     cell = cell_px(row, image.shape[1])
     assert cell * 0.25 >= COARSE_M
-    coarse = reduced(image, [(100, 100, 140, 140)], cell_px=cell)
+    coarse = reduced(image, [sharp_part((100, 100, 140, 140), None)], cell_px=cell)
     assert (coarse[95:145, 95:145] == image[95:145, 95:145]).all()
     corner = coarse[: cell - 1, : cell - 1].reshape(-1, 3)
     assert (corner == corner[0]).all(), "one cell has one colour"
+
+
+def test_what_lies_in_an_incidents_box_but_outside_its_outline_is_coarse() -> None:
+    """A flood's box may be the whole picture: only its water stays sharp, and not who stands on the bank."""
+    image = noise()
+    river = [[0, 40], [199, 60], [199, 80], [0, 60]]
+    part = sharp_part((0, 40, 199, 80), river)
+    coarse = reduced(image, [part], cell_px=10)
+    assert (coarse[58:62, 50:150] == image[58:62, 50:150]).all(), "the water"
+    assert part.margin_px == 10
+    for rows, columns in ((slice(20, 30), slice(150, 190)), (slice(110, 120), slice(10, 50))):
+        cells = coarse[rows, columns].reshape(10, -1, 10, 3)
+        assert (cells == cells[:1, :, :1]).all(), "each cell has one colour"
+
+
+@pytest.mark.parametrize("place", range(12))
+def test_a_person_outside_the_incident_is_no_more_than_the_cells_stood_on(place: int) -> None:
+    """Half a metre of somebody, wherever that is, changes the four cells under it at most."""
+    row = FrameRow(sensor="rgb", footprint=SQUARE)
+    ground = np.full_like(noise(), 90)
+    cell = cell_px(row, ground.shape[1])
+    x, y = 5 + 7 * place % 60, 5 + 11 * place % 60
+    person = ground.copy()
+    person[y : y + cell, x : x + cell] = (20, 40, 230)
+    person[y : y + cell : 2, x : x + cell : 2] = (240, 240, 240)
+    sharp = [sharp_part((100, 100, 140, 140), None)]
+    changed = (reduced(person, sharp, cell_px=cell) != reduced(ground, sharp, cell_px=cell)).any(axis=2)
+    assert changed[: y + 2 * cell, : x + 2 * cell].sum() == changed.sum() <= 4 * (cell + 1) ** 2
 
 
 def test_a_picture_of_unknown_scale_is_reduced_to_a_few_cells() -> None:
