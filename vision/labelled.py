@@ -9,7 +9,7 @@ import csv
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -60,6 +60,20 @@ def read(folder: Path) -> list[LabelledPicture]:
     return [_picture(folder, row, line) for line, row in enumerate(rows, start=2)]
 
 
+def told(pictures: Sequence[LabelledPicture], table: Path) -> list[LabelledPicture]:
+    """Return the pictures with what a table (sha256, fire, smoke) knows of them and their folder does not.
+
+    Raises:
+        InputWrong: the table cannot be read.
+    """
+    try:
+        with table.open(newline="", encoding="utf-8") as lines:
+            known = {row["sha256"]: (int(row["fire"]), int(row["smoke"])) for row in csv.DictReader(lines)}
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise InputWrong(f"{table}: expected the columns sha256, fire, smoke: {error!r}") from None
+    return [_completed(p, known) if -1 in p.labels else p for p in pictures]
+
+
 def split(
     pictures: Sequence[LabelledPicture], held_out: Sequence[str]
 ) -> tuple[list[LabelledPicture], list[LabelledPicture]]:
@@ -81,6 +95,11 @@ def split(
 
 def _draw(group: str) -> float:
     return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") / 2**32
+
+
+def sha256(path: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def dhash(pixels: npt.NDArray[np.uint8]) -> int:
@@ -115,6 +134,15 @@ def _picture(folder: Path, row: dict[str, str], line: int) -> LabelledPicture:
     labels = path.parent.parent / "labels" / f"{path.stem}.txt"
     boxes = _boxes(labels) if boxed else None
     return LabelledPicture(path, name, source, _group(source, path.stem), fire, smoke, boxes)
+
+
+def _completed(picture: LabelledPicture, known: dict[str, tuple[int, int]]) -> LabelledPicture:
+    fire, smoke = known.get(sha256(picture.path), picture.labels)
+    return replace(
+        picture,
+        fire=fire if picture.fire == -1 else picture.fire,
+        smoke=smoke if picture.smoke == -1 else picture.smoke,
+    )
 
 
 def _boxes(path: Path) -> npt.NDArray[np.float32]:

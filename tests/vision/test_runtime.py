@@ -1,6 +1,8 @@
 """Which models are run: those whose card speaks of the very file."""
 
+import hashlib
 import json
+import lzma
 
 import numpy as np
 import pytest
@@ -25,6 +27,35 @@ def test_a_model_that_is_not_its_cards_is_not_loaded(tmp_path):
     path.write_bytes(path.read_bytes() + b"\n")
     with pytest.raises(InputWrong, match="not loaded: its SHA-256"):
         runtime.load(path)
+
+
+def packed_model(folder, data=None):
+    """Return the tiny detector packed, with its card."""
+    plain = tiny_model(folder)
+    path = folder / "tiny.onnx.xz"
+    path.write_bytes(lzma.compress(plain.read_bytes()) if data is None else data)
+    card = json.loads(plain.with_suffix(".json").read_text("utf-8"))
+    card["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    plain.with_suffix(".json").write_text(json.dumps(card), "utf-8")
+    plain.unlink()
+    return path
+
+
+def test_a_packed_model_is_run(tmp_path):
+    seen = runtime.load(packed_model(tmp_path)).see(painted(meadow(), 64, 32, 64))
+    assert seen.boxes[seen.scores[:, 0].argmax()].tolist() == [64, 32, 96, 64]
+
+
+@pytest.mark.parametrize("data", [b"not packed", lzma.compress(b"0" * 4096)[:60]])
+def test_a_packed_model_that_cannot_be_unpacked_is_told(tmp_path, data):
+    with pytest.raises(InputWrong, match="not unpacked"):
+        runtime.load(packed_model(tmp_path, data))
+
+
+def test_a_packed_model_without_bounds_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(runtime, "LARGEST", 1000)
+    with pytest.raises(InputWrong, match="larger than"):
+        runtime.load(packed_model(tmp_path))
 
 
 def test_a_model_without_a_card_is_not_loaded(tmp_path):

@@ -1,8 +1,8 @@
 """The one place where a model is run: an ONNX file with its card, by ONNX Runtime or OpenVINO.
 
-A card is a small JSON file beside the model (`NAME.onnx`, `NAME.json`) that says what the model is and
-what its file's SHA-256 is. A model without a card, or whose file is not the card's, is not loaded: nobody
-would know whose word its answers are.
+A card is a small JSON file beside the model (`NAME.onnx` or, packed, `NAME.onnx.xz`; `NAME.json`) that says
+what the model is and what its file's SHA-256 is. A model without a card, or whose file is not the card's,
+is not loaded: nobody would know whose word its answers are.
 
 Any detector fits whose first output is the table common to single-stage detectors, (1, 4 + classes,
 candidates): centre x, y, width, height in pixels of the input, then a score per class. A second output
@@ -12,6 +12,7 @@ candidates): centre x, y, width, height in pixels of the input, then a score per
 import hashlib
 import importlib.util
 import json
+import lzma
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -25,8 +26,12 @@ import onnxruntime
 
 from missions.errors import InputWrong
 
-SHIPPED = Path(__file__).parent.parent / "models" / "fire_lite0.onnx"
+SHIPPED = Path(__file__).parent.parent / "models" / "fire_lite0.onnx.xz"
 """Where the model lies that is used unless another is named; it may be absent."""
+
+PACKED = ".xz"
+LARGEST = 256 << 20
+"""Bytes that a packed model may have unpacked."""
 
 STEP_PX = 64
 """Sides of an input are multiples of this."""
@@ -145,15 +150,15 @@ def _channels_first(pixels: Rgb) -> npt.NDArray[np.float32]:
 @lru_cache(maxsize=8)
 def _loaded(path: Path) -> Model:
     card = _card(path)
-    data = path.read_bytes()
-    found = hashlib.sha256(data).hexdigest()
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != card.sha256:
         raise InputWrong(
             f"{path}: not loaded: its SHA-256 is {found[:12]}…, its card speaks of {card.sha256[:12]}…"
         )
+    data = unpacked(path)
     try:
         if importlib.util.find_spec("openvino"):
-            return Model(card, "openvino", _openvino(path))
+            return Model(card, "openvino", _openvino(data))
         return Model(card, "onnxruntime", _onnxruntime(data))
     except InputWrong:
         raise
@@ -161,8 +166,32 @@ def _loaded(path: Path) -> Model:
         raise InputWrong(f"{path}: no model that can be run: {error}") from None
 
 
+def unpacked(path: Path) -> bytes:
+    """Return a model's ONNX as bytes, unpacked where the file is packed.
+
+    Raises:
+        InputWrong: it cannot be unpacked, or would be larger than any model taken here.
+    """
+    data = path.read_bytes()
+    if path.suffix != PACKED:
+        return data
+    packed = lzma.LZMADecompressor(lzma.FORMAT_XZ)
+    try:
+        result = packed.decompress(data, max_length=LARGEST)
+    except lzma.LZMAError as error:
+        raise InputWrong(f"{path}: not unpacked: {error}") from None
+    if not packed.eof:
+        raise InputWrong(f"{path}: not unpacked: cut short, or larger than {LARGEST >> 20} MiB")
+    return result
+
+
+def card_beside(path: Path) -> Path:
+    """Return where a model's card lies: NAME.json beside NAME.onnx or NAME.onnx.xz."""
+    return (path.with_suffix("") if path.suffix == PACKED else path).with_suffix(".json")
+
+
 def _card(path: Path) -> Card:
-    beside = path.with_suffix(".json")
+    beside = card_beside(path)
     if not path.is_file():
         raise InputWrong(f"{path}: no model there")
     if not beside.is_file():
@@ -207,7 +236,7 @@ def _onnxruntime(data: bytes) -> _Run:
     return run
 
 
-def _openvino(path: Path) -> _Run:
+def _openvino(data: bytes) -> _Run:
     """Return how OpenVINO runs a model: compiled once per size of input, which lets it fuse 8-bit layers."""
     import openvino
 
@@ -220,7 +249,7 @@ def _openvino(path: Path) -> _Run:
 
     @lru_cache(maxsize=_SIZES_KEPT)
     def compiled(height: int, width: int) -> Any:
-        model = core.read_model(str(path))
+        model = core.read_model(data)
         model.reshape([1, 3, height, width])
         return core.compile_model(model, "CPU", settings)
 

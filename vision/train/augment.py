@@ -112,7 +112,11 @@ def mosaic(views: Sequence[View], rng: np.random.Generator) -> View:
             scale = np.array([1, wide / width, high / height, wide / width, high / height], np.float32)
             boxes.append(view.boxes * scale + np.array([0, left, top, left, top], np.float32))
     known = (_either(v.labels[FIRE] for v in views), _either(v.labels[SMOKE] for v in views))
-    return View(canvas, None if boxes is None else np.concatenate(boxes), known)
+    every = None if boxes is None else np.concatenate(boxes)
+    for kind in (FIRE, SMOKE):
+        if every is not None and any(v.labels[kind] == 1 and not _boxed(v, kind) for v in views):
+            every = every[every[:, 0] != kind]  # no box of a class rather than some of them
+    return View(canvas, every, known)
 
 
 def turned(view: View, quarters: int) -> View:
@@ -235,6 +239,10 @@ def _labels_after(view: View, boxes: Boxes) -> tuple[int, int]:
     kept = set(boxes[:, 0].astype(int).tolist())
     fire, smoke = (label if label != 1 or kind in kept else -1 for kind, label in enumerate(view.labels))
     return fire, smoke
+
+
+def _boxed(view: View, kind: int) -> bool:
+    return view.boxes is not None and bool((view.boxes[:, 0] == kind).any())
 
 
 def _either(labels: Iterable[int]) -> int:

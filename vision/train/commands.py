@@ -34,6 +34,14 @@ def train(
         list[str] | None,
         typer.Option(help="Source, or source/camera, that is only scored on; may be given again."),
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Table (sha256, fire, smoke) that says what a folder leaves open.", metavar="FILE"),
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(help="Checkpoint of a larger network: what fits of it is begun with.", metavar="FILE"),
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of new views.")] = 30,
     steps: Annotated[int, typer.Option(min=1, help="Steps a round.")] = 120,
     batch: Annotated[int, typer.Option(min=3, help="Views a step.")] = 32,
@@ -46,11 +54,16 @@ def train(
     for folder in datasets:
         if not folder.is_dir():
             raise InputWrong(f"{folder}: expected a folder with pictures and image_labels.csv")
+    for file in (labels, start):
+        if file and not file.is_file():
+            raise InputWrong(f"{file}: no such file")
     fit = _needing_the_extra("vision.train.fit")
     course = fit.Course(
         folders=tuple(folder.resolve() for folder in datasets),
         out=out,
         held_out=tuple(held_out or ()),
+        labels=labels.resolve() if labels else None,
+        start=start.resolve() if start else None,
         rounds=rounds,
         steps=steps,
         batch=batch,

@@ -23,20 +23,23 @@ from vision.labelled import LabelledPicture
 from vision.train import export, views
 from vision.train.augment import HEIGHT_PX, WIDTH_PX
 from vision.train.losses import loss
-from vision.train.network import FireNet, pretrained
+from vision.train.network import Answers, FireNet, pretrained
 from vision.train.targets import CLASSES, targets
 from vision.train.views import Round
 
 CHECKPOINT, COURSE = "checkpoint.pt", "course.json"
 _KEPT_ROUNDS = 5
-_DECAY = 0.99  # of the running mean of the weights that is shipped
+_DECAY = 0.995  # of the running mean of the weights that is shipped
+_FLAMES_FROM = 2  # the round from which on only flames are shown anew
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
     """What is learnt from, and how long.
 
-    `held_out` names sources ("fasdd_cv") and groups ("hpwren/c2359") that are only scored on.
+    `held_out` names sources ("fasdd_cv") and groups ("hpwren/c2359") that are only scored on; `labels` is
+    a table that says what the folders leave open; `start` a checkpoint whose weights are taken where they
+    fit.
     """
 
     folders: tuple[Path, ...]
@@ -48,6 +51,20 @@ class Course:
     rate: float = 1.5e-3
     seed: int = 1
     threads: int = 1
+    labels: Path | None = None
+    start: Path | None = None
+
+
+def pictures_of(course: Course) -> tuple[list[LabelledPicture], list[LabelledPicture]]:
+    """Return a course's pictures: those to learn from and those kept aside.
+
+    Raises:
+        InputWrong: a folder or the table of labels cannot be read.
+    """
+    every = [picture for folder in course.folders for picture in labelled.read(folder)]
+    if course.labels:
+        every = labelled.told(every, course.labels)
+    return labelled.split(every, course.held_out)
 
 
 def course_of(folder: Path) -> Course:
@@ -61,6 +78,7 @@ def course_of(folder: Path) -> Course:
         raise InputWrong(f"{folder}: no training there, expected {COURSE} and {CHECKPOINT}")
     value = json.loads(path.read_text("utf-8"))
     value |= {"folders": tuple(Path(f) for f in value["folders"]), "out": folder}
+    value |= {name: Path(value[name]) if value.get(name) else None for name in ("labels", "start")}
     return Course(**value | {"held_out": tuple(value["held_out"])})
 
 
@@ -85,11 +103,9 @@ def train(course: Course, *, resume: bool, told: Callable[[str], None]) -> Path:
     torch.manual_seed(course.seed)
     course.out.mkdir(parents=True, exist_ok=True)
     (course.out / COURSE).write_text(json.dumps(asdict(course), default=str, indent=1) + "\n", "utf-8")
-    every = [picture for folder in course.folders for picture in labelled.read(folder)]
-    learnt, aside = labelled.split(every, course.held_out)
+    learnt, aside = pictures_of(course)
     told(f"{len(learnt)} pictures to learn from, {len(aside)} kept aside")
-    net = pretrained(torch.load(export.pretrained_file(), map_location="cpu", weights_only=True))
-    mean = pretrained(torch.load(export.pretrained_file(), map_location="cpu", weights_only=True))
+    net, mean = _fresh(course), _fresh(course)
     optimiser = _optimiser(net, course.rate)
     begun = _resumed(course.out, net, mean, optimiser) if resume else 0
     if not begun:
@@ -102,8 +118,7 @@ def train(course: Course, *, resume: bool, told: Callable[[str], None]) -> Path:
         views.forget(course.out, f"round{first - 1}")
         kept = kept[1:] if len(kept) == _KEPT_ROUNDS else kept
         for wanted in range(first + len(kept), number + 1):
-            seed = None if wanted == 0 else course.seed * 1000 + wanted
-            kept.append(views.round_of(course.out, f"round{wanted}", learnt, trunk, seed=seed, told=told))
+            kept.append(_round(course, wanted, learnt, trunk, told))
         spent = _learn(net, mean, optimiser, kept, course, number)
         state = {"net": net.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict()}
         _save(course.out / CHECKPOINT, {**state, "rounds": number + 1})
@@ -112,6 +127,41 @@ def train(course: Course, *, resume: bool, told: Callable[[str], None]) -> Path:
         with (course.out / "progress.jsonl").open("a", encoding="utf-8") as lines:
             lines.write(json.dumps({"round": number + 1, "loss": spent, "at": time.time(), **scores}) + "\n")
     return course.out / CHECKPOINT
+
+
+def _fresh(course: Course) -> FireNet:
+    """Return a network with ImageNet's weights, and over them what fits of the checkpoint to begin with."""
+    net = pretrained(torch.load(export.pretrained_file(), map_location="cpu", weights_only=True))
+    if course.start:
+        mine = net.state_dict()
+        other = torch.load(course.start, map_location="cpu", weights_only=True)["mean"]
+        fits = {k: v for k, v in other.items() if k in mine and mine[k].shape == v.shape}
+        net.load_state_dict({**mine, **fits})
+    return net
+
+
+def _round(
+    course: Course,
+    number: int,
+    learnt: Sequence[LabelledPicture],
+    trunk: views.Trunk,
+    told: Callable[[str], None],
+) -> Round:
+    """Return a round: first the pictures as they are, then all of them changed, later only flames."""
+    seed = None if number == 0 else course.seed * 1000 + number
+    shown = learnt if number < _FLAMES_FROM else _flames(learnt, course.seed * 1000 + number)
+    return views.round_of(course.out, f"round{number}", shown, trunk, seed=seed, told=told)
+
+
+def _flames(learnt: Sequence[LabelledPicture], seed: int) -> list[LabelledPicture]:
+    """Return a quarter as many pictures again: flames, as many without smoke as with it.
+
+    Flames without smoke are few among the pictures; without this "smoke" is learnt as a word for flames.
+    """
+    rng = np.random.default_rng((seed, 11))
+    kinds = [[p for p in learnt if p.labels == (1, smoke)] for smoke in (0, 1)]
+    eighth = len(learnt) // 8
+    return [kind[int(i)] for kind in kinds if kind for i in rng.integers(len(kind), size=eighth)]
 
 
 def score(net: FireNet, scored: Round, aside: Sequence[LabelledPicture]) -> dict[str, Any]:
@@ -134,7 +184,7 @@ def answers_of(net: FireNet, scored: Round) -> npt.NDArray[np.float32]:
     net.eval()
     with torch.no_grad():
         parts = [
-            net.answers(torch.from_numpy(np.asarray(scored.features[i : i + 32], np.float32))).picture
+            net.answers(_tensor(scored.fine[i : i + 32]), _tensor(scored.deep[i : i + 32])).picture
             for i in range(0, len(scored), 32)
         ]
     return np.asarray(torch.cat(parts).numpy(), np.float32)
@@ -165,16 +215,16 @@ def _learn(
         done = (number * course.steps + step) / (course.rounds * course.steps)
         warm = min(1.0, (number * course.steps + step + 1) / 60)
         for group in optimiser.param_groups:
-            group["lr"] = group["full"] * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
+            group["lr"] = course.rate * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
         net.train()
         for block in (net.fine, net.deep):
             block.eval()  # their normalisation keeps ImageNet's statistics
         optimiser.zero_grad()
-        off = loss(net.answers(features), cells, ends, labels)
+        off = loss(_answers(net, features), cells, ends, labels)
         off.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
-        spent.append(float(off))
+        spent.append(off.item())
         with torch.no_grad():
             for theirs, mine in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
                 if theirs.dtype.is_floating_point:
@@ -184,25 +234,41 @@ def _learn(
     return float(np.mean(spent[len(spent) // 2 :]))
 
 
+def _tensor(values: npt.NDArray[np.float16]) -> Tensor:
+    return torch.from_numpy(np.asarray(values, np.float32))
+
+
+def _answers(net: FireNet, features: tuple[Tensor, Tensor]) -> Answers:
+    """Return the answers while learning: 16 bits inside, a third faster, and 32 for what is compared."""
+    with torch.autocast("cpu", torch.bfloat16):
+        said = net.answers(*features)
+    cells, ends = [c.float() for c in said.cells], [e.float() for e in said.ends]
+    return Answers(cells, ends, said.picture.float())
+
+
 def _batches(
     kept: list[Round], course: Course, rng: np.random.Generator
-) -> Iterator[tuple[Tensor, list[Tensor], list[Tensor], Tensor]]:
-    """Yield batches in which fire, smoke and neither have a third each."""
+) -> Iterator[tuple[tuple[Tensor, Tensor], list[Tensor], list[Tensor], Tensor]]:
+    """Yield batches of a quarter each: fire alone, fire with smoke (or not known), smoke alone, neither."""
     labels = np.concatenate([r.labels for r in kept])
     index = [(r, i) for r, views_ in enumerate(kept) for i in range(len(views_))]
-    fire, smoke = (np.nonzero(labels[:, k] == 1)[0] for k in range(2))
-    neither = np.nonzero((labels == 0).all(1))[0]
-    third = course.batch // 3
+    fire, smoke = labels.T
+    kinds = [(fire == 1) & (smoke == 0), (fire == 1) & (smoke != 0), (fire != 1) & (smoke == 1)]
+    kinds.append((fire == 0) & (smoke == 0))
+    pools = [found for kind in kinds if (found := np.nonzero(kind)[0]).size]
     for _ in range(course.steps):
-        drawn = [rng.choice(fire, third), rng.choice(smoke, third)]
-        drawn.append(rng.choice(neither, course.batch - 2 * third))
+        sizes = [len(part) for part in np.array_split(np.arange(course.batch), len(pools))]
+        drawn = [rng.choice(pool, size) for pool, size in zip(pools, sizes, strict=True)]
         yield _batch(kept, [index[int(i)] for i in np.concatenate(drawn)])
 
 
 def _batch(
     kept: list[Round], drawn: Sequence[tuple[int, int]]
-) -> tuple[Tensor, list[Tensor], list[Tensor], Tensor]:
-    features = np.stack([np.asarray(kept[r].features[i], np.float32) for r, i in drawn])
+) -> tuple[tuple[Tensor, Tensor], list[Tensor], list[Tensor], Tensor]:
+    fine, deep = (
+        _tensor(np.stack([part[i] for part, i in picked]))
+        for picked in ([(kept[r].fine, i) for r, i in drawn], [(kept[r].deep, i) for r, i in drawn])
+    )
     labels = np.stack([kept[r].labels[i] for r, i in drawn])
     truth = [
         targets(kept[r].boxes[i], tuple(kept[r].labels[i].tolist()), width=WIDTH_PX, height=HEIGHT_PX)
@@ -210,19 +276,15 @@ def _batch(
     ]
     cells = [torch.from_numpy(np.stack([t[s].cells for t in truth])) for s in range(3)]
     ends = [torch.from_numpy(np.stack([t[s].ends for t in truth])) for s in range(3)]
-    return torch.from_numpy(features), cells, ends, torch.from_numpy(labels)
+    return (fine, deep), cells, ends, torch.from_numpy(labels)
 
 
 def _optimiser(net: FireNet, rate: float) -> torch.optim.Optimizer:
-    """Return the optimiser: the trunk's deep part moves slowly, its fine part not at all."""
-    for parameter in net.fine.parameters():
-        parameter.requires_grad_(False)
-    deep = list(net.deep.parameters())
-    ids = {id(p) for p in deep}
-    rest = [p for p in net.parameters() if p.requires_grad and id(p) not in ids]
-    return torch.optim.AdamW(
-        [{"params": deep, "full": rate * 0.2}, {"params": rest, "full": rate}], lr=rate, weight_decay=0.02
-    )
+    """Return the optimiser; the trunk does not move."""
+    for part in (net.fine, net.deep):
+        part.requires_grad_(False)
+    rest = [p for p in net.parameters() if p.requires_grad]
+    return torch.optim.AdamW(rest, lr=rate, weight_decay=0.02)
 
 
 def _resumed(out: Path, net: FireNet, mean: FireNet, optimiser: torch.optim.Optimizer) -> int:

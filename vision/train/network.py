@@ -1,8 +1,10 @@
 """The network that is trained: where fire and smoke are in a picture, and whether there is any.
 
 The trunk is EfficientNet-Lite0 (Tan and Le 2019, "lite" variant of 2020): no squeeze and no swish, so that
-it survives 8-bit weights, and its ImageNet weights are under Apache-2.0. Cells of 16, 32 and 64 pixels each
-say for both classes how sure they are, and where the box around them ends (as FCOS does, without anchors).
+it survives 8-bit weights, and its ImageNet weights are under Apache-2.0. Of its sixth stage only the first
+block is kept, for the file is to be small; two narrow blocks of our own follow. Cells of 16, 32 and 64
+pixels each say for both classes how sure they are, and where the box around them ends (as FCOS does, without
+anchors).
 The picture's own answer is not its best box alone: it joins the surest cells with what the whole picture
 looks like, because a sunset has surer cells than a thin smoke.
 """
@@ -22,11 +24,11 @@ _STAGES = (  # kernel, stride, expansion, channels, repeats
     (5, 2, 6, 40, 2),
     (3, 2, 6, 80, 3),
     (5, 1, 6, 112, 3),
-    (5, 2, 6, 192, 4),
-    (3, 1, 6, 320, 1),
+    (5, 2, 6, 192, 1),
 )
 _FINE_BLOCKS = 11  # blocks up to stride 16
-_NECK = 64
+_DEEP, _CONTEXT, _NECK, _WHOLE = 192, 96, 64, 64  # channels
+_CONTEXT_BLOCKS = 2
 _SUREST = 12  # cells that speak for the picture
 PRIOR = -4.0  # log odds that a cell shows anything, before it has learnt
 
@@ -82,7 +84,7 @@ class Answers:
 
 
 class FireNet(nn.Module):  # type: ignore[misc,unused-ignore]
-    """Trunk, neck and the three answers. `fine` is the trunk up to stride 16, `deep` the rest of it."""
+    """Trunk (`fine` up to stride 16, `deep` one block at stride 32), neck and the three answers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,13 +96,20 @@ class FireNet(nn.Module):  # type: ignore[misc,unused-ignore]
                 inner = outer
         self.fine = nn.Sequential(Convolution(3, 32, 3, stride=2), *blocks[:_FINE_BLOCKS])
         self.deep = nn.Sequential(*blocks[_FINE_BLOCKS:])
-        self.from_deep = Convolution(320, _NECK, 1)
+        self.context = nn.Sequential(
+            Convolution(_DEEP, _CONTEXT, 1, linear=True),
+            *(Block(_CONTEXT, _CONTEXT, kernel=5, stride=1, expansion=3) for _ in range(_CONTEXT_BLOCKS)),
+        )
+        self.from_context = Convolution(_CONTEXT, _NECK, 1)
         self.from_fine = Convolution(112, _NECK, 1)
         self.smooth = nn.ModuleList(_separable(_NECK) for _ in STRIDES)
         self.cell_answer = nn.ModuleList(nn.Conv2d(_NECK, len(CLASSES), 1) for _ in STRIDES)
         self.end_answer = nn.ModuleList(nn.Conv2d(_NECK, 4, 1) for _ in STRIDES)
         self.whole = nn.Sequential(
-            nn.Linear(640, 96), nn.ReLU6(), nn.Dropout(0.3), nn.Linear(96, len(CLASSES))
+            nn.Linear(_DEEP + 2 * _CONTEXT, _WHOLE),
+            nn.ReLU6(),
+            nn.Dropout(0.3),
+            nn.Linear(_WHOLE, len(CLASSES)),
         )
         self.join = nn.Parameter(torch.tensor([[1.0, 0.5, 0.0]] * len(CLASSES)))
         for layer in self.cell_answer:
@@ -109,27 +118,29 @@ class FireNet(nn.Module):  # type: ignore[misc,unused-ignore]
 
     def forward(self, pictures: Tensor) -> Answers:
         """Return the answers for pictures of 0 to 255, sides a multiple of 64."""
-        return self.answers(self.fine_features(pictures))
+        fine = self.fine_features(pictures)
+        return self.answers(fine, self.deep(fine))
 
     def fine_features(self, pictures: Tensor) -> Tensor:
         """Return the trunk's features at stride 16."""
         result: Tensor = self.fine((pictures - 127.0) / 128.0)
         return result
 
-    def answers(self, fine: Tensor) -> Answers:
-        """Return the answers for features at stride 16."""
-        deep = self.deep(fine)
-        coarse = self.from_deep(deep)
+    def answers(self, fine: Tensor, deep: Tensor) -> Answers:
+        """Return the answers for the trunk's features at strides 16 and 32."""
+        context = self.context(deep)
+        coarse = self.from_context(context)
         up = F.interpolate(coarse, scale_factor=2.0, mode="nearest")
         levels = [self.from_fine(fine) + up, coarse, F.max_pool2d(coarse, 2)]
         levels = [smooth(level) for smooth, level in zip(self.smooth, levels, strict=True)]
         cells = [answer(level) for answer, level in zip(self.cell_answer, levels, strict=True)]
         ends = [F.softplus(answer(level)) for answer, level in zip(self.end_answer, levels, strict=True)]
-        return Answers(cells, ends, self._picture(deep, cells))
+        return Answers(cells, ends, self._picture(deep, context, cells))
 
-    def _picture(self, deep: Tensor, cells: list[Tensor]) -> Tensor:
+    def _picture(self, deep: Tensor, context: Tensor, cells: list[Tensor]) -> Tensor:
         """Return the picture's log odds: its surest cells and its look as a whole, weighed per class."""
-        whole = self.whole(torch.cat([deep.mean((2, 3)), deep.amax((2, 3))], 1))
+        looks = [deep.mean((2, 3)), context.mean((2, 3)), context.amax((2, 3))]
+        whole = self.whole(torch.cat(looks, 1))
         every = torch.cat([c.flatten(2) for c in cells], 2)
         surest = every.topk(_SUREST, dim=2).values
         parts = torch.stack([whole, surest[..., 0], surest.mean(2)], 2)

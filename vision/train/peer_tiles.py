@@ -77,12 +77,14 @@ def _with_names(model: Path, folder: Path) -> Path:
     """Return a copy of the model with what ultralytics wants to know of one in the file itself."""
     import onnx
 
-    copy = onnx.load(str(model))
+    from vision.detectors.runtime import unpacked
+
+    copy = onnx.load_model_from_string(unpacked(model))
     told = {"stride": "64", "names": "{0: 'fire', 1: 'smoke'}", "task": "detect", "batch": "1"}
     told["imgsz"] = f"[{SIDE_PX}, {SIDE_PX}]"
     for key, value in told.items():
         copy.metadata_props.add(key=key, value=value)
-    path = folder / model.name
+    path = folder / "peer.onnx"
     onnx.save(copy, str(path))
     return path
 

@@ -28,20 +28,20 @@ AS_GOOD = 0.005
 """How far below the best F1 a threshold is still as good."""
 
 _UNSURE = 0.5
-_COLUMNS = ("model", "use", "source", "file", "sha256", "dhash64", "fire", "smoke")
+_COLUMNS = ("model", "use", "source", "sha256", "fire", "smoke")
 _RANGES_FROM = 48  # pictures that teach the 8-bit ranges
 _BOX_SCORE = 0.15
 
 
 def ship(run: Path, out: Path, *, name: str, version: str, told: Callable[[str], None]) -> Path:
-    """Return the ONNX file of a training, written with its card and its rows of TRAINING.csv."""
+    """Return the packed ONNX file of a training, written with its card and its rows of TRAINING.csv."""
     course, net = fit.course_of(run), fit.trained(run)
-    every = [picture for folder in course.folders for picture in labelled.read(folder)]
-    learnt, aside = labelled.split(every, course.held_out)
-    whole, path = run / f"{name}_f32.onnx", out / f"{name}.onnx"
+    learnt, aside = fit.pictures_of(course)
+    whole, small, path = run / f"{name}_f32.onnx", run / f"{name}.onnx", out / f"{name}.onnx.xz"
     export.write(net, whole)
     sample = learnt[:: max(1, len(learnt) // _RANGES_FROM)]
-    export.quantised(whole, path, [runtime.fitted(labelled.load_rgb(p.path), 512)[0] for p in sample])
+    export.quantised(whole, small, [runtime.fitted(labelled.load_rgb(p.path), 512)[0] for p in sample])
+    export.packed(small, path)
     for file in (whole, path):
         _write_card(file, name=name, version=version, picture=dict.fromkeys(CLASSES, 0.5))
     tuned = [p for p in aside if p.source not in course.held_out]
@@ -99,7 +99,7 @@ def _write_card(path: Path, *, name: str, version: str, picture: dict[str, float
         "dark": runtime.DARK,
         "licence": "Apache-2.0",
     }
-    path.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    runtime.card_beside(path).write_text(json.dumps(card, indent=1) + "\n", "utf-8")
 
 
 def _list(path: Path, name: str, learnt: Iterable[LabelledPicture], aside: Iterable[LabelledPicture]) -> None:
@@ -117,7 +117,5 @@ def _list(path: Path, name: str, learnt: Iterable[LabelledPicture], aside: Itera
 
 
 def _row(name: str, use: str, picture: LabelledPicture) -> dict[str, Any]:
-    digest = hashlib.sha256(picture.path.read_bytes()).hexdigest()
-    likeness = f"{labelled.dhash(labelled.load_rgb(picture.path)):016x}"
-    values = (name, use, picture.source, picture.name, digest, likeness, picture.fire, picture.smoke)
+    values = (name, use, picture.source, labelled.sha256(picture.path), picture.fire, picture.smoke)
     return dict(zip(_COLUMNS, values, strict=True))

@@ -25,7 +25,7 @@ class Target:
 def targets(
     boxes: npt.NDArray[np.float32] | None, labels: tuple[int, int], *, width: int, height: int
 ) -> list[Target]:
-    """Return the truth per stride. A class present without complete boxes, or not known, is not asked."""
+    """Return the truth per stride. A class present without a box of its own, or not known, is not asked."""
     return [
         _target(boxes, labels, stride, reach, width, height)
         for stride, reach in zip(STRIDES, REACH_PX, strict=True)
@@ -43,7 +43,7 @@ def _target(
     down, across = height // stride, width // stride
     target = Target(np.zeros((len(CLASSES), down, across), np.int8), np.zeros((4, down, across), np.float32))
     for kind, label in enumerate(labels):
-        if label == -1 or (label == 1 and boxes is None):
+        if label == -1 or (label == 1 and (boxes is None or not (boxes[:, 0] == kind).any())):
             target.cells[kind] = -1
     if boxes is None:
         return target

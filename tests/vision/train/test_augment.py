@@ -45,6 +45,14 @@ def test_a_mosaic_holds_every_views_boxes(burning):
     assert view.labels == (1, -1)
 
 
+def test_a_mosaic_with_smoke_that_has_no_box_has_none_of_smoke(burning):
+    smoking = View(meadow(), np.array([[1, 50, 50, 90, 90]], np.float32), (0, 1))
+    unboxed = View(meadow(), np.zeros((0, 5), np.float32), (0, 1))
+    view = augment.mosaic([burning, smoking, unboxed], np.random.default_rng(4))
+    assert view.boxes[:, 0].tolist() == [0]
+    assert view.labels == (1, 1)
+
+
 def test_a_cut_without_the_fire_does_not_claim_fire(burning):
     for seed in range(40):
         view = augment.cut(burning, np.random.default_rng(seed))

@@ -47,3 +47,10 @@ def test_a_class_present_without_boxes_is_not_asked_and_one_absent_is():
 def test_a_box_smaller_than_a_cell_still_has_a_cell():
     fine = of(np.array([[0, 33, 33, 38, 38]], np.float32), (1, 0))[0]
     assert fine.cells[0][2, 2] == 1
+
+
+def test_a_class_present_without_a_box_of_its_own_is_not_asked_and_the_other_is():
+    fine = of(SMALL, (1, 1))[0]
+    assert (fine.cells[1] == -1).all()
+    assert (fine.cells[0] == 1).any()
+    assert (fine.cells[0] == 0).any()
