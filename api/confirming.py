@@ -21,9 +21,13 @@ PATIENCE = timedelta(seconds=30)
 WAIT = frozenset({Hazard.FIRE, Hazard.SMOKE, Hazard.BURNING, Hazard.HOT_JOINT})
 """Hazards that are points on the ground and that a second picture shows again."""
 
+MUST = frozenset({Hazard.HOT_JOINT})
+"""Of these what was never confirmed is not told: they can wait for the next flight."""
+
 URGENT_M2, URGENT_C, URGENT_SURE = 2.0, 280.0, 0.8
 """No flash and no bad cell is so large, so hot and so sure; from this size on it takes a crew."""
 
+ONCE = "no further look confirmed it"
 RODE = "it stays at its pixel while the camera moves on, so it is the camera's own"
 
 
@@ -100,9 +104,11 @@ def step(waiting: Iterable[Waiting], look: Look, frame: str) -> Step:
     return Step(tuple(kept), tuple(told), tuple(denied))
 
 
-def silent(waiting: Waiting) -> tuple[Waiting, tuple[Seen, ...]]:
-    """Return a place whose camera says nothing any more, and what is told of it now."""
-    return replace(waiting, held=(), is_told=True), waiting.held
+def silent(waiting: Waiting) -> tuple[Waiting, tuple[Seen, ...], tuple[Denied, ...]]:
+    """Return a place whose camera says nothing any more, what is told of it now and what never will be."""
+    if waiting.candidate.hazard in MUST:
+        return replace(waiting, held=()), (), tuple(Denied(seen, ONCE) for seen in waiting.held)
+    return replace(waiting, held=(), is_told=True), waiting.held, ()
 
 
 def is_silent(heard_at: datetime, now: datetime) -> bool:
@@ -116,8 +122,10 @@ def _settled(now: Waiting) -> tuple[Waiting, Sequence[Seen], Sequence[Denied]]:
         return now, (), ()
     verdict = now.candidate.verdict
     is_sure = now.is_told or verdict is Verdict.CONFIRMED or any(is_urgent(s.observation) for s in now.held)
-    if is_sure or (now.is_over and verdict is Verdict.WAITING):
+    if is_sure:
         return replace(now, held=(), is_told=True), now.held, ()
+    if now.is_over and verdict is Verdict.WAITING:
+        return silent(now)
     if verdict is Verdict.DENIED:
         its = now.candidate
         reason = f"seen in {its.hits} of {its.looks} looks that should have shown it"

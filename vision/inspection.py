@@ -434,7 +434,7 @@ def _observation(
         id=str(uuid.uuid5(_NAMES, f"{shot.id}#{detection.detector}#{i}")),
         hazard=detection.hazard,
         confidence=detection.confidence,
-        place=at.place,
+        place=detection.at or at.place,
         ellipse=at.ellipse,
         seen_at=shot.taken_at or datetime.fromtimestamp(Path(shot.file).stat().st_mtime, UTC),
         shot=shot.id,
@@ -448,7 +448,7 @@ def _observation(
         outline=outline,
         drone=shot.drone,
         sortie=shot.sortie,
-        sight=at.sight,
+        sight=None if detection.at else at.sight,
     )
 
 

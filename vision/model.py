@@ -37,6 +37,8 @@ class Detection:
     metre that a pixel covers. `sources` are the detectors whose word this is, where it is more than
     one's own: names and versions. `ground` is there when the detector itself laid the finding on the ground
     (on a chart, or registered to what was there before), `facts` what else it can say, by name and unit.
+    `at` is there when the detector knows above which place it hangs: what is on a line lies not where its
+    pixel's ray meets the ground.
     """
 
     hazard: Hazard
@@ -55,6 +57,7 @@ class Detection:
     sources: tuple[str, ...] = ()
     ground: Area | None = None
     facts: Mapping[str, Fact] = field(default_factory=dict)
+    at: LatLon | None = None
 
 
 @dataclass(frozen=True, slots=True)

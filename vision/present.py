@@ -4,6 +4,7 @@ from typing import Any
 
 from missions.geo import Area, LatLon
 from vision.confirmation import Candidate
+from vision.detectors.heat import POWER_FROM
 from vision.growth import extents, measure
 from vision.inspection import FrameResult, Inspection
 from vision.lidar import telling
@@ -119,7 +120,9 @@ def _detection(detection: Detection, observation: Observation | None) -> Json:
         "detector": detection.detector,
         "saturated": detection.saturated,
         "kind": detection.kind or None,
+        "placed": observation is not None,
         "power_w": None if observation is None else _area(observation.power_w),
+        "power_from": POWER_FROM if observation and observation.power_w is not None else None,
         "sources": list(detection.sources or (detection.detector,)),
         "facts": dict(detection.facts),
     }

@@ -77,13 +77,9 @@ async def record_observations(
         return Recorded(repeated=True)
     await _keep_analysis(session, frame, analysis, site, now)
     weighed = await confirming.weigh(session, frame, analysis, now=now)
-    for denied in weighed.denied:
-        session.add(ObservationRow(**_columns(denied.seen, None, confirming.DENIED, denied.reason)))
-    recorded = await absorb_all(
-        session, weighed.told, site=site, now=now, public_url=public_url, live=live, surer=analysis.agreed
+    return await _told(
+        session, weighed, site=site, now=now, public_url=public_url, live=live, surer=analysis.agreed
     )
-    await confirming.note(session, weighed, {name: one.incident for name, one in recorded.outcomes.items()})
-    return recorded
 
 
 async def tell_silent(
@@ -96,7 +92,25 @@ async def tell_silent(
 ) -> Recorded:
     """Act on what waited for a further look of cameras that have been silent since."""
     weighed = await confirming.overdue(session, now=now)
-    recorded = await absorb_all(session, weighed.told, site=site, now=now, public_url=public_url, live=live)
+    return await _told(session, weighed, site=site, now=now, public_url=public_url, live=live)
+
+
+async def _told(
+    session: AsyncSession,
+    weighed: confirming.Weighed,
+    *,
+    site: Site,
+    now: datetime,
+    public_url: str | None,
+    live: LiveIncidents | None,
+    surer: Sequence[Observation] = (),
+) -> Recorded:
+    """Act on what was weighed: what is told becomes incidents, what is denied is kept with the reason."""
+    for denied in weighed.denied:
+        session.add(ObservationRow(**_columns(denied.seen, None, confirming.DENIED, denied.reason)))
+    recorded = await absorb_all(
+        session, weighed.told, site=site, now=now, public_url=public_url, live=live, surer=surer
+    )
     await confirming.note(session, weighed, {name: one.incident for name, one in recorded.outcomes.items()})
     return recorded
 

@@ -61,13 +61,15 @@ async def overdue(session: AsyncSession, *, now: datetime) -> Weighed:
     """Return what waited for cameras that have said nothing for a while, and told from now on."""
     query = select(CandidateRow).where(CandidateRow.waits, CandidateRow.heard_at <= now - PATIENCE)
     told: list[Seen] = []
+    denied: list[Denied] = []
     places: dict[str, str] = {}
     for row in (await session.scalars(query.order_by(CandidateRow.seen_at))).all():
-        waiting, out = confirming.silent(_waiting(row))
+        waiting, out, off = confirming.silent(_waiting(row))
         _write(row, waiting)
         told += out
+        denied += off
         places |= {one.observation.id: row.id for one in out}
-    return Weighed(tuple(told), places=places)
+    return Weighed(tuple(told), tuple(denied), places)
 
 
 async def anything_overdue(session: AsyncSession, *, now: datetime) -> bool:
@@ -125,7 +127,7 @@ async def _agreed(
         if any(
             confirming.is_urgent(by_id[s.observation.id]) for s in waiting.held if s.observation.id in by_id
         ):
-            waiting, out = confirming.silent(waiting)
+            waiting, out, _ = confirming.silent(waiting)
             told += [_beside(one, by_id) for one in out]
             places |= {one.observation.id: row.id for one in out}
             _write(row, waiting)

@@ -170,7 +170,16 @@ def test_a_place_that_was_told_after_silence_keeps_nothing_back() -> None:
     look = rows.look_of(found, NOW)
     (waiting,) = step((), look, found.frame).waiting
     assert waiting.candidate.verdict is Verdict.WAITING
-    told, out = silent(waiting)
+    told, out, off = silent(waiting)
+    assert off == ()
     assert (told.held, told.is_told, [s.observation.id for s in out]) == ((), True, ["fire 1"])
     assert isinstance(told, Waiting)
     assert isinstance(out[0], Seen)
+
+
+def test_a_hot_joint_that_no_further_look_confirmed_is_not_told() -> None:
+    joint = replace(fire(1, BORDER, **SMALL), hazard=Hazard.HOT_JOINT)
+    found = replace(looked(1, joint), searched=frozenset({Hazard.HOT_JOINT}))
+    (waiting,) = step((), rows.look_of(found, NOW), found.frame).waiting
+    left, out, (off,) = silent(waiting)
+    assert (left.held, left.is_told, out, off.reason) == ((), False, (), confirming.ONCE)

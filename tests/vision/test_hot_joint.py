@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from missions.geo import moved
+from missions.geo import distance_m, moved
 from missions.model import Hazard, PowerLine, ReferenceLayers
 from tests.vision.conftest import meadow, write_thermal
 from vision.detectors import Abstained
@@ -59,6 +59,43 @@ def test_the_same_warmth_beside_the_line_is_none(look):
 def test_a_warm_roof_under_the_line_is_too_large(look):
     celsius = meadow()
     celsius[100:160, 300:350] = 44.0
+    assert look(celsius) == ()
+
+
+def test_the_edge_of_a_fire_under_the_line_and_the_embers_beside_it_are_no_joints(look):
+    celsius = meadow()
+    celsius[200:230, 290:335] = 45.0  # warm ground around it, across the band's edge
+    celsius[205:225, 300:330] = 600.0
+    celsius[240:243, 320:323] = 60.0
+    assert look(celsius) == ()
+
+
+def test_what_reaches_out_of_the_band_lies_on_the_ground(look):
+    celsius = meadow()
+    celsius[100:102, 340:344] = 44.0
+    assert len(look(celsius)) == 1
+    celsius[100:102, 344:400] = 38.0
+    assert look(celsius) == ()
+
+
+def test_what_the_pictures_edge_cuts_is_no_joint(look):
+    celsius = meadow()
+    celsius[509:512, 320:323] = 44.0
+    assert look(celsius) == ()
+
+
+def test_a_joint_is_placed_on_its_line(look, pose):
+    """A pixel's ray meets the ground metres from the line that hangs above it."""
+    celsius = meadow()
+    celsius[100:103, 326:329] = 44.0
+    (joint,) = look(celsius)
+    assert joint.at.lat_deg == pytest.approx(pose.place.lat_deg, abs=1e-6)
+    assert 5.0 < distance_m(joint.at, pose.place) < 60.0
+
+
+def test_a_long_warm_edge_along_the_line_is_none(look):
+    celsius = meadow()
+    celsius[100:118, 320:322] = 44.0
     assert look(celsius) == ()
 
 

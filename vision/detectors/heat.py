@@ -20,6 +20,10 @@ SMALL_PIXELS = 9
 """Up to here most pixels of a source are edge, and its area is the sum of their hot fractions."""
 
 EMISSIVITY = 0.95
+POWER_FROM = (
+    f"Stefan-Boltzmann over the background, emissivity {EMISSIVITY}; Wooster et al. 2003, "
+    "Remote Sens. Environ. 86, 83; the least there is"
+)
 _SIGMA = 5.670374419e-8  # W / (m² K⁴)
 _BAND_UM, _C2_UM_K, _ZERO_C_IN_K = 10.5, 14387.8, 273.15
 

@@ -1,0 +1,101 @@
+"""Broken, foreign and absurd frames through the front door: each is told of, and the rest is done."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+
+from missions.program import main
+from tests.vision.conftest import meadow, write_thermal
+
+Json = dict[str, Any]
+
+
+def burning() -> np.ndarray:
+    celsius = meadow()
+    celsius[200:212, 300:312] = 520.0
+    return celsius
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Json]]:
+    """Return a function from files to what `inspect --json` says of each, by name."""
+
+    def inspect(*files: Path | str) -> dict[str, Json]:
+        assert main(["inspect", *map(str, files), "--json"]) == 0
+        frames = json.loads(capsys.readouterr().out)["frames"]
+        return {Path(frame["file"]).name: frame for frame in frames}
+
+    return inspect
+
+
+def test_every_broken_or_foreign_file_gets_a_reason_and_the_good_one_beside_them_is_searched(
+    tmp_path, pose, told
+):
+    write_thermal(tmp_path / "good_T.tif", burning(), pose)
+    (tmp_path / "broken.tif").write_bytes((tmp_path / "good_T.tif").read_bytes()[:3000])
+    (tmp_path / "letter.jpg").write_text("Dear sir or madam", "utf-8")
+    (tmp_path / "empty.png").write_bytes(b"")
+    seen = told(tmp_path)
+    assert seen["good_T.tif"]["skipped"] is None
+    assert [d["hazard"] for d in seen["good_T.tif"]["detections"]] == ["fire"]
+    for name in ("broken.tif", "letter.jpg", "empty.png"):
+        assert seen[name]["skipped"], name
+        assert seen[name]["detections"] == []
+
+
+def test_a_frame_without_a_pose_is_searched_and_its_fire_is_kept_as_not_placed(tmp_path, told):
+    write_thermal(tmp_path / "bare_T.tif", burning(), None)
+    frame = told(tmp_path / "bare_T.tif")["bare_T.tif"]
+    (fire,) = frame["detections"]
+    assert (frame["skipped"], frame["pose"]) == (None, None)
+    assert (fire["hazard"], fire["placed"], fire["lat_deg"], fire["ellipse_m"]) == ("fire", False, None, None)
+    assert "not put on the ground" in frame["note"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "above_m", "reason"),
+    [
+        pytest.param({"altitude_m": 60.0}, math.nan, "40 m under the ground", id="below the ground"),
+        pytest.param({"altitude_m": math.nan}, math.nan, "but not how high", id="NaN for a height"),
+        pytest.param({"heading_deg": math.nan}, 120.0, "but not which way it looked", id="NaN for a heading"),
+        pytest.param({"pitch_deg": 10.0}, 120.0, "the line of sight leaves", id="nothing but sky"),
+    ],
+)
+def test_an_absurd_pose_is_refused_with_the_reason_and_the_fire_is_not_placed(
+    tmp_path, pose, told, changes, above_m, reason
+):
+    path = write_thermal(tmp_path / "odd_T.tif", burning(), replace(pose, **changes), above_m=above_m)
+    level = tmp_path / "level-dem.tif"
+    with rasterio.open(
+        level,
+        "w",
+        driver="GTiff",
+        height=60,
+        width=60,
+        count=1,
+        dtype="float32",
+        crs="EPSG:4326",
+        transform=Affine(0.0001, 0.0, 119.417, 0.0, -0.0001, 30.283),
+    ) as raster:
+        raster.write(np.full((1, 60, 60), 100.0, np.float32))
+    frame = told(path, "--dem", level)["odd_T.tif"]
+    assert [(d["hazard"], d["placed"]) for d in frame["detections"]] == [("fire", False)]
+    assert reason in frame["note"]
+
+
+def test_radiative_power_names_its_formula(tmp_path, pose, told):
+    path = write_thermal(tmp_path / "hot_T.tif", burning(), pose)
+    (fire,) = told(path)["hot_T.tif"]["detections"]
+    assert fire["area_m2"] == pytest.approx(144 * 0.025, rel=0.05)
+    kelvin = 520.0 + 273.15
+    each_m2 = 0.95 * 5.670374419e-8 * (kelvin**4 - 295.15**4)
+    assert fire["power_w"] == pytest.approx(each_m2 * fire["area_m2"], rel=0.02)
+    assert "Wooster" in fire["power_from"]
