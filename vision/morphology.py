@@ -16,6 +16,16 @@ def narrower(mask: Mask, px: int) -> Mask:
     return np.asarray(cv2.erode(mask.astype(np.uint8), _disc(px)) > 0)
 
 
+def opened(mask: Mask, px: int) -> Mask:
+    """Return a mask without what is narrower than twice so many pixels."""
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, _disc(px)) > 0)
+
+
+def closed(mask: Mask, px: int) -> Mask:
+    """Return a mask with the gaps in it that are narrower than twice so many pixels."""
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, _disc(px)) > 0)
+
+
 def grown_back(seeds: Mask, within: Mask) -> Mask:
     """Return the parts of a mask that hold a seed, each whole."""
     _, labels = cv2.connectedComponents(within.astype(np.uint8), connectivity=4)

@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import map_coordinates
 
 from missions.geo import Floats, LatLon
 from missions.model import Camera, CameraPose
@@ -47,13 +48,9 @@ class Projection:
 
     def to_picture(self, ring: Floats) -> Floats:
         """Return the picture's pixels of rows of (x, y) in the grid."""
-        at = np.asarray(ring, np.float32).reshape(-1, 1, 2) - 0.5
-        across, down = (np.ascontiguousarray(at[..., i]) for i in (0, 1))
-        columns = [
-            np.asarray(cv2.remap(v, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
-            for v in (self.x_px, self.y_px)
-        ]
-        return np.column_stack([c.ravel() for c in columns]).astype(float)
+        at = np.asarray(ring, float).reshape(-1, 2).T[::-1] - 0.5
+        columns = [map_coordinates(v, at, order=1, mode="nearest") for v in (self.x_px, self.y_px)]
+        return np.column_stack(columns).astype(float)
 
 
 def rectified(frame: Frame, ground: Ground, *, pixel_m: float | None = None) -> Chart | Unplaced:

@@ -18,13 +18,15 @@ from shapely.geometry import Polygon
 
 from missions.model import Hazard, Sensor
 from vision import expected, flood, water_model
-from vision.baselines import Baseline, Before, Missing
+from vision.baselines import Baseline, Missing
 from vision.chart import Chart, Grid, Mask, polygons, smoothed
 from vision.comparison import Laid, box_of, inside, is_colour, on_ground, outline_of, registered, unseen
 from vision.detectors import Abstained, Found
 from vision.frame import Frame
+from vision.inundation import Day, differs, risen
 from vision.model import Detection, Fact
 from vision.morphology import filled, grown_back, narrower, wider
+from vision.registration import Registered
 from vision.scene import Scene
 from vision.water_model import LIKELY
 
@@ -35,11 +37,11 @@ POSE_M = 8.0
 
 CHART_PX = 1.5
 LEAST_M2, LEAST_PX = 60.0, 10
-DRY, FEWEST_DRY = 0.3, 0.02
+DRY = 0.3
 MAY_BE = 0.12
 """Water where it adjoins sure water on ground that has changed."""
 
-DIFFERS, SURELY, SOFT_M = 0.16, 0.3, 0.8
+DIFFERS, SURELY = 0.16, 0.3
 """Ground looks other than before from this share of its brightness on, summed over colours."""
 
 SEED_M = 2.0
@@ -47,6 +49,11 @@ SEED_M = 2.0
 
 HOLE_M2 = 120.0
 """Trees and roofs up to this size that stand in water are in the flood."""
+
+LEVEL_M = 0.3
+"""An elevation model that varies less over a look tells nothing of where water stands."""
+
+_NODE_PX = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +67,30 @@ class _View:
     @property
     def chart(self) -> Chart:
         return self.laid.chart
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Past:
+    """How the look's ground was before, on its own grid: picture, water, how likely, what laid it there."""
+
+    chart: Chart
+    wet: Mask
+    likely: water_model.Shares | None
+    back: Registered
+    error_m: float
+
+    def onto_today(self, mask: Mask) -> Mask:
+        """Return a mask of before's grid where today has it."""
+        return np.asarray(self.back.onto(mask.astype(np.uint8), nearest=True) > 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Out:
+    """Where water belongs, where it stands out of there, and all the water of the day."""
+
+    belongs: Mask
+    out: Mask
+    wet: Mask
 
 
 class Flood:
@@ -82,15 +113,13 @@ class Flood:
         looked = self._seen(frame, scene)
         if isinstance(looked, Abstained):
             return looked
-        known = _expected(looked, scene)
+        known = _compared(looked, scene)
         if isinstance(known, Abstained):
             return known
-        belongs, error_px, wet = known
-        found = excess(wet & looked.chart.known, belongs, error_px=error_px)
         least_px = max(LEAST_M2 / looked.chart.grid.pixel_m2, LEAST_PX)
-        shapes = [smoothed(p) for p in polygons(found, at_least_px=least_px)]
-        seen = replace(looked, wet=wet)
-        return tuple(self._detection(shape, seen, belongs, frame, scene) for shape in shapes)
+        shapes = [smoothed(p) for p in polygons(known.out, at_least_px=least_px)]
+        seen = replace(looked, wet=known.wet)
+        return tuple(self._detection(shape, seen, known.belongs, frame, scene) for shape in shapes)
 
     def _seen(self, frame: Frame, scene: Scene) -> _View | Abstained:
         """Return the frame on the ground with its water."""
@@ -130,41 +159,75 @@ def excess(wet: Mask, belongs: Mask, *, error_px: float) -> Mask:
     return grown_back(core > 0, out)
 
 
-def _expected(looked: _View, scene: Scene) -> tuple[Mask, float, Mask] | Abstained:
-    """Return where water belongs on the look's grid, how many pixels that may be off, and today's water.
+def _compared(looked: _View, scene: Scene) -> _Out | Abstained:
+    """Return where water belongs on the look's grid, where it is out of there, and all of today's water.
 
-    Beside a baseline today's water is what looks like water *and* no more as it did; without one, what
-    hangs together with the water that belongs there.
+    Where the site says that a river runs, its own water is the measure. Elsewhere today's water, beside a
+    baseline, is what looks like water *and* no more as it did.
     """
     grid = looked.chart.grid
-    pose_px = CHART_PX if looked.laid.by is None else POSE_M / grid.pixel_m
     permanent = expected.permanent_water(scene.references, grid)
+    past = _past(looked, scene)
+    if isinstance(past, Abstained) and permanent is None:
+        return past
+    if permanent is not None and looked.likely is not None:
+        beside = _beside_river(looked, None if isinstance(past, Abstained) else past, permanent, scene)
+        if beside is not None:
+            return beside
+    if isinstance(past, Abstained):
+        assert permanent is not None
+        pose_px = CHART_PX if looked.laid.by is None else POSE_M / grid.pixel_m
+        wet = _joined(looked.wet, permanent, pose_px)
+        return _Out(permanent, excess(wet & looked.chart.known, permanent, error_px=pose_px), wet)
+    there = past.wet if permanent is None else past.wet | past.onto_today(permanent)
+    wet = looked.wet if looked.likely is None else _risen(looked, past.chart, there)
+    error_px = max(CHART_PX, 2.0 * past.error_m / grid.pixel_m)
+    return _Out(there, excess(wet & looked.chart.known, there, error_px=error_px), wet)
+
+
+def _past(looked: _View, scene: Scene) -> _Past | Abstained:
+    """Return how the look's ground was before, on its own grid, or why that is not known."""
     baseline: Baseline | None = scene.baseline
     if baseline is None:
-        if permanent is None:
-            return Abstained("no baseline of this place yet, and the site names no permanent water here")
-        return permanent, pose_px, _joined(looked.wet, permanent, pose_px)
-    before = baseline.before(grid)
+        return Abstained("no baseline of this place yet, and the site names no permanent water here")
+    before = baseline.before(looked.chart.grid)
     if isinstance(before, Missing):
-        if permanent is None:
-            return Abstained(before.reason)
-        return permanent, pose_px, _joined(looked.wet, permanent, pose_px)
+        return Abstained(before.reason)
     fit = registered(looked.chart, before)
     if isinstance(fit, Abstained):
-        if permanent is None:
-            return fit
-        return permanent, pose_px, _joined(looked.wet, permanent, pose_px)
-    past = _past_water(before)
+        return fit
     back = replace(fit, matrix=np.asarray(np.linalg.inv(fit.matrix), np.float64))
-    there = back.onto(past.astype(np.uint8), nearest=True) > 0
-    if permanent is not None:
-        there |= back.onto(permanent.astype(np.uint8), nearest=True) > 0
-    wet = looked.wet
-    if looked.likely is not None:
-        past_rgb = np.asarray(back.onto(before.chart.rgb), np.uint8)
-        shown = back.onto(before.chart.known.astype(np.uint8), nearest=True) > 0
-        wet = _risen(looked, past_rgb, np.asarray(shown), there)
-    return there, max(CHART_PX, 2.0 * fit.error_m / grid.pixel_m), wet
+    known = back.onto(before.chart.known.astype(np.uint8), nearest=True) > 0
+    chart = replace(before.chart, values=back.onto(before.chart.values), known=np.asarray(known))
+    wet, likely = water_model.extent(before.chart)
+    wet = wet if before.water is None else before.water
+    there = np.asarray(back.onto(wet.astype(np.uint8), nearest=True) > 0)
+    shares = None if likely is None else np.asarray(back.onto(likely), np.float32)
+    return _Past(chart, there, shares, back, fit.error_m)
+
+
+def _beside_river(looked: _View, past: _Past | None, permanent: Mask, scene: Scene) -> _Out | None:
+    """Return what the river covers beside its bed, None where too little of the river is seen."""
+    assert looked.likely is not None
+    belongs = permanent if past is None else past.onto_today(permanent)
+    before = Day(past.chart, past.likely) if past and past.likely is not None else None
+    found = risen(Day(looked.chart, looked.likely), before, belongs, _height_m(looked.chart.grid, scene))
+    return None if found is None else _Out(found.bed, found.flooded, found.flooded | found.bed)
+
+
+def _height_m(grid: Grid, scene: Scene) -> npt.NDArray[np.float32] | None:
+    """Return the elevation model on a grid, None where it does not cover it or is level."""
+    if scene.ground is None:
+        return None
+    columns, rows = (np.arange(0, n + _NODE_PX, _NODE_PX) for n in (grid.width, grid.height))
+    at = np.meshgrid(columns + _NODE_PX / 2, rows + _NODE_PX / 2)
+    height = scene.ground.elevation_m(*grid.to_places(np.column_stack([a.ravel() for a in at])))
+    if not np.isfinite(height).all() or float(np.ptp(height)) < LEVEL_M:
+        return None
+    nodes = np.asarray(height, np.float32).reshape(len(rows), len(columns))
+    size = (len(columns) * _NODE_PX, len(rows) * _NODE_PX)
+    fine = cv2.resize(nodes, size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(fine[: grid.height, : grid.width], np.float32)
 
 
 def _joined(wet: Mask, permanent: Mask, error_px: float) -> Mask:
@@ -172,16 +235,17 @@ def _joined(wet: Mask, permanent: Mask, error_px: float) -> Mask:
     return grown_back(wet & wider(permanent, max(round(error_px), 1)), wet)
 
 
-def _risen(looked: _View, past: npt.NDArray[np.uint8], shown: Mask, belongs: Mask) -> Mask:
+def _risen(looked: _View, past: Chart, belongs: Mask) -> Mask:
     """Return today's water where the ground looks other than before; trees that stand in it count as flooded.
 
     From ground that is surely water and surely changed it is followed to where it is likely. Where the
     baseline shows nothing, what hangs together with that counts.
     """
     assert looked.likely is not None
+    shown = past.known
     both = shown & looked.chart.known
     dry = both & (looked.likely < DRY)
-    share = differs(looked.chart.rgb, past, dry=dry, pixel_m=looked.chart.grid.pixel_m)
+    share = differs(looked.chart, past, dry=dry)
     changed = both & (share > DIFFERS)
     seed_px = max(round(SEED_M / looked.chart.grid.pixel_m), 1)
     strong = narrower((looked.likely > LIKELY) & both & (share > SURELY), seed_px)
@@ -190,30 +254,6 @@ def _risen(looked: _View, past: npt.NDArray[np.uint8], shown: Mask, belongs: Mas
     beyond = looked.wet & looked.chart.known & ~shown
     joined = grown_back(whole, whole | beyond | (looked.wet & belongs))
     return np.asarray(filled(joined, hole_px) & looked.chart.known)
-
-
-def differs(
-    now: npt.NDArray[np.uint8], past: npt.NDArray[np.uint8], *, dry: Mask, pixel_m: float
-) -> npt.NDArray[np.float32]:
-    """Return how other ground looks than before, as a share of its brightness.
-
-    What the light did to ground that is dry on both days is taken out.
-    """
-    width = max(SOFT_M / pixel_m, 0.8)
-    soft = [cv2.GaussianBlur(v.astype(np.float32), (0, 0), width) for v in (now, past)]
-    gain = np.ones(3, np.float32)
-    if dry.mean() > FEWEST_DRY:
-        gain = np.median(soft[0][dry] / np.maximum(soft[1][dry], 8.0), axis=0).astype(np.float32)
-    off = np.abs(soft[0] - soft[1] * gain).sum(axis=-1)
-    level = np.maximum((soft[0] + soft[1] * gain).sum(axis=-1) / 2, 60.0)
-    return np.asarray(off / level, np.float32)
-
-
-def _past_water(before: Before) -> Mask:
-    """Return where there was water before: kept with the baseline, else told from its picture."""
-    if before.water is not None:
-        return before.water
-    return water_model.extent(before.chart)[0]
 
 
 def _certainty(shape: Polygon, looked: _View) -> float:

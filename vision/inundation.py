@@ -1,0 +1,222 @@
+"""Which ground beside a river its water covers, when the site says where the river runs.
+
+The river itself is the measure. Where it runs for sure, a picture shows what its water looks like that day
+(colour and smoothness, by medians and their scatter); ground that looks the same and hangs together with it
+is under the same water, a paddy of another colour is not. The bed is read from the earlier picture the
+same way, and the site's polygon is moved onto it: poses put either metres off. Trees hide the water's edge;
+there the elevation model carries the level on at which the edge is seen beside them.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vision import canopy
+from vision.chart import Chart, Mask
+from vision.morphology import closed, filled, grown_back, narrower, opened, wider
+from vision.water_model import LIKELY, Shares
+
+Values = npt.NDArray[np.float32]
+
+SURE_INSIDE_M = 6.0
+"""So far inside its polygon a river runs for sure, whatever a pose is off."""
+
+OFF_M = 15
+"""Poses put the polygon off by no more than this, in whole metres."""
+
+LEAST_SURE_M2 = 15.0
+ALIKE_PAST, ALIKE_NOW = 3.5, 4.0
+"""Deviations from the river's own look within which ground looks like its water."""
+
+LEAST_SCATTER = np.array([1.5, 1.0, 1.0, 0.4], np.float32)
+"""Lightness, two of colour (CIE Lab), roughness: water never scatters less."""
+
+MAY_BE, WAS_MAYBE, BECAME = 0.12, 0.2, 0.5
+"""What the segmenter must say of the river today, of the bed, and by how much more of flooded ground."""
+
+DIFFERS, SURELY, SMALL_CHANGE_M = 0.12, 0.2, 3.0
+"""Ground looks other than before, and surely, from these shares of brightness on; small gaps are chance."""
+
+SEED_M, BEYOND_M = 2.0, 5.0
+
+DRY, FEWEST_DRY, SOFT_M = 0.3, 0.02, 0.8
+DARK_BESIDE, LEAFY = 0.62, 0.25
+"""What hides water: shade, as a share of the water's lightness, and leaves."""
+
+HIDDEN_M, LEVEL_M, LEVEL_OFF_M, CLOSES_M, HOLE_M2 = 16.0, 12.0, -0.1, 6.0, 200.0
+"""How far under trees water is followed, over which length its edge is levelled, and by how much less."""
+
+_LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Day:
+    """One day's picture of the place: its chart, and how likely each pixel is water."""
+
+    chart: Chart
+    likely: Shares
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Risen:
+    """Ground under water beside the bed, and the bed."""
+
+    flooded: Mask
+    bed: Mask
+
+
+def risen(now: Day, past: Day | None, permanent: Mask, height_m: Values | None) -> Risen | None:
+    """Return the ground under water beside a river, None where too little of the river itself is seen.
+
+    All lie on one grid; `past` is registered to `now`, None where there is none. `height_m` is the elevation
+    model. Nothing is under water unless ground of radius `SEED_M` surely is and surely was not; without a
+    past, unless it reaches further out than a pose can be off.
+    """
+    pixel_m = now.chart.grid.pixel_m
+    known = now.chart.known
+    bed = bed_of(past, permanent) if past else None
+    shown = past.chart.known if past and bed is not None else np.zeros_like(known)
+    inside = narrower(bed, _px(2.0, pixel_m)) if bed is not None else _surely(permanent, pixel_m)
+    alike = like(now, inside & known & (now.likely > MAY_BE), within=ALIKE_NOW)
+    if alike is None:
+        return None
+    if bed is None:
+        bed = wider(aligned(permanent, alike, known, pixel_m), _px(3.0, pixel_m))
+    changed, surely = ~shown, ~wider(bed, _px(BEYOND_M, pixel_m))
+    if past is not None and shown.any():
+        share = differs(now.chart, past.chart, dry=known & shown & (now.likely < DRY))
+        became = np.asarray(now.likely - past.likely > BECAME)
+        changed = closed(~shown | (share > DIFFERS) | became, _px(SMALL_CHANGE_M, pixel_m))
+        surely = shown & (share > SURELY)
+    wet = narrower(alike & (changed | bed), 1)
+    wet = wider(grown_back(bed & wet, wet), 1) & known
+    strong = narrower(wet & ~bed & (now.likely > LIKELY) & surely, _px(SEED_M, pixel_m))
+    if not strong.any():
+        return Risen(strong, bed)
+    whole = _under_trees(now, wet, bed, height_m)
+    return Risen(opened(whole & ~bed & known, _px(0.75, pixel_m)), bed)
+
+
+def bed_of(past: Day, permanent: Mask) -> Mask | None:
+    """Return where a river ran the day before, None where too little of it was seen.
+
+    It is what looked like its middle, held to the site's polygon once that is moved onto it.
+    """
+    pixel_m, shown = past.chart.grid.pixel_m, past.chart.known
+    sure = _surely(permanent, pixel_m) & shown & (past.likely > LIKELY)
+    alike = like(past, sure, within=ALIKE_PAST)
+    if alike is None:
+        return None
+    near = wider(permanent, _px(2 * SURE_INSIDE_M, pixel_m))
+    seen = filled(grown_back(sure, alike & near & (past.likely > WAS_MAYBE)), 60.0 / pixel_m**2) & near
+    drawn = aligned(permanent, seen, shown, pixel_m)
+    least, most = narrower(drawn, _px(1.5, pixel_m)), wider(drawn, _px(3.0, pixel_m))
+    return np.asarray(np.where(shown, (seen | least) & most, drawn))
+
+
+def like(day: Day, sure: Mask, *, within: float) -> Mask | None:
+    """Return what looks like a river's own water, None where too little of that is seen."""
+    pixel_m = day.chart.grid.pixel_m
+    if sure.sum() * pixel_m**2 < LEAST_SURE_M2:
+        return None
+    looks = _looks(day.chart)
+    sample = looks[sure][:: max(int(sure.sum()) // 5000, 1)]
+    middle = np.median(sample, axis=0)
+    scatter = np.maximum(1.4826 * np.median(np.abs(sample - middle), axis=0), LEAST_SCATTER)
+    off = np.sqrt((((looks - middle) / scatter) ** 2).mean(axis=-1))
+    return np.asarray((off < within) & day.chart.known)
+
+
+def aligned(permanent: Mask, seen: Mask, shown: Mask, pixel_m: float) -> Mask:
+    """Return the site's water moved to where it covers best what is seen of it."""
+    height, width = permanent.shape
+    cell = max(1.0 / pixel_m, max(height, width) / _LONGEST)
+    size = (max(int(width / cell), 1), max(int(height / cell), 1))
+    drawn, water, judged = (
+        np.asarray(cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_AREA))
+        for m in (permanent, seen, shown)
+    )
+    reach = max(round(OFF_M / (cell * pixel_m)), 1)
+    best, move = np.inf, np.eye(2, 3)
+    for across in range(-reach, reach + 1):
+        for down in range(-reach, reach + 1):
+            step = np.array([[1.0, 0.0, across], [0.0, 1.0, down]])
+            there = cv2.warpAffine(drawn, step, size, borderMode=cv2.BORDER_REPLICATE)
+            cost = float((np.abs(there - water) * judged).sum()) + 3.0 * float(np.hypot(across, down))
+            if cost < best:
+                best, move = cost, step
+    move[:, 2] *= cell
+    moved = cv2.warpAffine(permanent.astype(np.uint8), move, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved > 0)
+
+
+def differs(now: Chart, past: Chart, *, dry: Mask) -> Values:
+    """Return how other ground looks than before, as a share of its brightness.
+
+    What the light did to ground that is dry on both days is taken out.
+    """
+    width = max(SOFT_M / now.grid.pixel_m, 0.8)
+    soft = [_softly(c.rgb.astype(np.float32), c.known, width) for c in (now, past)]
+    gain = np.ones(3, np.float32)
+    if dry.mean() > FEWEST_DRY:
+        gain = np.median(soft[0][dry] / np.maximum(soft[1][dry], 8.0), axis=0).astype(np.float32)
+    off = np.abs(soft[0] - soft[1] * gain).sum(axis=-1)
+    level = np.maximum((soft[0] + soft[1] * gain).sum(axis=-1) / 2, 60.0)
+    return np.asarray(off / level, np.float32)
+
+
+def _under_trees(now: Day, wet: Mask, bed: Mask, height_m: Values | None) -> Mask:
+    """Return water and bed with the ground between that trees and their shade hide."""
+    pixel_m, known = now.chart.grid.pixel_m, now.chart.known
+    joined = wet | bed
+    lightness = _looks(now.chart)[..., 0]
+    dark = lightness < DARK_BESIDE * float(np.median(lightness[wet]))
+    leafy = canopy.leafiness(now.chart, pixel_m) > LEAFY
+    hidden = closed(known & ~wet & (leafy | dark), _px(SOFT_M, pixel_m)) & known & ~wet
+    if height_m is not None:
+        low = _below_the_edge(wet & ~bed, joined | wider(hidden, _px(1.0, pixel_m)), bed, height_m, pixel_m)
+        under = hidden & low & wider(joined, _px(HIDDEN_M, pixel_m))
+        joined |= grown_back(wider(joined, 1) & under, under)
+    between = closed(joined | ~known, _px(CLOSES_M, pixel_m)) & (joined | hidden)
+    return filled(closed(between, _px(2.0, pixel_m)), HOLE_M2 / pixel_m**2)
+
+
+def _below_the_edge(new: Mask, not_dry: Mask, bed: Mask, height_m: Values, pixel_m: float) -> Mask:
+    """Return the ground that lies below the water's level, as its edge on open land tells that nearby."""
+    one = _px(1.0, pixel_m)
+    shore = new & wider(~not_dry, one) & ~wider(bed, one)
+    middle = float(np.median(height_m[shore])) if shore.any() else 0.0
+    near = cv2.GaussianBlur(shore.astype(np.float32), (0, 0), LEVEL_M / pixel_m)
+    summed = cv2.GaussianBlur((height_m - middle) * shore, (0, 0), LEVEL_M / pixel_m)
+    told = np.asarray(near) > 1e-4
+    level = np.where(told, summed / np.maximum(near, 1e-6) + middle, np.percentile(height_m[new], 90))
+    return np.asarray(height_m <= level + LEVEL_OFF_M)
+
+
+def _looks(chart: Chart) -> Values:
+    """Return lightness, colour (CIE Lab) and roughness of each pixel, (rows, columns, 4)."""
+    pixel_m = chart.grid.pixel_m
+    lab = np.asarray(cv2.cvtColor(chart.rgb.astype(np.float32) / 255.0, cv2.COLOR_RGB2Lab), np.float32)
+    light = lab[..., 0]
+    fine, coarse = max(0.5 / pixel_m, 0.8), max(1.0 / pixel_m, 1.2)
+    rough = np.sqrt(_softly((light - _softly(light, chart.known, coarse)) ** 2, chart.known, coarse))
+    return np.asarray(np.dstack([_softly(lab, chart.known, fine), rough]), np.float32)
+
+
+def _softly(values: Values, known: Mask, width_px: float) -> Values:
+    """Return values blurred over what is known alone."""
+    weight = known.astype(np.float32)
+    share = np.maximum(cv2.GaussianBlur(weight, (0, 0), width_px), 1e-3)
+    flat = values.ndim == 2
+    summed = cv2.GaussianBlur(values * (weight if flat else weight[..., None]), (0, 0), width_px)
+    return np.asarray(summed / (share if flat else share[..., None]), np.float32)
+
+
+def _surely(permanent: Mask, pixel_m: float) -> Mask:
+    return narrower(permanent, _px(SURE_INSIDE_M, pixel_m))
+
+
+def _px(metres: float, pixel_m: float) -> int:
+    return max(round(metres / pixel_m), 1)
