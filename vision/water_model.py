@@ -48,6 +48,15 @@ class WaterModel:
             cv2.resize(shares, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32
         )
 
+    def cells(self, picture: npt.NDArray[np.uint8]) -> Shares:
+        """Return what the encoder saw in each cell of 32 pixels, for other judgements to rest on.
+
+        The picture's sides are whole cells: rows, columns, numbers come back.
+        """
+        given = picture.astype(np.float32).transpose(2, 0, 1)[None]
+        (seen,) = self._session.run(["cells"], {self._input: given})
+        return np.asarray(seen[0].transpose(1, 2, 0), np.float32)
+
 
 @lru_cache(maxsize=4)
 def loaded(path: Path) -> WaterModel:

@@ -57,6 +57,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry("vision.detectors.flood:Flood", frozenset({Hazard.FLOOD}), by_default=False, on_trial=True),
     Entry("vision.detectors.logging:Felling", frozenset({Hazard.LOGGING}), by_default=False, on_trial=True),
+    Entry("vision.detectors.felled:FelledLook", frozenset({Hazard.LOGGING}), by_default=False, on_trial=True),
 )
 
 

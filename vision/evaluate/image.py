@@ -27,7 +27,7 @@ CLASSES = ("fire", "smoke")
 NIGHT_BELOW = 50.0
 """Mean brightness (0 to 255) under which a picture is counted as taken at night or near it."""
 
-OTHERS: dict[Hazard, str] = {}
+OTHERS: dict[Hazard, str] = {Hazard.LOGGING: "vision.evaluate.felled:evaluate"}
 """Hazards whose pictures are scored elsewhere: "module:function"."""
 
 

@@ -1,7 +1,7 @@
 """From learnt weights to the ONNX file that is shipped: weights kept as bytes, reckoned in floats.
 
-The file has two answers: the logits of water, and `marks`, the means of the encoder's two deepest maps, on
-which the single-picture judgement of felling rests (`vision/felling_model.py`).
+The file has two answers: the logits of water, and `cells`, what the encoder saw in each cell of 32 pixels, on
+which the judgement of felled ground in a single picture rests (`vision/felled_cells.py`).
 """
 
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+import torch.nn.functional as nnf
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
@@ -20,18 +21,18 @@ LIGHTENED_FROM = 512
 _OPSET = 17
 
 
-class WithMarks(nn.Module):  # type: ignore[misc]
-    """The segmenter and, beside its logits, the means of what its encoder saw."""
+class WithCells(nn.Module):  # type: ignore[misc]
+    """The segmenter and, beside its logits, what its encoder saw at strides 8, 16 and 32, by cell."""
 
     def __init__(self, net: WaterNet) -> None:
         super().__init__()
         self.net = net
 
     def forward(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the logits and the marks."""
+        """Return the logits and the cells."""
         logits, seen = self.net.both(picture)
-        marks = [part.mean(dim=(2, 3)) for part in seen[3:]]
-        return logits, torch.cat(marks, dim=1)
+        cells = [nnf.avg_pool2d(seen[2], 4), nnf.avg_pool2d(seen[3], 2), seen[4]]
+        return logits, torch.cat(cells, dim=1)
 
 
 def export(weights: Path, out: Path) -> Path:
@@ -40,12 +41,16 @@ def export(weights: Path, out: Path) -> Path:
     net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     net.eval()
     torch.onnx.export(
-        WithMarks(net),
+        WithCells(net),
         (torch.zeros(1, 3, 256, 320),),
         str(out),
         input_names=["picture"],
-        output_names=["logits", "marks"],
-        dynamic_axes={"picture": {2: "height", 3: "width"}, "logits": {2: "h", 3: "w"}},
+        output_names=["logits", "cells"],
+        dynamic_axes={
+            "picture": {2: "height", 3: "width"},
+            "logits": {2: "h", 3: "w"},
+            "cells": {2: "rows", 3: "columns"},
+        },
         opset_version=_OPSET,
         dynamo=False,
     )

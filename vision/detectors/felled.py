@@ -1,0 +1,76 @@
+"""Ground that looks felled where nobody knows what stood there: a suspicion, never more.
+
+A single picture shows logs, brash, tracks and bare ground, but not whether a wood stood there last month; a
+building site looks much the same. So this is asked only where no baseline is at hand, its confidence stays
+below that at which an agency is told unasked, and its silence clears no place.
+"""
+
+import cv2
+import numpy as np
+
+from missions.model import LEAST_CONFIDENCE, Hazard, Sensor
+from vision import felled_ground
+from vision.comparison import unseen
+from vision.detectors import Abstained, Found
+from vision.felled_cells import Band
+from vision.frame import Frame
+from vision.model import Box, Detection
+from vision.scene import Scene
+
+SUREST = LEAST_CONFIDENCE - 0.05
+LEAST_CELLS = 4
+NO_BASELINE = "no baseline of this place yet: what stood there before is not known"
+
+
+class FelledLook:
+    """Suspects felled forest in colour frames of places without a baseline."""
+
+    name = "felled look 1"
+    hazards = frozenset({Hazard.LOGGING})
+
+    def reads(self, frame: Frame) -> bool:
+        """Return whether it is a colour picture."""
+        return frame.pixels is not None and frame.pixels.ndim == 3 and frame.chart is None
+
+    def detect(self, frame: Frame, scene: Scene) -> Found:
+        """Return the patches that look felled, or why it says nothing: none does, or a baseline can tell."""
+        if reason := unseen(frame):
+            return Abstained(reason)
+        if scene.baseline is not None:
+            return Abstained("the baseline tells what was felled")
+        assert frame.pixels is not None
+        model = felled_ground.shipped()
+        likely = model.cells(frame.pixels)
+        if felled_ground.share_of(likely) < model.share:
+            return Abstained(f"{NO_BASELINE}, and nothing looks felled")
+        height, width = frame.pixels.shape[:2]
+        return tuple(self._detection(patch, likely, width, height) for patch in patches(likely))
+
+    def _detection(self, patch: Band, likely: Band, width: int, height: int) -> Detection:
+        rows, columns = likely.shape
+        wide, high = width / columns, height / rows
+        inside = patch > 0
+        down, across = np.nonzero(inside)
+        sure = float(likely[inside].mean())
+        return Detection(
+            hazard=Hazard.LOGGING,
+            confidence=round(SUREST * sure, 3),
+            box=Box(
+                float(across.min() * wide),
+                float(down.min() * high),
+                float((across.max() + 1) * wide),
+                float((down.max() + 1) * high),
+            ),
+            detector=self.name,
+            sensor=Sensor.RGB,
+            pixels=round(float(inside.sum()) * wide * high),
+            kind="looks felled",
+            facts={"share_of_picture": round(float(inside.mean()), 3), "compared_with": "nothing"},
+        )
+
+
+def patches(likely: Band) -> list[Band]:
+    """Return the patches of cells that look felled, the largest first; specks are left out."""
+    count, label = cv2.connectedComponents((likely > felled_ground.LIKELY).astype(np.uint8), connectivity=4)
+    found = [np.asarray(label == number, np.float32) for number in range(1, count)]
+    return sorted((p for p in found if p.sum() >= LEAST_CELLS), key=lambda p: -float(p.sum()))
