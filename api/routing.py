@@ -114,6 +114,13 @@ class Grounds:
         held = shapely.area(shapely.intersection(self._polygons[parts], outline)) > 0
         return frozenset(self.agencies[i].id for i in self._owner[parts[held]])
 
+    def holding(self, ring: Sequence[LatLon]) -> frozenset[str]:
+        """Return the agencies on whose ground the whole of a ring lies."""
+        outline = shapely.Polygon([(p.lon_deg, p.lat_deg) for p in ring])
+        near = sorted(set(self._owner[self._tree.query(outline)].tolist()))
+        whole = {i: shapely.union_all(self._polygons[self._owner == i]) for i in near}
+        return frozenset(self.agencies[i].id for i in near if shapely.covers(whole[i], outline))
+
     def at(self, place: LatLon, ellipse: Ellipse) -> frozenset[str]:
         """Return the agencies on whose ground one place may lie."""
         _, found = self.touched(Places.of([(place, ellipse)]))

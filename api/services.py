@@ -68,6 +68,7 @@ class Options:
     exercise: bool = False
     cap_sender: str | None = None
     console: Path | None = None
+    baselines: Path | None = None  # the store of what places looked like before
     max_frame_bytes: int = 64 * 2**20
     patience: Patience = field(default_factory=Patience)
     watch: Watch = field(default_factory=Watch)

@@ -2,7 +2,8 @@
 
 A baseline is the latest clear picture of a place: looked at, nothing found. It
 is what a later picture of the same place is compared with. Places are cells of
-some fifty metres, each camera its own.
+some fifty metres, each camera its own. Beside them stand the baselines that are
+kept as orthophotos, version by version (`api.opendata.baselines`).
 """
 
 import math
@@ -25,7 +26,10 @@ EXTENSIONS = (
 )
 COLLECTIONS = {
     "frames": ("Frames", "Every picture that was taken, with the ground it shows and what was found in it."),
-    "baselines": ("Baselines", "The latest picture of each place in which nothing was found."),
+    "baselines": (
+        "Baselines",
+        "The latest picture of each place in which nothing was found, and the orthophotos kept of places.",
+    ),
 }
 TYPES = {".tif": "image/tiff", ".tiff": "image/tiff", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 

@@ -63,6 +63,7 @@ async def build_services(settings: Settings, bus: Bus) -> Services:
             second_factor=settings.second_factor_roles(),
             provider=settings.provider(),
             outbound=settings.outbound(),
+            baselines=settings.baseline,
             console=CONSOLE if (CONSOLE / "index.html").exists() else None,
         ),
     )

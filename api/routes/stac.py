@@ -1,5 +1,6 @@
 """STAC API: the pictures, searchable by place, time and CQL2 filter, each caller its own."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.auth import Built, Watcher
 from api.errors import NotFound
-from api.opendata import stac
+from api.opendata import baselines, stac
 from api.opendata.features import CHUNK, frames_of
 from api.opendata.query import CRS84, BadQuery, Wanted, bbox_of, expression, interval
 from api.routes.ogc import GEOJSON, OPENAPI, base_of
@@ -50,6 +51,8 @@ _COLUMNS = (
     "gridpatrol:detectors",
     "view:off_nadir",
     "view:azimuth",
+    "gridpatrol:place",
+    "gridpatrol:standing",
 )
 
 
@@ -161,7 +164,12 @@ async def one_item(name: str, item_id: str, request: Request, caller: Watcher, b
     async with built.database.read() as session:
         row = await session.scalar(frames_of(caller).where(FrameRow.id == item_id))
         if row is None:
-            raise NotFound("item", item_id)
+            kept = await _kept(built, caller) if name == "baselines" else []
+            one = next((one for one in kept if one.id == item_id), None)
+            if one is None:
+                raise NotFound("item", item_id)
+            places = _places(request, built)
+            return JSONResponse(baselines.item(one, version=stac.STAC, **places), media_type=GEOJSON)
         found = await frames.detections(session, item_id, caller)
     return JSONResponse(stac.item(row, found, name, **_places(request, built)), media_type=GEOJSON)
 
@@ -208,7 +216,7 @@ async def _search(request: Request, caller: Caller, built: Services, asked: Sear
     page: list[dict[str, Any]] = []
     async with built.database.read() as session:
         for name in names:
-            async for document in _items(session, caller, name, asked, places):
+            async for document in _items(session, caller, name, asked, places, built):
                 if not test.takes(document):
                     continue
                 if skip > 0:
@@ -232,13 +240,17 @@ async def _search(request: Request, caller: Caller, built: Services, asked: Sear
 
 
 async def _items(
-    session: AsyncSession, caller: Caller, name: str, asked: Search, places: dict[str, str]
+    session: AsyncSession, caller: Caller, name: str, asked: Search, places: dict[str, str], built: Services
 ) -> AsyncIterator[dict[str, Any]]:
     since, until = interval(asked.datetime) if asked.datetime else (None, None)
     query = stac.frames_query(caller, name, since=since, until=until)
     if asked.ids is not None:
         query = query.where(FrameRow.id.in_(asked.ids))
     if name == "baselines":
+        for one in await _kept(built, caller):
+            is_then = (since is None or one.at >= since) and (until is None or one.at <= until)
+            if is_then and (asked.ids is None or one.id in asked.ids):
+                yield baselines.item(one, version=stac.STAC, **places)
         for row in await stac.baselines(session, query):
             yield stac.item(row, [], name, **places)
         return
@@ -248,6 +260,11 @@ async def _items(
         for row in rows:
             yield stac.item(row, found.get(row.id, []), name, **places)
         offset += CHUNK
+
+
+async def _kept(built: Services, caller: Caller) -> list[baselines.Stored]:
+    """Return the stored baselines that a caller may see, newest first."""
+    return await asyncio.to_thread(baselines.stored, built.options.baselines, built.site, caller)
 
 
 def _test(asked: Search) -> Wanted:

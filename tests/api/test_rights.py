@@ -108,6 +108,7 @@ RIGHTS: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("GET", "/v1/frames/{frame_id}"): (401, 404, 404, 403),
     ("GET", "/v1/frames/{frame_id}/picture"): (401, 404, 404, 403),
     ("GET", "/v1/frames/{frame_id}/marked.jpg"): (401, 404, 404, 403),
+    ("GET", "/v1/baselines/{place}/{version}/{layer}.tif"): (401, 404, 404, 403),
     ("GET", "/v1/events"): (401, 0, 0, 403),  # answered for ever: tried in test_events.py
     ("GET", "/v1/cap/feed.atom"): (401, 200, 200, 403),
     ("GET", "/v1/cap/{name}.xml"): (401, 404, 404, 403),
@@ -229,6 +230,7 @@ NAMES = {
     **dict.fromkeys(("receiver_id", "delivery_id", "feature_id", "item_id"), "x"),
     "name": "incidents",
     "kind": "geojson",
+    **dict.fromkeys(("place", "version", "layer"), "x"),
 }
 
 
