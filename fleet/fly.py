@@ -20,11 +20,13 @@ from fleet.order import DockPlace, SortieOrder, order_from
 from fleet.preflight import Finding, findings
 from fleet.resume import rest_of
 from fleet.stages import Stage, Wish
+from fleet.zones import Zone
+from missions.bounds import bounds_of
 from missions.clock import Clock
 from missions.errors import InputWrong, WorkFailed
 from missions.export.planfile import PlanFile
 from missions.items import mission_items
-from missions.model import Drone
+from missions.model import Drone, Sortie
 from missions.terrain import Terrain
 
 _PERCENT_STEP = 2.0  # the vehicle tells whole percents and hovers on its own clock
@@ -81,8 +83,15 @@ def order_of(plan: PlanFile, sortie_id: str, *, drone: str = "") -> SortieOrder:
         max_wind_m_s=min(model.max_wind_m_s, dock.max_wind_m_s),
         climb_m_s=model.climb_m_s,
         descent_m_s=model.descent_m_s,
+        fence=_fence(sortie, plan),
     )
     return order_from(order.to_json())
+
+
+def _fence(sortie: Sortie, plan: PlanFile) -> tuple[Zone, ...]:
+    """Return the fence that the sortie's .plan has: one area to stay inside, others to stay out of."""
+    bounds = bounds_of(sortie, plan.docks, plan.no_fly)
+    return (Zone(True, bounds.inside), *(Zone(False, ring) for ring in bounds.outside))
 
 
 def rest_in(folder: Path, order: SortieOrder) -> SortieOrder:

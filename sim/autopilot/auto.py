@@ -3,6 +3,8 @@
 DO items are done in passing, when the item before them is reached. What is told
 is ArduPilot's: the last reporting item that ended since the last telling, so a
 number can be skipped ("reached n" means all up to n), and camera items never.
+A turn is a condition: DO items behind it wait until the nose is there, while the next
+item is flown; those that still wait when that one ends are left out.
 """
 
 import math
@@ -26,6 +28,7 @@ from sim.drone import Goal, Point, corner_speed_m_s
 
 NONE, NOT_STARTED, ACTIVE, PAUSED, COMPLETE = 1, 2, 3, 4, 5  # MISSION_STATE
 _FAR_JUMPS = 100  # items a search may pass before a mission of jumps alone is given up
+_TURNED_DEG = 2.0  # so near to its heading a turn counts as made
 _TURN_S = 18.0  # one turn at CIRCLE_RATE's 20°/s, hovered here
 
 
@@ -47,6 +50,8 @@ class MissionRun:
     manoeuvre: Manoeuvre | None = None
     reached: int | None = None  # to be told, then None
     _jumps: dict[int, int] = field(default_factory=dict)
+    _turning: bool = False  # a turn is being made, and DO items wait for it
+    _held: list[int] = field(default_factory=list)
     _passed: Point | None = None  # the waypoint just flown through: the next leg starts there
 
     @property
@@ -99,6 +104,7 @@ class MissionRun:
         self.current = 0
         self.manoeuvre = None
         self.paused = False
+        self._wait_no_more()
         self._jumps.clear()
         if self.state != COMPLETE:
             self.state = NOT_STARTED
@@ -108,6 +114,7 @@ class MissionRun:
         if seq >= len(self.items):
             return False
         self.current = seq
+        self._wait_no_more()
         self._passed = None
         if self.state == COMPLETE:
             self.state = PAUSED
@@ -129,6 +136,8 @@ class MissionRun:
         """Return the goal for the next step; None when there is nothing to fly."""
         if self.manoeuvre is None:
             return None
+        if self._turning:
+            self._do_held(helm)
         if self.running and self.current >= len(self.items):  # the plan was cut under it
             self._complete()
             self.manoeuvre = Stay(helm)
@@ -147,6 +156,7 @@ class MissionRun:
 
     def _advance(self, helm: Helm, seq: int) -> None:
         """Do the DO items from `seq` on and begin the next item that is flown."""
+        self._wait_no_more()
         for _ in range(_FAR_JUMPS + len(self.items)):
             if seq >= len(self.items):
                 break
@@ -159,13 +169,35 @@ class MissionRun:
             if item.command == it.JUMP:
                 seq = self._jump(seq, item)
                 continue
-            self.say(f"Mission: {seq} {item.name}")
-            self.do(item)
-            if item.reports or self.reports_all:
-                self.reached = seq
+            if self._turning:
+                self._held.append(seq)
+            else:
+                self._carry_out(seq)
             seq += 1
         self._complete()
         self.manoeuvre = Stay(helm)  # ArduCopter hovers when its mission ends in the air
+
+    def _carry_out(self, seq: int) -> None:
+        item = self.items[seq]
+        self.say(f"Mission: {seq} {item.name}")
+        self._turning = self.do(item) and item.command == it.YAW
+        if item.reports or self.reports_all:
+            self.reached = seq
+
+    def _wait_no_more(self) -> None:
+        self._turning = False
+        self._held.clear()
+
+    def _do_held(self, helm: Helm) -> None:
+        """Do what waited for a turn, once the nose is where it was to turn to."""
+        drone = helm.drone
+        wanted = drone.heading_deg if drone.face_deg is None else drone.face_deg
+        if abs((wanted - drone.heading_deg + 180.0) % 360.0 - 180.0) > _TURNED_DEG:
+            return
+        self._turning = False
+        while self._held and not self._turning:
+            if (seq := self._held.pop(0)) < len(self.items):
+                self._carry_out(seq)
 
     def _jump(self, seq: int, item: Item) -> int:
         target, times = int(item.params[0]), int(item.params[1])

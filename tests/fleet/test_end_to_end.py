@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -27,8 +28,11 @@ from missions.clock import ScaledClock, SystemClock
 from missions.export import planfile
 from missions.geo import Altitude, Datum, moved
 from missions.model import Plan, Sortie, Waypoint
+from missions.planner import plan as plan_of
 from missions.program import main
 from missions.site import load_site
+from missions.terrain import Terrain
+from missions.view import View
 
 pytestmark = pytest.mark.slow
 
@@ -138,6 +142,32 @@ def test_a_sortie_is_checked_and_flown_and_each_picture_is_the_one_planned(plan,
     ]
     east = [m["pose"]["lon_deg"] for m in sorted(metas, key=lambda m: m["shot"])]
     assert all(b - a > -1e-4 for a, b in itertools.pairwise(east))
+
+
+def test_a_look_from_beside_is_taken_turned_to_its_bearing_behind_the_fence_of_its_plan(sim, tmp_path):
+    """The picture says where the camera looked: along the bearing that was asked for."""
+    site = load_site(SITE)
+    dock = site.dock("dock-west")
+    asked = replace(
+        site.demands[0],
+        where=moved(dock.place, 60.0, 150.0),
+        height_m=60.0,
+        view=View(25.0, heading_deg=135.0, dwell_s=8.0),
+    )
+    site = replace(site, demands=(asked,))
+    made = plan_of(site, terrain=Terrain.open(site.terrain), iterations=10)
+    (look,) = made.sorties[0].shots
+    planfile.write(made, site, tmp_path / "plan.json")
+    code, result, told = run(flying(tmp_path / "plan.json", sim, "--out", str(tmp_path / "a")))
+    assert code == 0, told
+    assert "a fence of 1" in told
+    assert result["shots"]["taken"] == 1
+    with sqlite(tmp_path / "a" / "journal.sqlite") as rows:
+        metas = [json.loads(meta) for (meta,) in rows.execute("SELECT meta FROM frames")]
+    assert metas
+    for pose in (meta["pose"] for meta in metas):
+        assert abs((pose["heading_deg"] - 135.0 + 180) % 360 - 180) < 8.0
+        assert abs(pose["pitch_deg"] - look.pitch_deg) < 4.0
 
 
 def test_a_killed_gateway_takes_up_the_flight_without_upload_or_start(plan, sim, tmp_path):

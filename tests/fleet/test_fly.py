@@ -1,18 +1,20 @@
 """The front door: what is left of an earlier flight, and what is not left behind."""
 
+import json
 from pathlib import Path
 
 import pytest
 import structlog
 
 from fleet.errors import LinkFailed
-from fleet.fly import Flight, rest_in
+from fleet.fly import Flight, order_of, rest_in
 from fleet.journal import Journal
 from fleet.stages import Stage
 from missions.clock import SystemClock
 from missions.errors import InputWrong
-from missions.export import planfile
-from missions.model import Plan
+from missions.export import planfile, qgc
+from missions.geo import Altitude, Datum, moved
+from missions.model import Plan, Sortie, Waypoint
 from missions.program import main
 from missions.site import load_site
 from tests.fleet.builders import order
@@ -73,3 +75,22 @@ def test_what_is_logged_goes_beside_the_result(tmp_path, capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "picture not fetched" in captured.err
+
+
+def test_a_sortie_is_flown_behind_the_fence_that_its_exported_plan_has(tmp_path):
+    """One rule draws both: what QGroundControl shows is what the drone is told."""
+    site = load_site(Path(__file__).parents[2] / "examples" / "valley" / "site.yaml")
+    dock = site.dock("dock-west")
+    over = Altitude(dock.elevation_m + 60.0, Datum.AMSL)
+    waypoints = tuple(
+        Waypoint(moved(dock.place, 90.0, away_m), over, 60.0, 12.0, -90.0, away_m > 0)
+        for away_m in (0.0, 200.0, 0.0)
+    )
+    sortie = Sortie("S1", dock.id, "GP-1", waypoints, (), (), 120.0, 20.0, 40.0)
+    file = planfile.of(Plan(site.id, 1, (sortie,), (), ()), site)
+    (exported,) = qgc.write(file, tmp_path)
+    fence = json.loads(exported.read_text("utf-8"))["geoFence"]["polygons"]
+    assert [
+        (polygon["inclusion"], [tuple(corner) for corner in polygon["polygon"]]) for polygon in fence
+    ] == [(z.inside, [(c.lat_deg, c.lon_deg) for c in z.corners]) for z in order_of(file, "S1").fence]
+    assert fence[0]["inclusion"]

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
@@ -360,6 +361,31 @@ async def test_terrain(order, vehicle, tmp_path, valley):
     heights = [s["altitude_m"] - float(terrain.elevation_m(s["lat_deg"], s["lon_deg"])) for s in cruising]
     assert all(abs(h - 40.0) < 8.0 for h in heights), heights
     assert last["shots"]["taken"] == SHOTS
+    assert last["landed_from_dock_m"] < 1.0
+
+
+async def test_turned_looks(turned, tmp_path):
+    """Each look from beside is taken standing still, nose to its bearing, for as long as it asks for."""
+    order, sortie = turned
+    with copter(order, tmp_path) as connect:
+        async with region(connect, tmp_path) as flown:
+            hub = flown.hub
+            await flown.tell("fly", order)
+            last = await hub.over(order.id)
+    assert "a fence of 1" in hub.evidence(order.id, "verified")
+    assert last["shots"]["taken"] == len(sortie.shots) == 2
+    for look in sortie.shots:
+        there = [
+            s
+            for s in hub.states
+            if s["lat_deg"]
+            and s["mode"] == "AUTO"
+            and distance_m(LatLon(s["lat_deg"], s["lon_deg"]), look.place) < 3.0
+            and (s["speed_m_s"] or 0.0) < 1.0
+        ]
+        begin, end = (datetime.fromisoformat(s["at"]) for s in (there[0], there[-1]))
+        assert (end - begin).total_seconds() >= look.dwell_s - 2.0
+        assert abs((there[-1]["heading_deg"] - look.heading_deg + 180) % 360 - 180) < 5.0
     assert last["landed_from_dock_m"] < 1.0
 
 

@@ -334,3 +334,28 @@ def test_partial_writing_changes_the_named_items_only() -> None:
     after = station.download()
     assert [m.seq for m, n in zip(before, after, strict=True) if (m.x, m.z) != (n.x, n.z)] == [4]
     assert station.tell(mav.MAVLink_mission_write_partial_list_message(1, 1, 4, 400, 0))[0].type == 1
+
+
+def test_a_picture_behind_a_turn_waits_until_the_nose_is_there() -> None:
+    """As ArduCopter does: a turn is a condition, and what comes behind it waits while the drone hovers."""
+    heading_deg = 250.0
+    station = Station()
+    station.upload(
+        [
+            HOME,
+            item(TAKEOFF, up_m=40),
+            item(WAYPOINT, 60, 0, 40),
+            item(115, params=(heading_deg, 0, 0, 0)),
+            item(2000, params=(0, 0, 1, 1)),
+            item(93, params=(20, -1, -1, -1)),
+            item(RETURN),
+        ]
+    )
+    assert (station.mode(4), station.arm(), station.mode(3)) == (0, 0, 0)
+    assert station.command(mav.MAV_CMD_MISSION_START) == 0
+    station.wait_for(lambda: bool(station.messages("CAMERA_IMAGE_CAPTURED")))
+    assert abs((station.vehicle.drone.heading_deg - heading_deg + 180) % 360 - 180) < 4
+    assert station.vehicle.drone.at.east_m == pytest.approx(60, abs=2)
+    station.wait_for(lambda: not station.pilot.armed)
+    shots = {m.image_index for m in station.messages("CAMERA_IMAGE_CAPTURED")}
+    assert len(shots) == 1
