@@ -155,7 +155,7 @@ def _raised(heat: Detection, box: Box, colour: Sequence[Detection]) -> Detection
         if other is not None:
             wrong *= 1 - weight * other.confidence
             sources += other.sources or (other.detector,)
-    return replace(heat, confidence=_sure(wrong), sources=tuple(dict.fromkeys(sources)))
+    return replace(heat, confidence=max(heat.confidence, _sure(wrong)), sources=tuple(dict.fromkeys(sources)))
 
 
 def _answered(seen: Detection, fires: Sequence[tuple[Detection, Box]]) -> Detection:
@@ -171,7 +171,7 @@ def _answered(seen: Detection, fires: Sequence[tuple[Detection, Box]]) -> Detect
     weight = 1.0 if seen.hazard is Hazard.FIRE else SMOKE_WEIGHT
     wrong = (1 - seen.confidence) * (1 - weight * best.confidence)
     sources = tuple(dict.fromkeys([*own, *(best.sources or (best.detector,))]))
-    return replace(seen, confidence=_sure(wrong), sources=sources)
+    return replace(seen, confidence=max(seen.confidence, _sure(wrong)), sources=sources)
 
 
 def _sure(wrong: float) -> float:

@@ -35,13 +35,13 @@ class Learnt:
     """The calibration that counts now, read again when its folder changes. Used from one thread at a time."""
 
     folder: Path | None
-    _made: tuple[int, ...] = ()
+    _made: tuple[tuple[str, int], ...] = ()
     _counts: Calibration = NOTHING_LEARNT
 
     def now(self) -> Calibration:
         """Return the newest calibration; one that cannot be read leaves the one before in force."""
         files = sorted(self.folder.glob("*.json")) if self.folder and self.folder.is_dir() else []
-        made = tuple(file.stat().st_mtime_ns ^ hash(file.name) for file in files)
+        made = tuple((file.name, file.stat().st_mtime_ns) for file in files)
         if made != self._made:
             self._made = made
             try:
@@ -76,10 +76,8 @@ def looked(path: Path, beside: Path | None, looking: Looking, frame: Mapping[str
         both = (seen, other) if is_thermal else (other, seen)
         sure = two_eyes.agreed(*both)
         seen, surer = sure if is_thermal else sure[::-1]
-        before = {one.id: one.confidence for one in other.observations}
-        agreed = tuple(
-            o for o in surer.observations if o.confidence > before[o.id] and o.id not in other.known
-        )
+        before = {one.id: one.sources for one in other.observations}
+        agreed = tuple(o for o in surer.observations if o.sources != before[o.id] and o.id not in other.known)
     kept = [(i, o) for i, o in zip(seen.placed, seen.observations, strict=True) if o.id not in seen.known]
     return Analysis(
         frame["id"],
