@@ -13,6 +13,7 @@ from missions.program import out_folder, say, show_json
 from missions.site import load_site
 from missions.words import LANGUAGES
 from vision import bench, present, report
+from vision.baselines import commands as keeping
 from vision.baselines.opening import opened
 from vision.calibration import NOTHING_LEARNT, crops, store
 from vision.calibration import commands as calibrating
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command("inspect", epilog=_EXAMPLE)(inspect_pictures)
     app.command("evaluate", epilog=_EVALUATE_EXAMPLE)(evaluate_dataset)
     app.command("calibrate", epilog=calibrating.EXAMPLE)(calibrating.calibrate)
+    keeping.register(app)
     training.register(app)
     bench.enrol()
 
