@@ -29,8 +29,8 @@ AROUND_M = 150.0
 CHINESE = ("Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "Microsoft YaHei", "PingFang SC")
 WHITE_EDGE = [withStroke(linewidth=2.5, foreground="white")]
 
-RIVER, LINE, FOREST, VILLAGE, NO_FLY, DEMAND = (
-    "#3182bd", "#444444", "#3f8f4f", "#b08968", "#c1121f", "#1d3557"
+RIVER, LINE, FOREST, VILLAGE, NO_FLY, DEMAND, NO_PHOTO, OBSTACLE = (
+    "#3182bd", "#444444", "#3f8f4f", "#b08968", "#c1121f", "#1d3557", "#6a4c93", "#111111"
 )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def write(plan: Plan, site: Site, terrain: Terrain, path: Path, *, language: str
     frame = LocalFrame(site.origin)
     left, bottom, right, top = _extent(plan, site, frame)
     map_in = (WIDTH_IN - 2 * MARGIN_IN) * (top - bottom) / (right - left)
-    legend_in = LEGEND_ROW_IN * max(4, len(plan.sorties)) + 0.3
+    legend_in = LEGEND_ROW_IN * max(5, len(plan.sorties)) + 0.3
     height_in = TITLE_IN + map_in + legend_in
     figure = Figure(figsize=(WIDTH_IN, height_in), dpi=DPI)
     FigureCanvasAgg(figure)
@@ -154,6 +154,14 @@ def _draw_site(axes: Axes, site: Site, frame: LocalFrame, language: str) -> None
             axes, frame.polygon(zone.area), facecolor="none", edgecolor=NO_FLY, hatch="////", linewidth=1.2,
             zorder=4,
         )  # fmt: skip
+    for hidden in site.no_photo:
+        _draw_area(
+            axes, frame.polygon(hidden.area), facecolor="none", edgecolor=NO_PHOTO, hatch="....",
+            linewidth=1.0, zorder=4,
+        )  # fmt: skip
+    for obstacle in site.obstacles:
+        x, y = zip(*(frame.to_local(place) for place in obstacle.line), strict=True)
+        axes.plot(x, y, color=OBSTACLE, lw=1.0, ls="--", marker="^", ms=5, mec="white", mew=0.5, zorder=5)
     for named_area in (*site.layers.compartments, *site.layers.villages):
         middle = frame.polygon(named_area.area).representative_point()
         # Below the middle, where a dock or a track is less likely to run through it.
@@ -255,6 +263,8 @@ def _draw_legend(figure: Figure, plan: Plan) -> None:
         Patch(facecolor=FOREST, alpha=0.4, label="forest compartment"),
         Patch(facecolor=VILLAGE, alpha=0.7, label="village"),
         Patch(facecolor="none", edgecolor=NO_FLY, hatch="////", label="no-fly zone"),
+        Patch(facecolor="none", edgecolor=NO_PHOTO, hatch="....", label="no-photo ground"),
+        Line2D([], [], color=OBSTACLE, ls="--", lw=1, marker="^", mec="white", ms=6, label="mast or wire"),
     ]
     figure.legend(handles=sorties, loc="lower left", bbox_to_anchor=(0.01, 0.005), frameon=False)
     figure.legend(handles=ground, loc="lower right", bbox_to_anchor=(0.99, 0.005), ncol=2, frameon=False)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from missions.air import NoPhoto, Obstacle
 from missions.errors import InputWrong
 from missions.export import geojson, kml, picture, planfile, profile, qgc, waypoints, wpml
 from missions.export.planfile import PlanFile
@@ -17,6 +18,7 @@ from missions.items import NAV_WAYPOINT, mission_items
 from missions.model import Plan, Site
 from missions.program import main
 from missions.terrain import Terrain
+from tests.missions.tiny import line, square
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +91,18 @@ def test_the_picture_is_drawn(planned: Plan, site: Site, terrain: Terrain, out: 
     with Image.open(out / "plan.png") as drawn:
         assert drawn.width == 1650
         assert len(drawn.convert("P").getcolors() or []) > 20
+
+
+def test_masts_and_no_photo_ground_are_in_the_picture(
+    planned: Plan, site: Site, terrain: Terrain, tmp_path: Path
+) -> None:
+    hidden = replace(site, no_photo=(NoPhoto("camp", square(-700, 100, 200)),))
+    masts = replace(site, obstacles=(Obstacle("mast", line((-300, 300), (0, 300)), 60.0),))
+    drawn = []
+    for number, each in enumerate((site, hidden, masts)):
+        picture.write(planned, each, terrain, tmp_path / f"{number}.png")
+        drawn.append((tmp_path / f"{number}.png").read_bytes())
+    assert len(set(drawn)) == 3
 
 
 def test_the_export_command_writes_and_names_its_files(

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from missions import check, check_day
 from missions.air import Aloft, NoPhoto, Obstacle
-from missions.airspace import Ground
+from missions.airspace import Airspace, Ground
 from missions.coverage import airspace_of
 from missions.errors import WorkFailed
-from missions.geo import Area, Corridor, LatLon, LocalFrame
+from missions.geo import Area, Corridor, LatLon
 from missions.model import (
     Demand,
     Dock,
@@ -32,7 +32,7 @@ from missions.model import (
     Wind,
 )
 from missions.network import Network
-from missions.periods import own_hours
+from missions.periods import Hours, own_hours
 from missions.planner import LONGEST_S, plan
 from missions.terrain import Terrain
 from missions.view import PLAIN, Side, View
@@ -176,15 +176,23 @@ def within_reach(site: Site, terrain: Terrain, made: Plan) -> set[str]:
     at the beginning of the hours in which its demands are open, and the checker says whether one holds.
     """
     flown = {task for sortie in made.sorties for task in sortie.tasks}
-    return flown | {t.id for t in made.tasks if t.id not in flown and could_be_flown(t, site, terrain)}
+    left = [task for task in made.tasks if task.id not in flown]
+    ground = Ground.of(site, terrain, site.demands)
+    open_s = {d.id: own_hours(d, site, (0.0, DAY_S), ground.frame) for d in site.demands}
+    found = set(flown)
+    for hours in {common_hours(task, open_s) for task in left}:
+        airspace = airspace_of(site, ground, site.demands, hours=hours)
+        alike = [task for task in left if common_hours(task, open_s) == hours]
+        found |= {task.id for task in alike if could_be_flown(task, site, terrain, airspace, hours)}
+    return found
 
 
-def could_be_flown(task: Task, site: Site, terrain: Terrain) -> bool:
-    frame = LocalFrame(site.origin)
+def common_hours(task: Task, open_s: dict[str, Hours]) -> Hours:
+    return max(open_s[d][0] for d in task.demands), min(open_s[d][1] for d in task.demands)
+
+
+def could_be_flown(task: Task, site: Site, terrain: Terrain, airspace: Airspace, hours: Hours) -> bool:
     asked = [d for d in site.demands if d.id in task.demands]
-    open_s = [own_hours(d, site, (0.0, DAY_S), frame) for d in asked]
-    hours = max(begin for begin, _ in open_s), min(end for _, end in open_s)
-    airspace = airspace_of(site, Ground.of(site, terrain, asked), asked, hours=hours)
     network = Network(site, airspace, (task,), asked)
     for drone in {(d.dock, d.model): d for d in site.drones}.values():
         for way in network.nodes:
