@@ -10,7 +10,7 @@ import tifffile
 
 from missions.errors import InputWrong
 from missions.program import main
-from tests.vision.conftest import meadow
+from tests.vision.conftest import meadow, write_thermal
 from vision.evaluate import Request, evaluate
 from vision.evaluate.curves import Curve
 from vision.evaluate.thermal_labels import labelled
@@ -120,3 +120,37 @@ def test_makers_files_are_scored_and_the_undecoded_one_says_why(shared):
     assert "shutter" in undecoded["note"]
     assert told["max_abs_error_c"] < 0.5
     assert told["undecoded"] == 1
+
+
+@pytest.fixture
+def mixed(tmp_path, pose):
+    """A folder as the real burn's: °C, 8-bit pictures of other frames, colour beside them, masks for all."""
+    celsius, grey = tmp_path / "radiometric_tiff_celsius", tmp_path / "thermal_jpg"
+    masks, colour = tmp_path / "hot_mask_ge100C", tmp_path / "images"
+    for folder in (celsius, grey, masks, colour):
+        folder.mkdir()
+    for i, heat in enumerate([burning(), meadow(), burning(), meadow(3)]):
+        is_grey = i >= 2
+        if is_grey:
+            levels = np.clip((heat + 20) * 255 / 540, 0, 255).astype(np.uint8)
+            cv2.imwrite(str(grey / f"{i:05}.JPG"), levels)
+        else:
+            write_thermal(celsius / f"{i:05}.TIFF", heat, pose)
+        cv2.imwrite(str(masks / f"{i:05}.png"), (heat > 100).astype(np.uint8) * 255)
+        cv2.imwrite(str(colour / f"{i:05}_rgb.jpg"), np.zeros((96, 128, 3), np.uint8))
+    return tmp_path
+
+
+def test_one_folder_may_mix_temperatures_and_eight_bits_with_and_without_fire(mixed):
+    told = score(mixed)
+    assert (told["recall"], told["false_alarms_per_100_frames"]) == (1.0, 0.0)
+    assert (told["positives"], told["negatives"], told["skipped"]) == (2, 2, 0)
+    assert told["radiometric"]["positives"] == told["relative"]["positives"] == 1
+    assert told["by_light"]["day"]["positives"] == 1, "10:00 in June, by the sun; the others tell no time"
+
+
+def test_in_a_mixed_folder_too_what_cannot_be_read_counts_against_us(mixed):
+    for name in ("radiometric_tiff_celsius/00000.TIFF", "thermal_jpg/00003.JPG"):
+        (mixed / name).write_bytes(b"no picture")
+    told = score(mixed)
+    assert (told["recall"], told["false_alarms_per_100_frames"], told["skipped"]) == (0.5, 50.0, 2)

@@ -8,7 +8,7 @@ import pytest
 from missions.model import Hazard
 from tests.vision.conftest import meadow, write_thermal
 from vision import radiometry
-from vision.detectors.thermal import ThermalFire
+from vision.detectors.thermal import ThermalFire, warm_from_c
 from vision.frame import Frame, load
 from vision.scene import Scene
 
@@ -193,3 +193,10 @@ def test_every_candidate_has_a_score_and_the_threshold_decides(tmp_path, pose):
     assert spot.hazard is Hazard.HOT_SPOT
     assert candidate.hazard is Hazard.FIRE
     assert candidate.confidence < 0.5
+
+
+def test_what_is_warm_follows_the_hour():
+    """Forty-five degrees are warm by night; under a high sun every roof has them."""
+    by_hour = [warm_from_c(sun_deg) for sun_deg in (-20.0, 0.0, 15.0, 30.0, 70.0)]
+    assert by_hour == [45.0, 45.0, 52.5, 60.0, 60.0]
+    assert warm_from_c(None) == 60.0, "where the hour is not known"

@@ -48,6 +48,7 @@ LIKELY_C, LIKELY_M2, LIKELY_PIXELS = 180.0, 1.0, 30
 GLINT_C, GLINT_PIXELS = 350.0, 2
 FIRE_CONTRAST_C = 60.0
 WARM_C, WARM_NIGHT_C, WARM_CONTRAST_C = 60.0, 45.0, 20.0
+HIGH_SUN_DEG = 30.0
 DEVIATIONS = 6.0
 FLAMING_C = 350.0
 FRONT_LONGNESS, FRONT_PIXELS = 5.0, 40
@@ -71,7 +72,7 @@ class ThermalFire:
 
     def detect(self, frame: Frame, scene: Scene) -> tuple[Detection, ...]:
         """Return fires and hot spots, hottest first."""
-        sun_deg = _sun(frame)
+        sun_deg = sun_of(frame)
         if frame.celsius is not None:
             return self._by_temperature(frame, frame.celsius, sun_deg)
         return self._by_contrast(frame, frame.warmth, sun_deg) if frame.warmth is not None else ()
@@ -98,8 +99,7 @@ class ThermalFire:
     def _by_temperature(
         self, frame: Frame, measured: Celsius, sun_deg: float | None
     ) -> tuple[Detection, ...]:
-        night = sun_deg is not None and sun_deg < 0
-        warm_c = WARM_NIGHT_C if night else WARM_C
+        warm_c = warm_from_c(sun_deg)
         if not reaches(measured, warm_c):
             return ()
         celsius = np.nan_to_num(measured, nan=NOTHING)
@@ -172,7 +172,14 @@ def _kind(region: Region) -> str:
     return "flames" if region.peak >= FLAMING_C else "smouldering"
 
 
-def _sun(frame: Frame) -> float | None:
+def warm_from_c(sun_deg: float | None) -> float:
+    """Return from what on ground is warm at this hour: what the sun heats follows its height."""
+    return (
+        WARM_C if sun_deg is None else float(np.interp(sun_deg, [0.0, HIGH_SUN_DEG], [WARM_NIGHT_C, WARM_C]))
+    )
+
+
+def sun_of(frame: Frame) -> float | None:
     """Return the sun's height where place, time and time zone are known."""
     pose, at = frame.shot.pose, frame.shot.taken_at
     if pose is None or at is None or not frame.metadata.zone_stated:

@@ -15,7 +15,7 @@ import numpy as np
 from missions.errors import InputWrong
 from missions.model import Hazard
 from vision.detectors import Abstained
-from vision.detectors.thermal import THRESHOLD, ThermalFire
+from vision.detectors.thermal import THRESHOLD, ThermalFire, sun_of
 from vision.errors import Unreadable
 from vision.evaluate import Json, Request
 from vision.evaluate.curves import Curve, draw
@@ -38,6 +38,7 @@ class _Frame:
     found: bool
     skipped: str | None = None
     radiometric: bool = False
+    sun_deg: float | None = None
 
     @property
     def said_fire(self) -> bool:
@@ -108,7 +109,8 @@ def _scored(picture: Labelled, detector: ThermalFire) -> _Frame:
     if picture.fire:
         burning = [d for d in burning if _on_the_fire(d, picture)]
     score = max((d.confidence for d in burning), default=0.0)
-    return _Frame(picture, score, score >= THRESHOLD, radiometric=frame.celsius is not None)
+    is_radiometric, sun_deg = frame.celsius is not None, sun_of(frame)
+    return _Frame(picture, score, score >= THRESHOLD, radiometric=is_radiometric, sun_deg=sun_deg)
 
 
 def _on_the_fire(detection: Detection, picture: Labelled) -> bool:
@@ -133,16 +135,23 @@ def _distance_px(box: Box, x: float, y: float) -> float:
 
 
 def _groups(frames: Sequence[_Frame], column: str) -> dict[str, list[_Frame]]:
-    """Return the frames by what a table says of them in a column; HIT-UAV tells the light by its names."""
+    """Return the frames by what a table says of them in a column.
+
+    The light is told by HIT-UAV in its names, and by the sun's height where a frame knows place and time.
+    """
     groups: defaultdict[str, list[_Frame]] = defaultdict(list)
     for frame in frames:
         told = frame.picture.about.get(column)
         if told is None and column == "light":
             parts = frame.picture.path.stem.split("_")
-            told = {"0": "day", "1": "night"}.get(parts[0]) if len(parts) == 5 else None
+            told = {"0": "day", "1": "night"}.get(parts[0]) if len(parts) == 5 else _light(frame.sun_deg)
         if told:
             groups[told].append(frame)
     return dict(sorted(groups.items()))
+
+
+def _light(sun_deg: float | None) -> str | None:
+    return None if sun_deg is None else "day" if sun_deg > 0 else "night"
 
 
 def _folders(frames: Sequence[_Frame], dataset: Path) -> dict[str, list[_Frame]]:
