@@ -196,7 +196,7 @@ async def test_a_report_is_confirmed_as_soon_as_a_picture_shows_the_fire(desk: D
     await tell(desk.services, word(place=WOOD, hazard=Hazard.SMOKE))
     await desk.step()
     desk.clock.advance(200)
-    seen = replace(fire(1, moved(WOOD, 90.0, 25.0)), seen_at=desk.clock.now())
+    seen = replace(fire(1, moved(WOOD, 90.0, 25.0), area_m2=20.0), seen_at=desk.clock.now())
     await looked(desk.services, 1, WOOD, 80.0, seen)
     done = await desk.step()
     assert (done.state, done.outcome) == ("done", "seen")
@@ -298,7 +298,7 @@ async def test_a_word_that_no_look_could_settle_is_let_go_after_a_day(desk: Desk
 
 
 async def test_an_order_can_ask_whether_a_fire_is_out(desk: Desk) -> None:
-    await looked(desk.services, 1, WOOD, 80.0, fire(1, WOOD))
+    await looked(desk.services, 1, WOOD, 80.0, fire(1, WOOD, area_m2=20.0))
     incident = (await only(desk.services, IncidentRow)).id
     desk.clock.advance(3600)
     desk.ears.drones = heard(desk.services.site, at=desk.clock.now())
