@@ -154,11 +154,16 @@ def _ends(wires: Sequence[Wire]) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tower:
-    """What stands where wires end: its points, its top, and the heights at which the wires end."""
+    """What stands where wires end: its points, its top, and the places at which the wires end."""
 
     points: npt.NDArray[np.intp]
     top_m: float
-    ends_m: Floats
+    joints_m: Floats
+
+    @property
+    def ends_m(self) -> Floats:
+        """The heights at which the wires end."""
+        return np.asarray(self.joints_m[:, 2])
 
 
 def towers(points_m: Floats, wires: Sequence[Wire], things: npt.NDArray[np.intp]) -> tuple[Tower, ...]:
@@ -184,7 +189,7 @@ def _tower(points_m: Floats, ends: Floats, things: npt.NDArray[np.intp]) -> Towe
     inside = boxed[contains_xy(hull, points_m[boxed, 0], points_m[boxed, 1])]
     if len(ends) < TOWER_ENDS or len(inside) < TOWER_POINTS:
         return None
-    return Tower(inside, float(points_m[inside, 2].max()), ends[:, 2])
+    return Tower(inside, float(points_m[inside, 2].max()), ends)
 
 
 def _things(

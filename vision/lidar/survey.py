@@ -19,9 +19,10 @@ from missions.model import Hazard
 from vision.errors import Unreadable
 from vision.georeference import Ground
 from vision.lidar import clearance, standards
-from vision.lidar.clearance import Clearance, Near
+from vision.lidar.clearance import Clearance, Near, Tower
 from vision.lidar.cloud import PointCloud, read
 from vision.lidar.ground import GroundGrid, ground_of
+from vision.lidar.viewpoints import Viewpoint, viewpoints
 from vision.lidar.wires import Wire, find_wires
 from vision.model import Ellipse, Observation
 
@@ -69,6 +70,16 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseUp:
+    """Where to see a joint of a tower from, in the file's coordinates and, where that is known, on earth."""
+
+    view: Viewpoint
+    camera: tuple[float, float, float]
+    joint: tuple[float, float, float]
+    place: LatLon | None
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """What one point cloud showed; `skipped` says why nothing can be told, `note` what one should know."""
 
@@ -81,6 +92,7 @@ class Survey:
     wires: tuple[SpanWire, ...] = ()
     findings: tuple[Finding, ...] = ()
     observations: tuple[Observation, ...] = ()
+    close_ups: tuple[CloseUp, ...] = ()
 
     @property
     def searched(self) -> frozenset[Hazard]:
@@ -116,9 +128,17 @@ def survey(
     things = clearance.clearances(cloud.points_m, wires, near, classes=cloud.classes, voltage_kv=voltage_kv)
     told = [c for c in things if c.clearance_m < c.required_m + WATCH_M]
     findings = _findings(cloud, told)
+    stood = towers_of(cloud, ground, wires)
+    views, hidden = viewpoints(cloud.points_m, stood, wires, voltage_kv=voltage_kv)
     return replace(
         base,
-        note=_join(*cloud.notes, _voltage_note(voltage_kv), _datum_note(cloud, ground, terrain)),
+        note=_join(
+            *cloud.notes,
+            _voltage_note(voltage_kv),
+            _datum_note(cloud, ground, terrain),
+            f"{len(hidden)} joints of towers have no safe viewpoint on both faces" if hidden else None,
+        ),
+        close_ups=_close_ups(cloud, views),
         wires=tuple(_wire(cloud, ground, w) for w in wires),
         findings=findings,
         observations=tuple(
@@ -133,6 +153,14 @@ def wires_of(cloud: PointCloud, ground: GroundGrid) -> tuple[Wire, ...]:
     return find_wires(cloud.points_m, np.flatnonzero(above > LOWEST_M))
 
 
+def towers_of(cloud: PointCloud, ground: GroundGrid, wires: Sequence[Wire]) -> tuple[Tower, ...]:
+    """Return the towers that the wires hang on."""
+    high = cloud.points_m[:, 2] - ground.height_m(cloud.points_m) > clearance.HIGH_M
+    for wire in wires:
+        high[wire.points] = False
+    return clearance.towers(cloud.points_m, wires, np.flatnonzero(high))
+
+
 def doubt(cloud: PointCloud, ground: GroundGrid, wires: Sequence[Wire], near: Near) -> str | None:
     """Return why the cloud's wires cannot be where it says, None where nothing speaks against them."""
     heights = np.array([_lowest_m(ground, wire) for wire in wires])
@@ -140,10 +168,7 @@ def doubt(cloud: PointCloud, ground: GroundGrid, wires: Sequence[Wire], near: Ne
         return (
             f"its wires hang {np.median(heights):.0f} m above the ground: their heights are of another datum"
         )
-    high = cloud.points_m[:, 2] - ground.height_m(cloud.points_m) > clearance.HIGH_M
-    for wire in wires:
-        high[wire.points] = False
-    stood = clearance.towers(cloud.points_m, wires, np.flatnonzero(high))
+    stood = towers_of(cloud, ground, wires)
     gaps = [float(tower.ends_m.max()) - tower.top_m for tower in stood]
     if gaps and min(gaps) > ABOVE_TOWER_M:
         return (
@@ -178,6 +203,24 @@ def _findings(cloud: PointCloud, told: Sequence[Clearance]) -> tuple[Finding, ..
     return tuple(
         Finding(c, _triple(at), place, standards.source(c.kind))
         for c, at, place in zip(told, given, places, strict=True)
+    )
+
+
+def _close_ups(cloud: PointCloud, views: Sequence[Viewpoint]) -> tuple[CloseUp, ...]:
+    if not views:
+        return ()
+    cameras, at = (np.array(rows) for rows in ([v.camera_m for v in views], [v.joint.at_m for v in views]))
+    placed = cloud.places(cameras)
+    places = (
+        [None] * len(views)
+        if placed is None
+        else [LatLon(float(lat), float(lon)) for lat, lon in zip(*placed, strict=True)]
+    )
+    return tuple(
+        CloseUp(view, _triple(camera), _triple(joint), place)
+        for view, camera, joint, place in zip(
+            views, cloud.file_coordinates(cameras), cloud.file_coordinates(at), places, strict=True
+        )
     )
 
 

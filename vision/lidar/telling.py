@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from missions.model import Hazard
-from vision.lidar.survey import DETECTOR, Finding, SpanWire, Survey, facts
+from vision.lidar.survey import DETECTOR, CloseUp, Finding, SpanWire, Survey, facts
 from vision.model import Observation
 
 Json = dict[str, Any]
@@ -27,6 +27,7 @@ def to_json(survey: Survey) -> Json:
         "crs": survey.crs,
         "voltage_kv": survey.voltage_kv,
         "wires": [_wire(w) for w in survey.wires],
+        "viewpoints": [_close_up(c) for c in survey.close_ups],
     }
 
 
@@ -48,6 +49,9 @@ def lines(survey: Survey, name: str) -> Iterator[str]:
     if survey.wires:
         lowest = min(w.lowest_above_ground_m for w in survey.wires)
         yield f"{name}: {len(survey.wires)} wires, the lowest {lowest:.1f} m above the ground"
+    if survey.close_ups:
+        towers = len({c.view.joint.tower for c in survey.close_ups})
+        yield f"{name}: {len(survey.close_ups)} viewpoints for close-ups of {towers} towers (--json)"
     for found in survey.findings:
         c = found.clearance
         verdict = f"{c.required_m:g} m asked for" + ("" if c.is_breach else ", kept")
@@ -78,6 +82,23 @@ def _finding(found: Finding) -> Json:
         "saturated": False,
         "facts": facts(found.clearance) | {"standard": found.source},
         "file_xyz": [round(v, 3) for v in found.at],
+    }
+
+
+def _close_up(close_up: CloseUp) -> Json:
+    view, place = close_up.view, close_up.place
+    return {
+        "tower": view.joint.tower,
+        "wire": view.joint.wire,
+        "face": view.face,
+        "camera": [round(v, 3) for v in close_up.camera],
+        "joint": [round(v, 3) for v in close_up.joint],
+        "lat_deg": None if place is None else round(place.lat_deg, 7),
+        "lon_deg": None if place is None else round(place.lon_deg, 7),
+        "heading_deg": round(view.heading_deg, 1),
+        "pitch_deg": round(view.pitch_deg, 1),
+        "distance_m": round(view.distance_m, 1),
+        "clear_m": round(view.clear_m, 1),
     }
 
 
