@@ -46,7 +46,7 @@ SUBSCRIBERS = 20
 PACE_S = 0.05  # between frames
 OUTAGE_H = 24.0
 SPEED, QUICK_SPEED = 900.0, 3_600.0
-"""The 75 hours for which a message is tried last 300 and 75 s: longer than a killed role takes to start anew."""
+"""The 75 hours for which a message is tried last 300 and 75 s: a killed role takes less to start anew."""
 PATIENCE_S = 1500.0
 SEED = 8
 _ANCHOR = "all examined can lose"
