@@ -40,7 +40,7 @@ ENTRIES: tuple[Entry, ...] = (
         by_default=False,
         on_trial=True,
     ),
-    Entry("vision.detectors.burning:Burning", frozenset({Hazard.BURNING}), by_default=False, on_trial=True),
+    Entry("vision.detectors.burning:Burning", frozenset({Hazard.BURNING}), by_default=False),
     Entry(
         "vision.detectors.line_clearance:LineClearance", frozenset({Hazard.LINE_CLEARANCE}), by_default=False
     ),
