@@ -140,7 +140,12 @@ Span = tuple[Hung, Hung]
 
 def hung(frame: Frame, pose: CameraPose, ground: Ground, line: PowerLine) -> list[Span]:
     """Return the parts of a line that are before the camera."""
-    strip = [_hung(frame, pose, ground, place) for place in _near(line, pose.place)]
+    places = _near(line, pose.place)
+    if not places:
+        return []
+    lats, lons = np.array([p.lat_deg for p in places]), np.array([p.lon_deg for p in places])
+    feet = np.broadcast_to(np.asarray(ground.elevation_m(lats, lons), dtype=float), lats.shape)
+    strip = [_hung(frame, pose, place, float(foot)) for place, foot in zip(places, feet, strict=True)]
     return [(here, there) for here, there in pairwise(strip) if here is not None and there is not None]
 
 
@@ -195,9 +200,8 @@ def _near(line: PowerLine, here: LatLon) -> list[LatLon]:
     return [scale.to_place(*p) for p in points[np.hypot(*points.T) < _REACH_M].tolist()]
 
 
-def _hung(frame: Frame, pose: CameraPose, ground: Ground, place: LatLon) -> Hung | None:
+def _hung(frame: Frame, pose: CameraPose, place: LatLon, foot: float) -> Hung | None:
     """Return the pixels of how low and how high a conductor hangs there, None behind the camera."""
-    foot = float(np.asarray(ground.elevation_m(place.lat_deg, place.lon_deg)))
     east, north = Scale.at(pose.place).to_local(place)
     ends = []
     for above in (LOWEST_M, min(HIGHEST_M, max(pose.altitude_m - foot - 5.0, LOWEST_M))):
