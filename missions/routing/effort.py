@@ -47,6 +47,11 @@ class Meter:
         return self.effort.clock() - self._began_s
 
     @property
+    def ended(self) -> bool:
+        """Whether the search was told to end, or is at a cost that is good enough."""
+        return self._ended
+
+    @property
     def share(self) -> float:
         """The share spent, 1 when the search must end."""
         if self._ended:

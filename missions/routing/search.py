@@ -19,6 +19,9 @@ from missions.routing.problem import Answer, Problem, Tour, measure
 # Where rounds are counted, choosing ends by the number of its own steps; this is a safety.
 MOST_COMBINING_S = 60.0
 
+# Of an effort in seconds so much is left for the last choice among the tours: it counts too.
+LAST_CHOICE = 0.02
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -115,8 +118,10 @@ class _Search:
 
     def run(self, start: tuple[Tour, ...]) -> Answer:
         self._offer(_affordable(self.problem, start))
-        for number, stage in enumerate(self.manner.stages):
-            if self.meter.share < min(1.0, stage.until):
+        most = 1.0 if math.isinf(self.meter.effort.seconds) else 1.0 - LAST_CHOICE
+        stages = [replace(stage, until=min(most, stage.until)) for stage in self.manner.stages]
+        for number, stage in enumerate(stages):
+            if self.meter.share < stage.until:
                 if stage.warmth is None:
                     self._alone(stage)
                 elif stage.jobs is None or not self.best:
@@ -213,11 +218,14 @@ class _Search:
         )
 
     def _combine(self) -> None:
-        """Take the best choice among all tours met, if that is better."""
+        """Take the best choice among all tours met, if that is better; not once told to end."""
+        effort = self.meter.effort
+        seconds = min(self.manner.combine * effort.seconds, effort.seconds - self.meter.spent_s)
+        if self.meter.ended or seconds <= 0:
+            return
         done = {self.job_of[node] for tour in self.best for node in tour.nodes}
         musts = frozenset(j for j in done if self.problem.jobs[j].must)
-        seconds = min(self.manner.combine * self.meter.effort.seconds, MOST_COMBINING_S)
-        chosen = self.pool.best(self.cost, seconds=seconds, musts=musts)
+        chosen = self.pool.best(self.cost, seconds=min(seconds, MOST_COMBINING_S), musts=musts)
         if chosen is not None:
             self._offer(chosen)
 

@@ -1,5 +1,6 @@
 """The search for tours: limits kept, nothing lost without need, the same for the same seed."""
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -87,6 +88,16 @@ def test_it_stops_when_the_cost_is_good_enough_and_when_told() -> None:
     problem = ring()
     assert search(problem, Effort(rounds=50_000, enough=1e9)).rounds < 10
     assert search(problem, Effort(rounds=50_000, cancelled=lambda: True)).rounds < 10
+
+
+def test_the_last_choice_among_the_tours_is_made_within_the_time() -> None:
+    """By a clock that goes on by a second each time it is looked at."""
+    seconds = itertools.count()
+    answer = search(
+        ring(30, docks=3, most_time=4200), Effort(seconds=800, clock=lambda: float(next(seconds)))
+    )
+    assert len(visited(answer.tours)) == 30
+    assert 400 < next(seconds) <= 800
 
 
 def test_progress_hears_the_share_spent_and_the_best_cost() -> None:
