@@ -53,7 +53,8 @@ class Network:
         are_docks = np.arange(len(number)) < len(set(self.over_docks))
         lies = between.measured(
             tuple(number),
-            ~(are_docks[:, None] & are_docks) & self._are_near(tuple(number)),
+            ~(are_docks[:, None] & are_docks)
+            & (are_docks[:, None] | are_docks | self._are_near(tuple(number))),
             self.airspace,
             Flown(self.site.models, self.site.winds),
             way=self.way,

@@ -64,6 +64,15 @@ def test_wind_above_cruise_speed_is_said(site: Site, terrain: Terrain) -> None:
     assert "14 m/s" in made.unserved[0].reason
 
 
+def test_batteries_too_small_for_any_task_are_said_to_be_so(site: Site, terrain: Terrain) -> None:
+    """With what the flight would take, and what a sortie has."""
+    weak = replace(site.models[0], battery_wh=5.0)
+    made = honest(replace(site, models=(weak,), demands=field(square(-600, 100, 100))), terrain)
+    assert made.sorties == ()
+    assert "out of reach" in made.unserved[0].reason
+    assert "a sortie has 4 Wh" in made.unserved[0].reason
+
+
 def test_a_polygon_with_a_hole_or_fifty_thousand_corners_is_planned(site: Site, terrain: Terrain) -> None:
     angles = np.linspace(0, 2 * np.pi, 50_000, endpoint=False)
     rim = line(*zip(150 * np.cos(angles) - 500, 150 * np.sin(angles) + 200, strict=True))
