@@ -167,6 +167,7 @@ ELSEWHERE = {
     "/v1/releases": "an agency's own: test_public.py",
     "/v1/coverage": "an agency's own ground: test_coverage.py",
     "/v1/coverage/at": "an agency's own ground: test_coverage.py",
+    "/v1/baselines/{place}/{version}/{layer}.tif": "an agency's own ground: test_baselines.py",
     "/v1/orders/{order_id}/pictures/{picture_id}": "read by the order: test_orders.py",
 }
 
