@@ -179,10 +179,14 @@ class _Reader:
         ground = float(self.terrain.elevation_m(place.lat_deg, place.lon_deg))
         if ground != ground:  # NaN: no ground under it
             west, south, east, north = self.terrain.bounds
+            is_over = south <= place.lat_deg <= north and west <= place.lon_deg <= east
+            at = f"dock {row['id']} at {place.lat_deg:.5f}, {place.lon_deg:.5f}"
             raise self.lined.wrong(
                 (*keys, "lat_deg"),
-                found=f"dock {row['id']} at {place.lat_deg:.5f}, {place.lon_deg:.5f}, outside the terrain",
-                expected=f"latitude {south:.4f} to {north:.4f}, longitude {west:.4f} to {east:.4f}",
+                found=f"{at}, {'where the terrain has no height' if is_over else 'outside the terrain'}",
+                expected="a place whose height the elevation model knows"
+                if is_over
+                else f"latitude {south:.4f} to {north:.4f}, longitude {west:.4f} to {east:.4f}",
             )
         elevation_m = float(row.get("elevation_m", ground))
         if abs(elevation_m - ground) > PAD_OFF_GROUND_M:

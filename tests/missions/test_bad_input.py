@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
+from rasterio.warp import calculate_default_transform, reproject
 
 from missions import check
 from missions.errors import InputWrong, SiteWrong
@@ -111,3 +113,26 @@ def test_heights_that_are_missing_are_told_of(site: Site, terrain: Terrain) -> N
     heights[row : row + 10, column : column + 10] = np.nan
     made = honest(replace(site, demands=field(square(-700, 0, 400))), replace(terrain, heights_m=heights))
     assert "outside the elevation model" in made.unserved[0].reason
+
+
+def test_an_elevation_model_without_heights_is_said_to_have_none(tmp_path: Path) -> None:
+    """At the first dock, whose line is named; and one in metres of another projection is read as it is."""
+    site = changed(tmp_path, "valley_dem.tif", "other.tif")
+    with rasterio.open(VALLEY / "valley_dem.tif") as dem:
+        heights, profile = dem.read(1).astype(np.float32), dem.profile | {"dtype": "float32", "nodata": None}
+        crs = "EPSG:32650"
+        to, width, height = calculate_default_transform(dem.crs, crs, dem.width, dem.height, *dem.bounds)
+        projected = np.full((height, width), np.nan, dtype=np.float32)
+        reproject(
+            heights, projected, src_transform=dem.transform, src_crs=dem.crs, dst_transform=to, dst_crs=crs
+        )
+    with rasterio.open(tmp_path / "other.tif", "w", **profile) as out:
+        out.write(np.full_like(heights, np.nan), 1)
+    with pytest.raises(SiteWrong, match="where the terrain has no height"):
+        load_site(site)
+    profile |= {"crs": crs, "transform": to, "width": width, "height": height, "nodata": np.nan}
+    with rasterio.open(tmp_path / "other.tif", "w", **profile) as out:
+        out.write(projected, 1)
+    known = load_site(VALLEY / "site.yaml")
+    for dock, was in zip(load_site(site).docks, known.docks, strict=True):
+        assert dock.elevation_m == pytest.approx(was.elevation_m, abs=1.0)
