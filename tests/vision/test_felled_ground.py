@@ -147,4 +147,4 @@ def test_without_a_baseline_a_clearing_is_a_suspicion_and_a_wood_says_nothing(sh
     assert all(0 < d.confidence < LEAST_CONFIDENCE and d.kind == "looks felled" for d in found)
     silent = look.detect(load(shared / WOOD[0]), Scene())
     assert isinstance(silent, Abstained)
-    assert "no baseline" in silent.reason
+    assert "without a baseline" in silent.reason

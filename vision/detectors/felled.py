@@ -19,7 +19,6 @@ from vision.scene import Scene
 
 SUREST = LEAST_CONFIDENCE - 0.05
 LEAST_CELLS = 4
-NO_BASELINE = "no baseline of this place yet: what stood there before is not known"
 
 
 class FelledLook:
@@ -42,7 +41,7 @@ class FelledLook:
         model = felled_ground.shipped()
         likely = model.cells(frame.pixels)
         if felled_ground.share_of(likely) < model.share:
-            return Abstained(f"{NO_BASELINE}, and nothing looks felled")
+            return Abstained("nothing looks felled, which without a baseline clears no place")
         height, width = frame.pixels.shape[:2]
         return tuple(self._detection(patch, likely, width, height) for patch in patches(likely))
 

@@ -52,7 +52,9 @@ def evaluate(request: Request) -> Json:
         other: Callable[[Request], Json] = getattr(importlib.import_module(module), name)
         return other(request)
     if request.hazard is not None and request.hazard not in HAZARDS.values():
-        raise InputWrong(f"--hazard: pictures are scored for fire and smoke, found {request.hazard.value}")
+        raise InputWrong(
+            f"--hazard: pictures are scored for fire, smoke and logging, found {request.hazard.value}"
+        )
     model = runtime.load(request.model)
     pictures = labelled.read(request.dataset)
     if not pictures:
@@ -111,7 +113,7 @@ def _scored(model: Model, picture: LabelledPicture, i: int, count: int, request:
     brightness = float(pixels[::4, ::4].mean())
     if runtime.is_dark(pixels, model.card.dark):
         return Scored(picture, (0.0, 0.0), brightness, is_dark=True)
-    canvas, _ = runtime.fitted(pixels, model.card.longest_px)
+    canvas, _ = runtime.shown(pixels, model.card)
     likely = dict(zip(model.card.classes, model.see(canvas).picture.tolist(), strict=True))
     return Scored(picture, (likely.get("fire", 0.0), likely.get("smoke", 0.0)), brightness, is_dark=False)
 
