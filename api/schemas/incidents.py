@@ -107,6 +107,16 @@ class ObservationOut(BaseModel):
 class ConfirmationOut(BaseModel):
     """What one camera says of a place: how many looks should have shown it, how many did and did not."""
 
+    model_config = like(
+        drone="D1",
+        sensor="thermal",
+        verdict="confirmed",
+        looks=3,
+        hits=2,
+        misses=1,
+        seen_at="2026-06-01T02:06:41Z",
+    )
+
     drone: str
     sensor: str
     verdict: str
