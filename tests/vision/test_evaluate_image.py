@@ -70,7 +70,7 @@ def test_one_hazard_has_its_scores_on_top(request_of):
 
 
 def test_another_hazard_is_refused(request_of):
-    with pytest.raises(InputWrong, match="scored for fire and smoke"):
+    with pytest.raises(InputWrong, match="scored for fire, smoke and logging"):
         image.evaluate(request_of(hazard=Hazard.WILDLIFE))
 
 
