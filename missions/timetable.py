@@ -33,6 +33,8 @@ DAY_S = 86_400.0
 SOLVE_S = 20.0
 # More sorties of a dock are not put to HiGHS: a column each for every minute or two.
 MOST_EXACT = 24
+# A sortie worth more than this looks for something that must be seen.
+MUST_WORTH = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,14 @@ def timetable(
     """
     open_s = {s.id: hours(s, plan, site, *(within or {}).get(s.id, (starts_s, ends_s))) for s in plan.sorties}
     slots: list[Slot] = []
+    worth = _worths(plan)
     linked = {d for s in plan.sorties if s.end for d in (s.dock, s.end)}
     queued = [s for s in plan.sorties if after or s.dock in linked or _is_large(s, plan)]
-    slots += _queued(queued, site, open_s, after)
+    slots += _queued(queued, site, open_s, after, worth)
     for dock, model in sorted({(s.dock, s.model) for s in plan.sorties if s not in queued}):
         mine = [s for s in plan.sorties if (s.dock, s.model) == (dock, model)]
         drones = [d.id for d in site.drones if (d.dock, d.model) == (dock, model)]
-        begun = _starts(mine, site, open_s, len(drones), starts_s)
+        begun = _starts(mine, site, open_s, len(drones), starts_s, worth)
         slots += _manned([(begun[s.id], s) for s in mine if s.id in begun], drones, site)
     placed = {slot.sortie for slot in slots}
     unplaced = [_unplaced(s, open_s[s.id], language) for s in plan.sorties if s.id not in placed]
@@ -90,6 +93,18 @@ def hours(sortie: Sortie, plan: Plan, site: Site, starts_s: float, ends_s: float
     return max([starts_s, *(w[0] for w in open_s)]), min([ends_s, *(w[1] for w in open_s)])
 
 
+def _worths(plan: Plan) -> dict[str, float]:
+    """Return what placing each sortie is worth: 1 to 2 by its tasks' prizes, a must more than all others."""
+    tasks = {task.id: task for task in plan.tasks}
+    flown = {s.id: [tasks[t] for t in s.tasks if t in tasks] for s in plan.sorties}
+    total = sum(task.prize for mine in flown.values() for task in mine) or 1
+    musts = 2.0 * len(plan.sorties)
+    return {
+        name: 1.0 + sum(task.prize for task in mine) / total + musts * any(task.must for task in mine)
+        for name, mine in flown.items()
+    }
+
+
 def _is_large(sortie: Sortie, plan: Plan) -> bool:
     alike = sum((s.dock, s.model) == (sortie.dock, sortie.model) for s in plan.sorties)
     return alike > MOST_EXACT
@@ -100,13 +115,14 @@ def _queued(
     site: Site,
     open_s: dict[str, tuple[float, float]],
     after: Sequence[tuple[Slot, Sortie]],
+    worth: Mapping[str, float],
 ) -> Iterator[Slot]:
     """Yield the slots of sorties placed one after the other, those that must be over soonest first."""
     stands = {d.id: d.dock for d in site.drones}
     ready_s = dict.fromkeys(stands, -math.inf)
     for slot, flying in after:
         stands[slot.drone], ready_s[slot.drone] = flying.lands_at, slot.ready_s
-    for unit in sorted(_units(sorties), key=lambda unit: _urgency(unit, open_s)):
+    for unit in sorted(_units(sorties), key=lambda unit: _urgency(unit, open_s, worth)):
         crew = _crew(unit, site.drones, stands, ready_s)
         if crew is None:
             continue
@@ -132,9 +148,12 @@ def _units(sorties: Sequence[Sortie]) -> list[tuple[Sortie, ...]]:
     return [*pairs, *alone]
 
 
-def _urgency(unit: Sequence[Sortie], open_s: dict[str, tuple[float, float]]) -> tuple[float, float, float]:
+def _urgency(
+    unit: Sequence[Sortie], open_s: dict[str, tuple[float, float]], worth: Mapping[str, float]
+) -> tuple[float, float, float, float]:
     return (
         min(open_s[s.id][1] for s in unit),
+        -max(worth[s.id] > MUST_WORTH for s in unit),
         max(open_s[s.id][0] for s in unit),
         -max(s.flight_s for s in unit),
     )
@@ -167,8 +186,9 @@ def _starts(
     open_s: dict[str, tuple[float, float]],
     drones: int,
     starts_s: float,
+    worth: Mapping[str, float],
 ) -> dict[str, float]:
-    """Return the start of each sortie that can be placed, the least waiting in all."""
+    """Return the start of each sortie that can be placed: what is worth most, the least waiting in all."""
     choices = [
         (k, step)
         for k, sortie in enumerate(sorties)
@@ -184,13 +204,13 @@ def _starts(
     # To be placed at all is worth more than any waiting of all sorties together.
     placed = float(most * len(sorties) + 1)
     found = milp(
-        np.array([step - placed for _, step in choices]),
+        np.array([step - placed * worth[sorties[k].id] for k, step in choices]),
         integrality=np.ones(len(choices)),
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(
             rows.tocsc(), ub=np.r_[np.ones(len(sorties)), np.full(most, float(drones))]
         ),
-        options={"time_limit": SOLVE_S},
+        options={"time_limit": SOLVE_S, "mip_rel_gap": 1e-6},
     )
     if found.x is None:
         return {}
