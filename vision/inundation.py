@@ -27,6 +27,9 @@ OFF_M = 15
 """Poses put the polygon off by no more than this, in whole metres."""
 
 LEAST_SURE_M2 = 15.0
+EDGE_M = 0.9
+"""So far in from the bank water looks mixed with it."""
+
 ALIKE_PAST, ALIKE_NOW = 3.5, 4.0
 """Deviations from the river's own look within which ground looks like its water."""
 
@@ -91,12 +94,19 @@ def risen(now: Day, past: Day | None, permanent: Mask, height_m: Values | None) 
         changed = closed(~shown | (share > DIFFERS) | became, _px(SMALL_CHANGE_M, pixel_m))
         surely = shown & (share > SURELY)
     wet = narrower(alike & (changed | bed), 1)
-    wet = wider(grown_back(bed & wet, wet), 1) & known
+    wet = wider(_joined(wet, bed, wet & shown & (now.likely > LIKELY), pixel_m), 1) & known
     strong = narrower(wet & ~bed & (now.likely > LIKELY) & surely, _px(SEED_M, pixel_m))
     if not strong.any():
         return Risen(strong, bed)
     whole = _under_trees(now, wet, bed, height_m)
     return Risen(opened(whole & ~bed & known, _px(0.75, pixel_m)), bed)
+
+
+def _joined(wet: Mask, bed: Mask, sure: Mask, pixel_m: float) -> Mask:
+    """Return the water that hangs together with the bed: in the open, and where sure, past crowns between."""
+    open_water = grown_back(bed & wet, wet)
+    bridged = closed(open_water | sure, _px(CLOSES_M, pixel_m))
+    return (open_water | sure) & grown_back(open_water, bridged)
 
 
 def bed_of(past: Day, permanent: Mask) -> Mask | None:
@@ -111,6 +121,7 @@ def bed_of(past: Day, permanent: Mask) -> Mask | None:
         return None
     near = wider(permanent, _px(2 * SURE_INSIDE_M, pixel_m))
     seen = filled(grown_back(sure, alike & near & (past.likely > WAS_MAYBE)), 60.0 / pixel_m**2) & near
+    seen = wider(seen, _px(EDGE_M, pixel_m))
     drawn = aligned(permanent, seen, shown, pixel_m)
     least, most = narrower(drawn, _px(1.5, pixel_m)), wider(drawn, _px(3.0, pixel_m))
     return np.asarray(np.where(shown, (seen | least) & most, drawn))

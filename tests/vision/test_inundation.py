@@ -38,7 +38,7 @@ def polygon(*, off_px: int = 0) -> Mask:
 def test_water_beyond_the_bed_is_found_to_its_edge_and_the_paddy_is_none_of_it():
     found = risen(day(BROWN, flooded=True), day(TEAL, seed=2), polygon(off_px=8), None)
     assert found is not None
-    assert found.flooded[FLOODED].mean() > 0.93
+    assert found.flooded[FLOODED].mean() > 0.9
     assert found.flooded.sum() == pytest.approx(90 * 30, rel=0.08)
     assert not found.flooded[PADDIES].any()
 
