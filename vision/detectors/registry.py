@@ -45,9 +45,7 @@ ENTRIES: tuple[Entry, ...] = (
         "vision.detectors.line_clearance:LineClearance", frozenset({Hazard.LINE_CLEARANCE}), by_default=False
     ),
     Entry("vision.detectors.thermal:ThermalFire", frozenset({Hazard.FIRE, Hazard.HOT_SPOT})),
-    Entry(
-        "vision.detectors.hot_joint:HotJoint", frozenset({Hazard.HOT_JOINT}), by_default=False, on_trial=True
-    ),
+    Entry("vision.detectors.hot_joint:HotJoint", frozenset({Hazard.HOT_JOINT}), by_default=False),
     Entry(
         "vision.detectors.rgb_fire:RgbFire",
         frozenset({Hazard.FIRE, Hazard.SMOKE}),
