@@ -63,12 +63,15 @@ def read(folder: Path) -> list[LabelledPicture]:
 def told(pictures: Sequence[LabelledPicture], table: Path) -> list[LabelledPicture]:
     """Return the pictures with what a table (sha256, fire, smoke) knows of them and their folder does not.
 
+    A row of another model's pictures has neither and is passed over.
+
     Raises:
         InputWrong: the table cannot be read.
     """
     try:
         with table.open(newline="", encoding="utf-8") as lines:
-            known = {row["sha256"]: (int(row["fire"]), int(row["smoke"])) for row in csv.DictReader(lines)}
+            rows = [row for row in csv.DictReader(lines) if row["fire"] or row["smoke"]]
+        known = {row["sha256"]: (int(row["fire"]), int(row["smoke"])) for row in rows}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputWrong(f"{table}: expected the columns sha256, fire, smoke: {error!r}") from None
     return [_completed(p, known) if -1 in p.labels else p for p in pictures]

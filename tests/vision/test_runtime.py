@@ -102,3 +102,16 @@ def test_night_is_dark_and_a_flame_in_it_is_not():
     assert runtime.is_dark(night, 12.0)
     assert not runtime.is_dark(painted(night, 300, 200, 60, FLAME), 12.0)
     assert not runtime.is_dark(meadow(), 12.0)
+
+
+def test_a_card_with_a_canvas_has_every_picture_shown_in_it(tmp_path):
+    card = runtime.load(tiny_model(tmp_path, canvas_px=[512, 384])).card
+    for width, height, scale in ((1000, 700, 0.512), (400, 800, 0.48), (100, 100, 3.84)):
+        canvas, found = runtime.shown(meadow(width, height), card)
+        assert canvas.shape == (384, 512, 3)
+        assert found == pytest.approx(scale)
+
+
+def test_a_canvas_of_odd_sides_is_no_card(tmp_path):
+    with pytest.raises(InputWrong, match="multiples of 64"):
+        runtime.load(tiny_model(tmp_path, canvas_px=[500, 384]))

@@ -103,7 +103,7 @@ def look_at(model: Model, pixels: Rgb, cuts: Sequence[Tile], *, whole: bool = Fa
     height, width = pixels.shape[:2]
     parts = []
     if whole:
-        canvas, scale = runtime.fitted(pixels, min(model.card.longest_px, max(height, width)))
+        canvas, scale = runtime.shown(pixels, model.card)
         parts.append(_counted(model, model.see(canvas), scale, 0, 0))
     for cut in cuts:
         parts.append(_counted(model, model.see(_piece(pixels, cut)), 1.0, cut.left_px, cut.top_px))
@@ -113,7 +113,7 @@ def look_at(model: Model, pixels: Rgb, cuts: Sequence[Tile], *, whole: bool = Fa
 def ranked(model: Model, pixels: Rgb, *, most: int) -> Candidates:
     """Return the surest boxes of a picture whether they count or not: for scoring their order."""
     height, width = pixels.shape[:2]
-    canvas, scale = runtime.fitted(pixels, model.card.longest_px)
+    canvas, scale = runtime.shown(pixels, model.card)
     seen = model.see(canvas)
     sure = np.sqrt(seen.scores * seen.picture)
     rows, kinds = np.unravel_index(np.argsort(-sure, axis=None)[: most * 8], sure.shape)

@@ -26,7 +26,7 @@ import onnxruntime
 
 from missions.errors import InputWrong
 
-SHIPPED = Path(__file__).parent.parent / "models" / "fire_lite0.onnx.xz"
+SHIPPED = Path(__file__).parent.parent / "models" / "fire.onnx.xz"
 """Where the model lies that is used unless another is named; it may be absent."""
 
 PACKED = ".xz"
@@ -50,8 +50,8 @@ class Card:
     """What a model's card says for machines; the rest of the card is for people.
 
     `picture` and `box` are per class the score from which a picture or a box counts; `longest_px` is how
-    large whole pictures are shown to it, `dark` the mean brightness (0 to 255) under which its word is
-    worth nothing.
+    large whole pictures are shown to it, `canvas_px` the width and height they are shown in if it learnt from
+    one shape alone, `dark` the mean brightness (0 to 255) under which its word is worth nothing.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Card:
     picture: dict[str, float]
     box: dict[str, float]
     longest_px: int = LONGEST_PX
+    canvas_px: tuple[int, int] | None = None
     dark: float = DARK
     licence: str = ""
 
@@ -113,15 +114,22 @@ def load(path: Path | None = None) -> Model:
     return _loaded((path or SHIPPED).resolve())
 
 
+def shown(pixels: Rgb, card: Card) -> tuple[Rgb, float]:
+    """Return a whole picture as a model is shown it, the rest of the canvas grey, and its scale."""
+    if card.canvas_px is None:
+        return fitted(pixels, card.longest_px)
+    height, width = pixels.shape[:2]
+    wide, high = card.canvas_px
+    scale = min(wide / width, high / height)
+    return _placed(pixels, scale, wide, high), scale
+
+
 def fitted(pixels: Rgb, longest_px: int) -> tuple[Rgb, float]:
     """Return a picture with its longer side `longest_px`, padded grey to whole steps, and its scale."""
     height, width = pixels.shape[:2]
     scale = longest_px / max(height, width)
     wide, high = max(1, round(width * scale)), max(1, round(height * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    canvas = np.full((_whole(high), _whole(wide), 3), 114, np.uint8)
-    canvas[:high, :wide] = cv2.resize(pixels, (wide, high), interpolation=how)
-    return canvas, scale
+    return _placed(pixels, scale, _whole(wide), _whole(high)), scale
 
 
 def is_dark(pixels: Rgb, limit: float) -> bool:
@@ -135,6 +143,16 @@ def is_dark(pixels: Rgb, limit: float) -> bool:
 
 _BRIGHT = 170.0
 _SIZES_KEPT = 24
+
+
+def _placed(pixels: Rgb, scale: float, width: int, height: int) -> Rgb:
+    """Return pixels scaled into the upper left corner of a grey canvas."""
+    wide, high = (max(1, round(side * scale)) for side in pixels.shape[1::-1])
+    wide, high = min(wide, width), min(high, height)
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    canvas = np.full((height, width, 3), 114, np.uint8)
+    canvas[:high, :wide] = cv2.resize(pixels, (wide, high), interpolation=how)
+    return canvas
 
 
 def _whole(side: int) -> int:
@@ -207,11 +225,26 @@ def _card(path: Path) -> Card:
             picture={name: float(value["picture"][name]) for name in names},
             box={name: float(value["box"][name]) for name in names},
             longest_px=int(value.get("longest_px", LONGEST_PX)),
+            canvas_px=_canvas(value.get("canvas_px")),
             dark=float(value.get("dark", DARK)),
             licence=str(value.get("licence", "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputWrong(f"{beside}: no model card: {error!r}") from None
+
+
+def _canvas(value: Any) -> tuple[int, int] | None:
+    """Return a card's canvas.
+
+    Raises:
+        ValueError: a side is no multiple of `STEP_PX`.
+    """
+    if value is None:
+        return None
+    wide, high = (int(side) for side in value)
+    if min(wide, high) < STEP_PX or wide % STEP_PX or high % STEP_PX:
+        raise ValueError(f"canvas_px: expected multiples of {STEP_PX}, found {wide} × {high}")
+    return wide, high
 
 
 def onnx_session(data: bytes) -> onnxruntime.InferenceSession:

@@ -77,7 +77,7 @@ def train(
 def export_model(
     run: Annotated[Path, typer.Argument(help="The folder that `train` wrote.")],
     out: Annotated[Path, typer.Option(help="Folder for the model, its card and TRAINING.csv.")],
-    name: Annotated[str, typer.Option(help="Name of the model's files.")] = "fire_lite0",
+    name: Annotated[str, typer.Option(help="Name of the model's files.")] = "fire",
     version: Annotated[str, typer.Option(help="Version that every score will carry.")] = "1",
 ) -> None:
     """Write a trained model as ONNX with 8-bit weights, its card, and the list of what it learnt from."""
