@@ -15,12 +15,13 @@ import onnxruntime
 
 from vision import water
 from vision.chart import Chart, Mask
+from vision.detectors.runtime import unpacked
 
 LONGEST_PX = 512
 LIKELY = 0.5
 """From this likelihood on a pixel is water."""
 
-MODEL = "water.onnx"
+MODEL = "water.onnx.xz"
 _STEP_PX = 32
 
 Shares = npt.NDArray[np.float32]
@@ -32,7 +33,9 @@ class WaterModel:
     def __init__(self, path: Path) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(
+            unpacked(path), options, providers=["CPUExecutionProvider"]
+        )
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, pixels: npt.NDArray[np.uint8]) -> Shares:
