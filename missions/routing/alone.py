@@ -5,17 +5,17 @@ suits it, it is at the best known value within seconds.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pyvrp
 from pyvrp import IteratedLocalSearchParams
 from pyvrp.exceptions import PenaltyBoundWarning
 from pyvrp.IteratedLocalSearch import IteratedLocalSearchCallbacks
 
-from missions.routing.data import to_pyvrp, tours_of
+from missions.routing.data import to_pyvrp, to_solution, tours_of
 from missions.routing.effort import Effort, Meter
 from missions.routing.pool import HARVEST, Pool
-from missions.routing.problem import Answer, Problem, total_cost
+from missions.routing.problem import Answer, Problem, Tour, total_cost
 
 
 def search_alone(problem: Problem, effort: Effort, *, seed: int = 1) -> Answer:
@@ -27,20 +27,30 @@ def search_alone(problem: Problem, effort: Effort, *, seed: int = 1) -> Answer:
 
 
 def run_alone(
-    problem: Problem, stop: Callable[[int], bool], *, seed: int, pool: Pool | None = None
+    problem: Problem,
+    stop: Callable[[int], bool],
+    *,
+    seed: int,
+    pool: Pool | None = None,
+    start: Sequence[Tour] = (),
 ) -> pyvrp.Solution:
-    """Return what `pyvrp.solve` finds until `stop` says so, the tours it met in the pool."""
+    """Return what `pyvrp.solve` finds until `stop` says so, the tours it met in the pool.
+
+    It begins from the tours of `start` when given.
+    """
+    data = to_pyvrp(problem, all_fit=True)
     calls = IteratedLocalSearchCallbacks() if pool is None else _Harvest(pool)
     params = IteratedLocalSearchParams(callbacks=calls)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PenaltyBoundWarning)
         result = pyvrp.solve(
-            to_pyvrp(problem, all_fit=True),
+            data,
             lambda best_cost: stop(best_cost),
             seed=seed,
             collect_stats=False,
             display=False,
             params=pyvrp.SolveParams(ils=params),
+            initial_solution=to_solution(data, start, problem) if start else None,
         )
     return result.best
 

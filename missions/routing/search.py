@@ -31,12 +31,14 @@ class Stage:
     what an answer costs for each of its jobs (`Descent.travel`). `jobs` are the most that are
     searched at a time, all when None. Without warmth it is PyVRP's own loop that
     searches. After each stage the best choice among all tours met so far is looked for.
+    A stage `on_trial` that finds nothing clearly better hands all that is left to PyVRP's own loop.
     """
 
     until: float
     warmth: float | None
     fresh: bool = False
     jobs: int | None = None
+    on_trial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,16 @@ class Manner:
     give_up: float = 0.15
 
 
-# With so many seconds there is time for both ways of searching.
+# Better by such a part, a way of searching suits the problem better than the other.
+CLEARLY = 0.005
+
+# With so many seconds there is time to try both ways of searching and to keep to the one that suits.
 LONG_S = 20.0
 PATIENT = Manner(
     stages=(
-        Stage(0.25, None, fresh=True),
-        Stage(0.6, 0.9, fresh=True),
+        Stage(0.15, None, fresh=True),
+        Stage(0.3, 0.9, fresh=True, on_trial=True),
+        Stage(0.65, 0.9, fresh=True),
         Stage(0.85, 0.45),
         Stage(1.0, 0.25),
     )
@@ -85,7 +91,7 @@ def search(
 
 
 def manner_for(problem: Problem, effort: Effort) -> Manner:
-    """Return how to search a problem: with much time PyVRP's own way first, for a quarter of it.
+    """Return how to search a problem: with much time PyVRP's own way first, then ours on trial.
 
     Where jobs may be left out, begin anew more often.
     """
@@ -122,23 +128,31 @@ class _Search:
         stages = [replace(stage, until=min(most, stage.until)) for stage in self.manner.stages]
         for number, stage in enumerate(stages):
             if self.meter.share < stage.until:
-                if stage.warmth is None:
-                    self._alone(stage)
-                elif stage.jobs is None or not self.best:
-                    self._whole(stage, self.seed + number)
-                else:
-                    self._in_parts(stage)
-                self._combine()
+                before = self.cost
+                self._stage(stage, self.seed + number)
+                if stage.on_trial and self.cost > before * (1 - CLEARLY):
+                    self._stage(Stage(stages[-1].until, None), self.seed + number)
         self.meter.end(self.cost)
         return Answer(self.best, self.cost, self.meter.rounds)
 
-    def _alone(self, stage: Stage) -> None:
+    def _stage(self, stage: Stage, seed: int) -> None:
+        """Search as a stage says, then for the best choice among all tours met."""
+        if stage.warmth is None:
+            self._alone(stage, seed)
+        elif stage.jobs is None or not self.best:
+            self._whole(stage, seed)
+        else:
+            self._in_parts(stage)
+        self._combine()
+
+    def _alone(self, stage: Stage, seed: int) -> None:
         """Let PyVRP search in its own manner until the stage's share of the effort is spent."""
         best = run_alone(
             self.problem,
             lambda cost: self.meter.count(min(cost, self.cost)) >= stage.until,
-            seed=self.seed,
+            seed=seed,
             pool=self.pool,
+            start=() if stage.fresh else self.best,
         )
         self._offer(tours_of(best, self.problem))
 
