@@ -3,7 +3,8 @@
 The plan of each seed is flown as far as the first sortie of every other dock, which stay
 as they are. Then each dock in turn is taken away: the points of its sorties are put into
 what is left, and the search goes on for ten seconds. Beside it stands a search of the same
-points from nothing for a minute. Seconds are CPU seconds of the one process.
+points from nothing for a minute. Points that no dock left can reach are counted and left out of
+both. The case limits no dock's sorties, so neither is limited. Seconds are CPU seconds of the one process.
 """
 
 import statistics
@@ -13,14 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from missions.bench.case import from_quick
 from missions.bench.proof import faults
 from missions.measure import Job, Row, at_least, at_most, measured, skipped
 from missions.routing.cases import PER_S, problem_of, read
 from missions.routing.effort import Effort
 from missions.routing.parts import Part, part
-from missions.routing.problem import Problem, Tour, measure, total_cost
+from missions.routing.problem import Problem, Tour, is_within_limits, measure, total_cost
 from missions.routing.repair import inserted, repair
-from missions.routing.search import search
 
 CASES = Path("../shared/data/routing/farm576")
 SEEDS = (1, 2, 3)
@@ -36,6 +37,7 @@ class Down:
     problem: Problem
     kept: tuple[Tour, ...]
     part: Part
+    unreachable: int
 
 
 def rows(job: Job) -> Iterator[Row]:
@@ -57,8 +59,9 @@ def rows(job: Job) -> Iterator[Row]:
         if not docks:
             continue
         case = read(CASES / f"seed{seed}.json")
-        whole = problem_of(case, range(len(case.docks)), range(len(case.points)))
-        tours = search(whole, Effort(seconds=PLAN_S * quick), seed=seed).tours
+        most = [len(case.points)] * len(case.docks)
+        whole = problem_of(case, range(len(case.docks)), range(len(case.points)), tours=most)
+        tours = from_quick(whole, PLAN_S * quick, seed).tours
         for dock in docks:
             flown = in_the_air(tours, dock)
             down = without(whole, [t for t in tours if t not in flown], dock, flown)
@@ -66,7 +69,7 @@ def rows(job: Job) -> Iterator[Row]:
             first = inserted(down.problem, down.kept)
             soon_s.append(time.process_time() - began_s)
             again = repair(down.problem, down.kept, Effort(seconds=AGAIN_S * quick), seed=seed)
-            cold = search(down.problem, Effort(seconds=COLD_S * quick), seed=seed + 1)
+            cold = from_quick(down.problem, COLD_S * quick, seed + 1)
             wrong = [*faults(down.problem, first), *faults(down.problem, again.tours)]
             # The flights in the air cost the same in both.
             in_air = sum(measure(whole, tour).cost for tour in flown)
@@ -79,6 +82,7 @@ def rows(job: Job) -> Iterator[Row]:
                     "seed": seed,
                     "dock": dock,
                     "in_the_air": len(flown),
+                    "unreachable": down.unreachable,
                     "rehomed": len(down.problem.jobs) - sum(len(t.nodes) for t in down.kept),
                     "first_s": soon_s[-1],
                     "first_flight_s": total_cost(down.problem, first) / PER_S,
@@ -106,7 +110,15 @@ def without(whole: Problem, tours: list[Tour], dock: int, flown: list[Tour]) -> 
     """Return what is left to plan without a dock and without the points being flown over."""
     job_of = whole.job_of()
     over = {int(job_of[node]) for tour in flown for node in tour.nodes}
-    jobs = [k for k in range(len(whole.jobs)) if k not in over]
+    left = [fleet for fleet in range(len(whole.fleets)) if fleet != dock]
+    jobs, unreachable = [], 0
+    for k, job in enumerate(whole.jobs):
+        if k in over:
+            continue
+        if any(is_within_limits(whole, Tour(fleet, (node,))) for fleet in left for node in job.nodes):
+            jobs.append(k)
+        else:
+            unreachable += 1
     rest = replace(
         whole,
         fleets=tuple(
@@ -114,7 +126,7 @@ def without(whole: Problem, tours: list[Tour], dock: int, flown: list[Tour]) -> 
         ),
     )
     mine = part_of(rest, jobs)
-    return Down(mine.problem, mine.inside([t for t in tours if t.fleet != dock]), mine)
+    return Down(mine.problem, mine.inside([t for t in tours if t.fleet != dock]), mine, unreachable)
 
 
 def part_of(problem: Problem, jobs: list[int]) -> Part:

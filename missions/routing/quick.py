@@ -90,10 +90,12 @@ def _best_move(time: Whole, stops: Whole) -> tuple[int, Callable[[], Whole]]:
 
 
 def territories(problem: Problem) -> list[tuple[int, list[int]]]:
+    """Return each dock that has a tour to fly with the points nearest to it."""
     time, docks = problem.time[0], problem.depots
-    there_and_back = time[:docks, docks:] + time[docks:, :docks].T
+    open_ = [d for d in range(docks) if problem.fleets[d].tours > 0]
+    there_and_back = time[open_, docks:] + time[docks:, open_].T
     nearest = there_and_back.argmin(axis=0)
-    return [(d, [int(k) + docks for k in np.flatnonzero(nearest == d)]) for d in range(docks)]
+    return [(d, [int(k) + docks for k in np.flatnonzero(nearest == row)]) for row, d in enumerate(open_)]
 
 
 def chain(time: Whole, dock: int, points: Sequence[int]) -> Order:

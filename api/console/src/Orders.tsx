@@ -170,17 +170,20 @@ interface Part {
 }
 
 function Checklist({ order, isOwn, change }: Part) {
+  // What was ticked and is not answered yet: an answer to something else must not untick it meanwhile.
+  const [wished, setWished] = useState<Record<string, boolean>>({});
+  async function tick(item: string, done: boolean): Promise<void> {
+    setWished((all) => ({ ...all, [item]: done }));
+    await change(`checklist/${item}`, "PUT", { done });
+    setWished(({ [item]: _, ...rest }) => rest);
+  }
   return (
     <section>
       <h3>{say("checklist")}</h3>
       {order.checklist.map((entry) => (
         <label class="check" key={entry.item}>
-          <input type="checkbox" checked={entry.done_at !== null} disabled={!isOwn}
-            onChange={(event) => {
-              const box = event.currentTarget;
-              void change(`checklist/${entry.item}`, "PUT", { done: box.checked })
-                .then((isDone) => { if (!isDone) box.checked = entry.done_at !== null; });
-            }} />
+          <input type="checkbox" checked={wished[entry.item] ?? entry.done_at !== null} disabled={!isOwn}
+            onChange={(event) => void tick(entry.item, event.currentTarget.checked)} />
           <span>{named(entry.text)}</span>
           {entry.done_at && <small>{entry.done_by} {clock(entry.done_at, timezone.value)}</small>}
         </label>
