@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from missions.routing.alone import run_alone
+from missions.routing.data import tours_of
 from missions.routing.effort import Effort
 from missions.routing.problem import Job, Tour, is_within_limits, measure, total_cost
 from missions.routing.search import Manner, Stage, search
@@ -126,3 +128,22 @@ def test_no_jobs_are_no_tours() -> None:
     problem = ring()
     empty = replace(problem, jobs=(), time=(problem.time[0][:1, :1],), energy=(problem.energy[0][:1, :1],))
     assert search(empty, ROUNDS).tours == ()
+
+
+def test_a_way_of_searching_that_is_not_clearly_better_hands_on_to_pyvrps_own() -> None:
+    """The ring is at its best at once, so a trial finds nothing better; the rest is the same each time."""
+    trial = Manner(
+        stages=(Stage(0.2, None, fresh=True), Stage(0.4, 0.9, fresh=True, on_trial=True), Stage(1.0, 0.25))
+    )
+    problem = ring(30, docks=3, most_time=4200)
+    answers = [search(problem, ROUNDS, seed=7, manner=trial) for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert visited(answers[0].tours) == list(range(3, 33))
+    assert answers[0].cost <= search(problem, ROUNDS, seed=7, manner=Manner(stages=trial.stages[:1])).cost
+
+
+def test_pyvrps_own_loop_begins_from_what_it_is_given() -> None:
+    problem = ring(most_time=3700)
+    start = tuple(Tour(0, tuple(range(k, k + 4))) for k in (1, 5, 9))
+    found = tours_of(run_alone(problem, lambda cost: True, seed=1, start=start), problem)
+    assert total_cost(problem, found) <= total_cost(problem, start)
