@@ -10,14 +10,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-import rasterio
-from affine import Affine
 
 from api.roles.examining import Learnt, Looking, looked
 from missions.geo import LatLon
 from missions.model import Camera, CameraPose, Hazard, Sensor
 from missions.terrain import Terrain
 from sim.picture_files import Caption, write_colour, write_thermal
+from tests.vision.conftest import write_level_dem
 from tests.vision.detecting import FLAME, GREEN, tiny_model
 from vision.calibration import Calibration, Source, store
 from vision.detectors import registry, runtime
@@ -65,20 +64,7 @@ def looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Looking:
     """Level ground, thermal and colour detectors, calibrations in a folder."""
     monkeypatch.setattr(runtime, "SHIPPED", tiny_model(tmp_path))
     monkeypatch.setattr(registry, "_loaded", lru_cache(maxsize=64)(registry._loaded.__wrapped__))
-    level = tmp_path / "level.tif"
-    grid = Affine(0.0001, 0.0, 119.417, 0.0, -0.0001, 30.283)
-    with rasterio.open(
-        level,
-        "w",
-        driver="GTiff",
-        height=60,
-        width=60,
-        count=1,
-        dtype="float32",
-        crs="EPSG:4326",
-        transform=grid,
-    ) as raster:
-        raster.write(np.full((1, 60, 60), 100.0, np.float32))
+    level = write_level_dem(tmp_path / "level.tif")
     wanted = frozenset({Hazard.FIRE, Hazard.SMOKE})
     return Looking(Terrain.open(level), Scene(), wanted, True, Learnt(tmp_path / "calibration"))
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import tifffile
+from affine import Affine
 
 from missions.geo import LatLon
 from missions.model import Camera, CameraPose, Hazard, Sensor
@@ -80,6 +82,15 @@ def write_thermal(
         ).encode()
         tags = [(700, 1, len(packet), packet, True)]
     tifffile.imwrite(path, celsius.astype(np.float32), extratags=tags, metadata=None)
+    return path
+
+
+def write_level_dem(path: Path, *, height_m: float = 100.0) -> Path:
+    """Write level ground around the usual place as a GeoTIFF of heights above sea level."""
+    grid = Affine(0.0001, 0.0, 119.417, 0.0, -0.0001, 30.283)
+    shape = {"height": 60, "width": 60, "count": 1, "dtype": "float32"}
+    with rasterio.open(path, "w", driver="GTiff", crs="EPSG:4326", transform=grid, **shape) as raster:
+        raster.write(np.full((1, 60, 60), height_m, np.float32))
     return path
 
 

@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import rasterio
-from affine import Affine
 
 from missions.program import main
-from tests.vision.conftest import meadow, write_thermal
+from tests.vision.conftest import meadow, write_level_dem, write_thermal
 
 Json = dict[str, Any]
 
@@ -73,19 +71,7 @@ def test_an_absurd_pose_is_refused_with_the_reason_and_the_fire_is_not_placed(
     tmp_path, pose, told, changes, above_m, reason
 ):
     path = write_thermal(tmp_path / "odd_T.tif", burning(), replace(pose, **changes), above_m=above_m)
-    level = tmp_path / "level-dem.tif"
-    with rasterio.open(
-        level,
-        "w",
-        driver="GTiff",
-        height=60,
-        width=60,
-        count=1,
-        dtype="float32",
-        crs="EPSG:4326",
-        transform=Affine(0.0001, 0.0, 119.417, 0.0, -0.0001, 30.283),
-    ) as raster:
-        raster.write(np.full((1, 60, 60), 100.0, np.float32))
+    level = write_level_dem(tmp_path / "level-dem.tif")
     frame = told(path, "--dem", level)["odd_T.tif"]
     assert [(d["hazard"], d["placed"]) for d in frame["detections"]] == [("fire", False)]
     assert reason in frame["note"]

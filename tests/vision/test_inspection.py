@@ -10,16 +10,14 @@ from io import BytesIO
 import cv2
 import numpy as np
 import pytest
-import rasterio
 import tifffile
-from affine import Affine
 from PIL import Image
 
 from missions.geo import distance_m
 from missions.model import Hazard
 from missions.program import main
 from missions.terrain import Terrain
-from tests.vision.conftest import meadow, write_thermal
+from tests.vision.conftest import meadow, write_level_dem, write_thermal
 from vision import examine, inspect, present
 from vision.inspection import marked
 
@@ -35,21 +33,7 @@ def fire_file(tmp_path, pose):
 @pytest.fixture
 def dem_file(tmp_path):
     """Level ground at 100 m around the usual place."""
-    path = tmp_path / "ground-dem.tif"
-    heights = np.full((60, 60), 100.0, np.float32)
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        height=60,
-        width=60,
-        count=1,
-        dtype="float32",
-        crs="EPSG:4326",
-        transform=Affine(0.0001, 0.0, 119.417, 0.0, -0.0001, 30.283),
-    ) as raster:
-        raster.write(heights, 1)
-    return path
+    return write_level_dem(tmp_path / "ground-dem.tif")
 
 
 def test_a_fire_is_put_on_the_ground_with_its_ellipse_area_and_time(fire_file, dem_file, pose):
