@@ -1,11 +1,12 @@
 """Laying a picture of today over one of before, and refusing to where they do not fit.
 
 Both lie on one grid of the ground already, as well as their poses tell. What is left is a few metres of
-shift, a degree or two of turn and some shear. Features give that (SIFT, consensus by MAGSAC), a second
-pass on the whole picture refines it (ECC on local contrast), and then a check that shares nothing with
-either decides: in many small windows the directions of edges are correlated afresh, and where today is
-really before, most windows that show any structure find their best place where they already are. Over another
-place they find it anywhere. Light, season and noise change brightness; they hardly turn an edge.
+shift, a degree or two of turn and some shear. Features give that (SIFT, consensus by MAGSAC), and a second
+pass on the whole picture refines it (ECC on local contrast). Then a check decides: in many small windows the
+directions of edges are correlated afresh, and where today is really before, most windows that show any
+structure find their best place where they already are. Over another place they find it anywhere, or nowhere.
+Where they find it beside, but all along one smooth bend, the picture is bent so and the check done anew.
+Light, season and noise change brightness; they hardly turn an edge.
 """
 
 from collections.abc import Iterator
@@ -25,8 +26,11 @@ FEATURES = 4000
 MOST_WINDOWS = 60
 """The check looks into about so many windows at most."""
 
-SHIFT_PX = 10
+SHIFT_PX = 16
 """How far the check looks around each window's place."""
+
+BENDS, BEND_PX = 4, 3.0
+"""So often a picture is bent along what its windows say, by those that lie so near one smooth bend."""
 
 AGREES_PX = 2.0
 ENOUGH_SHARE, ENOUGH_WINDOWS = 0.5, 5
@@ -94,16 +98,23 @@ def register(
     best: Registered | None = None
     reason = "no structure is common to both"
     for start in _starts(today, before, known, flat_today, flat_before, within_m / pixel_m):
-        matrix = _refined(flat_today, flat_before, known, start)
-        moved_m = _moved_px(matrix, today.shape) * pixel_m
-        if moved_m > within_m:
-            reason = f"the best fit is {moved_m:.0f} m from where the pose puts it, {within_m:.0f} m allowed"
-            continue
-        fit, reason = _checked(flat_today, flat_before, known, matrix, pixel_m)
-        if fit and (best is None or fit.share > best.share):
-            best = fit
-        if best and best.share > SURE_SHARE:
-            break
+        matrix: Floats | None = _refined(flat_today, flat_before, known, start)
+        for _ in range(1 + BENDS):
+            if matrix is None:
+                break
+            moved_m = _moved_px(matrix, today.shape) * pixel_m
+            if moved_m > within_m:
+                reason = (
+                    f"the best fit is {moved_m:.0f} m from where the pose puts it, {within_m:.0f} m allowed"
+                )
+                break
+            at, offs = _shifts(flat_today, flat_before, known, matrix)
+            fit, reason = _checked(offs, matrix, today.shape, pixel_m)
+            if fit and (best is None or fit.share > best.share):
+                best = fit
+            if best and best.share > SURE_SHARE:
+                return best
+            matrix = _bent(matrix, at, offs)
     return best or Unregistered(reason)
 
 
@@ -210,25 +221,45 @@ def _moved_px(matrix: Floats, shape: tuple[int, ...]) -> float:
     return float(np.hypot(*(cv2.perspectiveTransform(corners, matrix) - corners)[0].T).max())
 
 
-def _checked(
-    today: Grey, before: Grey, known: Mask, matrix: Floats, pixel_m: float
-) -> tuple[Registered | None, str]:
-    """Return the fit with what is left of its error, or None and why it is refused."""
+def _shifts(today: Grey, before: Grey, known: Mask, matrix: Floats) -> tuple[Floats, Floats]:
+    """Return the middles of the windows that show something clear, and how far each must still move."""
     height, width = before.shape
     laid = np.asarray(cv2.warpPerspective(today, matrix, (width, height)), np.float32)
     seen = cv2.warpPerspective(known.astype(np.uint8), matrix, (width, height)) > 0
     edges_a, edges_b = edges(laid), edges(before)
-    offs = [
-        off for at in _windows(known & seen) if (off := window_shift(edges_a[at], edges_b[at])) is not None
+    clear = [
+        ((at[1].start + at[1].stop) / 2, (at[0].start + at[0].stop) / 2, *off)
+        for at in _windows(known & seen)
+        if (off := window_shift(edges_a[at], edges_b[at])) is not None
     ]
+    rows = np.array(clear, float).reshape(-1, 4)
+    return rows[:, :2].copy(), rows[:, 2:].copy()
+
+
+def _bent(matrix: Floats, at: Floats, offs: Floats) -> Floats | None:
+    """Return the transform bent along the shifts that most windows agree on, None where too few do."""
+    if len(at) < _FEWEST:
+        return None
+    cv2.setRNGSeed(1)
+    bend, kept = cv2.estimateAffine2D(at, at + offs, method=cv2.RANSAC, ransacReprojThreshold=BEND_PX)
+    if bend is None or int(kept.sum()) < max(_FEWEST, ENOUGH_SHARE * len(at)):
+        return None
+    bent = np.vstack([bend, [0.0, 0.0, 1.0]]) @ matrix
+    return np.asarray(bent / bent[2, 2])
+
+
+def _checked(
+    offs: Floats, matrix: Floats, shape: tuple[int, ...], pixel_m: float
+) -> tuple[Registered | None, str]:
+    """Return the fit with what is left of its error, or None and why it is refused."""
     if len(offs) < ENOUGH_WINDOWS:
         return None, f"only {len(offs)} parts of the picture show anything that both have"
-    apart = np.hypot(*np.array(offs).T)
+    apart = np.hypot(*offs.T)
     agree = apart <= AGREES_PX
     share = float(agree.mean())
     if share < ENOUGH_SHARE or int(agree.sum()) < ENOUGH_WINDOWS:
         return None, f"only {int(agree.sum())} of {len(offs)} parts of the picture fit"
-    middle = np.array([[[width / 2, height / 2]]])
+    middle = np.array([[[shape[1] / 2, shape[0] / 2]]])
     moved = float(np.hypot(*(cv2.perspectiveTransform(middle, matrix) - middle)[0, 0]))
     error_m = float(np.sqrt(np.mean(apart[agree] ** 2))) * pixel_m
     return Registered(matrix, error_m, share, len(offs), moved * pixel_m), ""

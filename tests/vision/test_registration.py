@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tests.vision.grounds_drawn import texture
+from vision import registration
 from vision.registration import Registered, Unregistered, edges, register, window_shift
 
 SIZE = (400, 480)
@@ -69,3 +70,16 @@ def test_pictures_that_hardly_overlap_are_refused():
 def test_a_window_without_structure_says_nothing():
     flat = edges(np.zeros((64, 64), np.float32))
     assert window_shift(flat, flat) is None
+
+
+def test_a_picture_that_features_laid_askew_is_bent_along_what_its_windows_say(monkeypatch):
+    """Features that all lie in one corner fix shift there and leave turn, scale and shear to chance."""
+    before = picture()
+    askew = np.array([[1.03, -0.02, -8.0], [0.025, 0.97, 3.0], [0.0, 0.0, 1.0]])
+    monkeypatch.setattr(registration, "_by_features", lambda *_: askew)
+    monkeypatch.setattr(registration, "_refined", lambda _today, _before, _known, start: start)
+    fit = laid(before, before)
+    assert isinstance(fit, Registered)
+    assert fit.share > registration.SURE_SHARE
+    at = np.array([[[100.0, 100.0], [380.0, 90.0], [240.0, 300.0]]])
+    assert np.abs(cv2.perspectiveTransform(at, fit.matrix) - at).max() < 0.5
