@@ -183,6 +183,7 @@ async def test_known_heat_is_masked_from_its_closed_order_and_told_of_again(
     page = await forestry(browser, address, services, "zh-CN")
     await page.locator(".list button.row").first.click()
     await press(page, "建立工单")
+    await expect(page.locator(".order-state b")).to_be_visible()
     await expect(page.get_by_role("button", name="屏蔽此处")).to_have_count(0)
     async with services.database.write() as session:
         await session.execute(update(OrderRow).values(state="closed", verdict="industrial_heat", version=2))

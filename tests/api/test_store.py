@@ -150,8 +150,9 @@ async def test_events_of_many_writers_are_read_without_gaps(empty: Database) -> 
     assert len(seen) == 20
 
 
-async def test_sqlite_keeps_what_it_promised(database: Database) -> None:
+async def test_sqlite_keeps_what_it_promised(tmp_path: Path) -> None:
     """A commit is on the disk, and a row cannot point to nothing."""
+    database = await open_database(database_url(None, folder=tmp_path))
     async with database.read() as session:
         pragmas = [
             await session.scalar(text(f"PRAGMA {p}")) for p in ("journal_mode", "synchronous", "foreign_keys")
@@ -160,6 +161,7 @@ async def test_sqlite_keeps_what_it_promised(database: Database) -> None:
     with pytest.raises(IntegrityError):
         async with database.write() as session:
             session.add(DroneRow(id="D9", model="GP-1", dock="nowhere", system_id=9, gateway="g", state="x"))
+    await database.close()
 
 
 def rights_below(folder: Path) -> dict[str, int]:
