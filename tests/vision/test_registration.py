@@ -76,7 +76,7 @@ def test_a_picture_that_features_laid_askew_is_bent_along_what_its_windows_say(m
     """Features that all lie in one corner fix shift there and leave turn, scale and shear to chance."""
     before = picture()
     askew = np.array([[1.03, -0.02, -8.0], [0.025, 0.97, 3.0], [0.0, 0.0, 1.0]])
-    monkeypatch.setattr(registration, "_by_features", lambda *_: askew)
+    monkeypatch.setattr(registration, "_starts", lambda *_: iter([askew]))
     monkeypatch.setattr(registration, "_refined", lambda _today, _before, _known, start: start)
     fit = laid(before, before)
     assert isinstance(fit, Registered)
