@@ -11,11 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from vision import water
 from vision.chart import Chart, Mask
-from vision.detectors.runtime import unpacked
+from vision.detectors.runtime import onnx_session, unpacked
 
 LONGEST_PX = 512
 LIKELY = 0.5
@@ -31,11 +30,7 @@ class WaterModel:
     """A session of the segmenter, one thread; made once a process by `shipped` or from a file."""
 
     def __init__(self, path: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            unpacked(path), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = onnx_session(unpacked(path, path.read_bytes()))
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, pixels: npt.NDArray[np.uint8]) -> Shares:

@@ -144,8 +144,7 @@ def _beside(seen: Seen, surer: Mapping[str, Observation]) -> Seen:
 
 def look_of(analysis: Analysis, taken_at: datetime) -> Look:
     """Return a frame as a look at what may wait."""
-    boxes = [analysis.detections[i].box for i in analysis.placed]
-    pixels = [((b.left_px + b.right_px) / 2, (b.top_px + b.bottom_px) / 2) for b in boxes]
+    pixels = [analysis.detections[i].box.middle_px for i in analysis.placed]
     at = dict(zip((one.id for one in analysis.observations), pixels, strict=False))
     seen = [SeenAt(one, at.get(one.id)) for one in analysis.observations if one.hazard in WAIT]
     shows = looks.showing(analysis.footprint or ())

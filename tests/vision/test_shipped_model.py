@@ -73,7 +73,7 @@ def test_it_tells_flames_from_landscapes(model, flames):
 @pytest.mark.shared_data
 @pytest.mark.skipif(not importlib.util.find_spec("openvino"), reason="needs the extra openvino")
 def test_both_engines_say_the_same(flames):
-    data = runtime.unpacked(runtime.SHIPPED)
+    data = runtime.unpacked(runtime.SHIPPED, runtime.SHIPPED.read_bytes())
     one, other = runtime._openvino(data), runtime._onnxruntime(data)
     planes = [runtime._channels_first(pixels) for some in flames for pixels in shown(some)]
     apart = [np.abs(one(p)[1] - other(p)[1]).max() for p in planes]

@@ -10,7 +10,7 @@ import numpy as np
 
 from missions.model import LEAST_CONFIDENCE, Hazard, Sensor
 from vision import felled_ground
-from vision.comparison import unseen
+from vision.comparison import is_colour, unseen
 from vision.detectors import Abstained, Found
 from vision.felled_cells import Band
 from vision.frame import Frame
@@ -29,7 +29,7 @@ class FelledLook:
 
     def reads(self, frame: Frame) -> bool:
         """Return whether it is a colour picture."""
-        return frame.pixels is not None and frame.pixels.ndim == 3 and frame.chart is None
+        return is_colour(frame) and frame.chart is None
 
     def detect(self, frame: Frame, scene: Scene) -> Found:
         """Return the patches that look felled, or why it says nothing: none does, or a baseline can tell."""

@@ -163,7 +163,7 @@ def line_band(frame: Frame, pose: CameraPose, ground: Ground, spans: Sequence[Sp
 
 def _under(box: Box, spans: Sequence[Span]) -> LatLon | None:
     """Return the place on the line below a joint: where the conductor passes nearest to its pixel."""
-    seen = np.array([(box.left_px + box.right_px) / 2, (box.top_px + box.bottom_px) / 2])
+    seen = np.array(box.middle_px)
     nearest: tuple[float, LatLon] | None = None
     for here, there in spans:
         first, last = (np.add(h.low, h.high) / 2 for h in (here, there))

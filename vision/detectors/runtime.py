@@ -168,12 +168,13 @@ def _channels_first(pixels: Rgb) -> npt.NDArray[np.float32]:
 @lru_cache(maxsize=8)
 def _loaded(path: Path) -> Model:
     card = _card(path)
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    stored = path.read_bytes()
+    found = hashlib.sha256(stored).hexdigest()
     if found != card.sha256:
         raise InputWrong(
             f"{path}: not loaded: its SHA-256 is {found[:12]}…, its card speaks of {card.sha256[:12]}…"
         )
-    data = unpacked(path)
+    data = unpacked(path, stored)
     try:
         if importlib.util.find_spec("openvino"):
             return Model(card, "openvino", _openvino(data))
@@ -184,13 +185,12 @@ def _loaded(path: Path) -> Model:
         raise InputWrong(f"{path}: no model that can be run: {error}") from None
 
 
-def unpacked(path: Path) -> bytes:
-    """Return a model's ONNX as bytes, unpacked where the file is packed.
+def unpacked(path: Path, data: bytes) -> bytes:
+    """Return a model's ONNX from the bytes of its file, unpacked where the file is packed.
 
     Raises:
         InputWrong: it cannot be unpacked, or would be larger than any model taken here.
     """
-    data = path.read_bytes()
     if path.suffix != PACKED:
         return data
     packed = lzma.LZMADecompressor(lzma.FORMAT_XZ)

@@ -79,7 +79,7 @@ def _with_names(model: Path, folder: Path) -> Path:
 
     from vision.detectors.runtime import unpacked
 
-    copy = onnx.load_model_from_string(unpacked(model))
+    copy = onnx.load_model_from_string(unpacked(model, model.read_bytes()))
     told = {"stride": "64", "names": "{0: 'fire', 1: 'smoke'}", "task": "detect", "batch": "1"}
     told["imgsz"] = f"[{SIDE_PX}, {SIDE_PX}]"
     for key, value in told.items():
