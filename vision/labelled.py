@@ -61,7 +61,7 @@ def read(folder: Path) -> list[LabelledPicture]:
 
 
 def told(pictures: Sequence[LabelledPicture], table: Path) -> list[LabelledPicture]:
-    """Return the pictures with what a table (sha256, fire, smoke) knows of them and their folder does not.
+    """Return the pictures with what a table (sha256_16, fire, smoke) knows of them and their folder does not.
 
     A row of another model's pictures has neither and is passed over.
 
@@ -71,9 +71,9 @@ def told(pictures: Sequence[LabelledPicture], table: Path) -> list[LabelledPictu
     try:
         with table.open(newline="", encoding="utf-8") as lines:
             rows = [row for row in csv.DictReader(lines) if row["fire"] or row["smoke"]]
-        known = {row["sha256"]: (int(row["fire"]), int(row["smoke"])) for row in rows}
+        known = {row["sha256_16"]: (int(row["fire"]), int(row["smoke"])) for row in rows}
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise InputWrong(f"{table}: expected the columns sha256, fire, smoke: {error!r}") from None
+        raise InputWrong(f"{table}: expected the columns sha256_16, fire, smoke: {error!r}") from None
     return [_completed(p, known) if -1 in p.labels else p for p in pictures]
 
 
@@ -100,9 +100,9 @@ def _draw(group: str) -> float:
     return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") / 2**32
 
 
-def sha256(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def sha256_16(path: Path) -> str:
+    """Return the first 16 hex digits of a file's SHA-256: enough to tell some thousand pictures apart."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def dhash(pixels: npt.NDArray[np.uint8]) -> int:
@@ -140,7 +140,7 @@ def _picture(folder: Path, row: dict[str, str], line: int) -> LabelledPicture:
 
 
 def _completed(picture: LabelledPicture, known: dict[str, tuple[int, int]]) -> LabelledPicture:
-    fire, smoke = known.get(sha256(picture.path), picture.labels)
+    fire, smoke = known.get(sha256_16(picture.path), picture.labels)
     return replace(
         picture,
         fire=fire if picture.fire == -1 else picture.fire,

@@ -34,8 +34,8 @@ def flames():
     if not FIRE.is_dir():
         pytest.skip("../shared/data/fire is not here")
     with (MODELS / "TRAINING.csv").open(newline="", encoding="utf-8") as lines:
-        scored = {row["sha256"] for row in csv.DictReader(lines) if row["use"] == "scored"}
-    aside = [p for p in labelled.read(FIRE) if labelled.sha256(p.path) in scored]
+        scored = {row["sha256_16"] for row in csv.DictReader(lines) if row["use"] == "scored"}
+    aside = [p for p in labelled.read(FIRE) if labelled.sha256_16(p.path) in scored]
     fire = [p for p in aside if p.fire == 1]
     quiet = [p for p in aside if p.labels == (0, 0)]
     return fire[:: len(fire) // 12][:12], quiet[:: len(quiet) // 12][:12]
@@ -84,9 +84,9 @@ def test_its_training_is_listed_with_hashes_and_sources():
     with (MODELS / "TRAINING.csv").open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
     assert {row["model"] for row in rows} >= {"fire", "water"}
-    assert all(len(row["sha256"]) == 64 and row["source"] for row in rows)
-    learnt = {row["sha256"] for row in rows if (row["model"], row["use"]) == ("fire", "learnt")}
-    aside = {row["sha256"] for row in rows if (row["model"], row["use"]) == ("fire", "scored")}
+    assert all(len(row["sha256_16"]) == 16 and row["source"] for row in rows)
+    learnt = {row["sha256_16"] for row in rows if (row["model"], row["use"]) == ("fire", "learnt")}
+    aside = {row["sha256_16"] for row in rows if (row["model"], row["use"]) == ("fire", "scored")}
     assert len(learnt) > 2500
     assert len(learnt & aside) <= 1  # one picture has two names in its source
 

@@ -36,7 +36,7 @@ def train(
     ] = None,
     labels: Annotated[
         Path | None,
-        typer.Option(help="Table (sha256, fire, smoke) that says what a folder leaves open.", metavar="FILE"),
+        typer.Option(help="Table (sha256_16, fire, smoke) of what a folder leaves open.", metavar="FILE"),
     ] = None,
     start: Annotated[
         Path | None,

@@ -29,7 +29,7 @@ AS_GOOD = 0.01
 """How far below the best F1 a threshold is still as good."""
 
 _UNSURE = 0.5
-_COLUMNS = ("model", "use", "source", "sha256", "fire", "smoke")
+_COLUMNS = ("model", "use", "source", "sha256_16", "fire", "smoke")
 _RANGES_FROM = 48  # pictures that teach the 8-bit ranges
 _BOX_SCORE = 0.15
 
@@ -118,5 +118,5 @@ def _list(path: Path, name: str, learnt: Iterable[LabelledPicture], aside: Itera
 
 
 def _row(name: str, use: str, picture: LabelledPicture) -> dict[str, Any]:
-    values = (name, use, picture.source, labelled.sha256(picture.path), picture.fire, picture.smoke)
+    values = (name, use, picture.source, labelled.sha256_16(picture.path), picture.fire, picture.smoke)
     return dict(zip(_COLUMNS, values, strict=True))
