@@ -76,12 +76,15 @@ function Incidents() {
   );
 }
 
+const looks = (incident: Incident) =>
+  `${incident.looks} ${say(incident.looks === 1 ? "one_look" : "looks")}`;
+
 function Facts({ incident }: { incident: Incident }) {
   const facts = [
     incident.temp_max_c === null ? null : `${say("hottest")} ${Math.round(incident.temp_max_c)} °C`,
     incident.area_m2 === null ? null : `${incident.area_m2.toFixed(1)} m²`,
     `± ${Math.round(incident.ellipse.major_m)} m`,
-    `${incident.looks} ${say("looks")}`,
+    looks(incident),
   ];
   return <small>{facts.filter(Boolean).join(" · ")}</small>;
 }
@@ -128,7 +131,7 @@ function IncidentDetail({ incident }: { incident: Incident }) {
         <dt>{say("place_error")}</dt>
         <dd>± {incident.ellipse.major_m.toFixed(0)} m (95 %)</dd>
         <dt>{say("confidence")}</dt>
-        <dd>{Math.round(incident.confidence * 100)} % · {incident.looks} {say("looks")}</dd>
+        <dd>{Math.round(incident.confidence * 100)} % · {looks(incident)}</dd>
         <dt>{say("first_seen")}</dt>
         <dd>{clock(incident.opened_at, timezone.value)}</dd>
         <dt>{say("last_seen")}</dt>

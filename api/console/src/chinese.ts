@@ -55,6 +55,7 @@ export const chinese: typeof english = {
   no_incidents: "暂未发现异常。",
   no_alerts: "暂无预警。",
   no_sorties: "暂无架次。",
+  one_look: "次观测",
   looks: "次观测",
   hottest: "最高温",
   area: "面积",

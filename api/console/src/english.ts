@@ -53,6 +53,7 @@ export const english = {
   no_incidents: "Nothing found so far.",
   no_alerts: "No alerts so far.",
   no_sorties: "No flights yet.",
+  one_look: "look",
   looks: "looks",
   hottest: "hottest",
   area: "area",
