@@ -21,6 +21,7 @@ from fleet.stages import Leg
 from fleet.transfer import UploadResult
 from fleet.vehicle import VehicleState
 from missions.clock import Clock
+from missions.geo import LatLon
 
 CameraEvent = PictureTaken | CameraCount | ShutterFired
 
@@ -31,13 +32,14 @@ class Progress:
 
     `profile` and `upload` are None while the answer is not known; `refusals`
     hold why a step was not taken, until it is. `cameras` are those that will tell
-    of each picture they take, and how many they have taken.
+    of each picture they take, and how many they have taken. `blind` says that it is over no-photo ground.
     """
 
     vehicle: VehicleState | None
     flying: Flying = Flying.OTHER
     mode: str = "unknown"
     leg: Leg | None = None
+    blind: bool = False
     profile: ProfileResult | None = None
     upload: UploadResult | None = None
     refusals: dict[Step, str] = field(default_factory=dict)
@@ -80,6 +82,18 @@ class Carrier(Protocol):
 
     def divert(self, landing: str) -> None:
         """Order the drone to one of the sortie's landings."""
+        ...
+
+    def look_at(self, place: LatLon, ground_m: float) -> None:
+        """Order the camera to look at a place on the ground, the flight unchanged."""
+        ...
+
+    def look_ahead(self) -> None:
+        """Order the camera back to where the mission wants it."""
+        ...
+
+    def shoot(self) -> None:
+        """Order one picture that the mission does not hold."""
         ...
 
     def progress(self) -> Progress:

@@ -16,13 +16,14 @@ from fleet.autopilots import Step
 from fleet.carrier import CameraEvent, Carrier
 from fleet.docks import DockAction, DockClient
 from fleet.errors import DockFailed
+from fleet.following import Mover
 from fleet.frames import Haul
 from fleet.journal import Journal, OpenSortie
 from fleet.messages import CameraCount, PictureTaken, ShutterFired
 from fleet.order import SortieOrder
 from fleet.pictures import AUTOPILOT, PictureLedger
 from fleet.sortie import SortieMachine
-from fleet.stages import Action, Divert, Memory, Need, Report, Sight, Stage, Wish
+from fleet.stages import Action, Divert, LookAhead, LookAt, Memory, Need, Report, Sight, Stage, Wish
 
 _COLLECT_WALL_S = 120.0  # pictures are rendered and carried in wall time
 _ASK_AGAIN_S = 10.0
@@ -92,6 +93,19 @@ class Dispatcher:
             self._note_memory()
         return reason
 
+    def follow(self, mover: Mover, ground_m: float, for_s: float | None) -> str | None:
+        """Turn the camera after a mover, or take a newer word of it; return why not, if it cannot."""
+        age_s = (self.carrier.clock.now() - mover.seen_at).total_seconds()
+        reason = self.machine.follow(
+            mover, ground_m, for_s, self._sight(), age_s=max(0.0, age_s), now=self.carrier.now()
+        )
+        self._note_memory()
+        return reason
+
+    def unfollow(self) -> str | None:
+        """Let the camera look ahead again; return why not, if it cannot."""
+        return self.machine.unfollow("a person asked for it", self.carrier.now())
+
     async def run(self, taken_up: OpenSortie | None = None) -> None:
         """Fly the sortie, or go on with one that an earlier process began."""
         self.carrier.on_camera = self._on_camera
@@ -158,6 +172,12 @@ class Dispatcher:
                 self.carrier.do(action)
             case Divert():
                 self.carrier.divert(action.landing)
+            case LookAt():
+                self.carrier.look_at(action.place, action.ground_m)
+                if action.shoots:
+                    self.carrier.shoot()
+            case LookAhead():
+                self.carrier.look_ahead()
             case DockAction():
                 self._tell_dock(self.machine.dock_id, action, group)
             case Need.CLOSE_HOME:
@@ -193,6 +213,7 @@ class Dispatcher:
             flying=seen.flying,
             mode=seen.mode,
             leg=seen.leg,
+            blind=seen.blind,
             dock=docks.state(self.machine.dock_id) if docks is not None else None,
             profile=seen.profile,
             upload=seen.upload,
@@ -213,14 +234,21 @@ class Dispatcher:
             case ShutterFired() if stage.may_be_airborne:
                 self._note_shutter(event)
             case PictureTaken() if not on_ground and event.good and event.url:
+                self._note_aside(event.component, event.index)
                 if self.ledger.add(event):
                     self._around.frames.want(self.haul, event, self.ledger.shot_of(event))
+
+    def _note_aside(self, camera: int, index: int) -> None:
+        """Set a picture aside that was taken while the camera followed something."""
+        if self.machine.looks_aside(self.carrier.now()):
+            self.ledger.set_aside(camera, index, self.machine.pursuits)
 
     def _note_shutter(self, fired: ShutterFired) -> None:
         """Count by the number the autopilot tells; the first is kept on disk, it cannot be asked for."""
         if AUTOPILOT not in self.ledger.counted:
             self.ledger.counted[AUTOPILOT] = fired.index - 1
             self._around.journal.note_counted(self.order.id, self.ledger.counted)
+        self._note_aside(AUTOPILOT, fired.index)
         self.ledger.note_shutter(fired)
 
     def _ask_lost_records(self) -> None:
@@ -254,6 +282,8 @@ class Dispatcher:
                 "files": self.haul.files,
             },
         }
+        if self.machine.pursuit is not None:
+            event["follows"] = self.machine.pursuit.told
         if self.machine.landed_from_dock_m is not None:
             event["landed_from_dock_m"] = round(self.machine.landed_from_dock_m, 2)
         landed_at = self.machine.landed_at

@@ -7,16 +7,19 @@ its journal says are open, without a second upload and without a second start.
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import structlog
 
 from fleet.dispatcher import Dispatcher, Surroundings
 from fleet.docks import DockClient
 from fleet.errors import PlanRefused
+from fleet.following import mover_from
 from fleet.frames import Frames
 from fleet.groundgrid import padded
 from fleet.journal import Journal, OpenSortie
@@ -146,7 +149,7 @@ class Gateway:
             return {"id": command_id, "accepted": False, "reason": "the gateway is starting: ask again"}
         if body.get("action") in ("fly", "resume_from"):
             return self._fly(command_id, body, self._group)
-        reason = self._steer(body)
+        reason = self._follow(body) if body.get("action") == "follow" else self._steer(body)
         reply = _reply(command_id, reason)
         self._journal.note_reply(command_id, reply)
         return reply
@@ -215,15 +218,45 @@ class Gateway:
 
     def _steer(self, body: Mapping[str, Any]) -> str | None:
         """Recall, pause, resume, divert or abort a sortie; return why not, None if it will be done."""
+        if body.get("action") == "unfollow":
+            dispatcher = self._of(body)
+            return dispatcher if isinstance(dispatcher, str) else dispatcher.unfollow()
         try:
             wish = Wish(str(body.get("action")))
         except ValueError:
-            known = ", ".join(["fly", *Wish, "resume_from"])
+            known = ", ".join(["fly", *Wish, "resume_from", "follow", "unfollow"])
             return f"action {body.get('action')!r} is not one of {known}"
+        dispatcher = self._of(body)
+        return dispatcher if isinstance(dispatcher, str) else dispatcher.wish(wish, str(body.get("to") or ""))
+
+    def _follow(self, body: Mapping[str, Any]) -> str | None:
+        """Let a sortie's camera follow a mover, or tell it where the mover was seen next.
+
+        {"sortie": {"id"}, "mover": {"lat_deg", "lon_deg", "ground_m"?, "speed_m_s"?, "heading_deg"?,
+        "seen_at"?, "kind"?}, "seconds"?}: with seconds it begins, without it is a newer word.
+        """
+        dispatcher = self._of(body)
+        if isinstance(dispatcher, str):
+            return dispatcher
+        try:
+            mover = mover_from(body.get("mover") or {}, self.clock.now())
+            for_s = None if body.get("seconds") is None else float(body["seconds"])
+        except (PlanRefused, TypeError, ValueError) as error:
+            return str(error)
+        ground_m = mover.ground_m
+        if ground_m is None and self._terrain is not None:
+            lat_deg, lon_deg = np.array([mover.place.lat_deg]), np.array([mover.place.lon_deg])
+            ground_m = float(self._terrain.elevation_m(lat_deg, lon_deg)[0])
+        if ground_m is None or not math.isfinite(ground_m):
+            ground_m = dispatcher.order.dock.elevation_m
+        return dispatcher.follow(mover, ground_m, for_s)
+
+    def _of(self, body: Mapping[str, Any]) -> Dispatcher | str:
+        """Return the sortie that a command is about, or that there is none."""
         wanted = body.get("sortie") or {}
         for dispatcher in self.sorties.values():
             if dispatcher.order.id == wanted.get("id"):
-                return dispatcher.wish(wish, str(body.get("to") or ""))
+                return dispatcher
         return f"sortie {wanted.get('id')!r} is not under way here"
 
     def _told(self) -> None:

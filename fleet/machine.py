@@ -57,6 +57,7 @@ class Machine:
         self._recalled: str | None = None
         self._down: str | None = None
         self._wishes: list[tuple[Wish, str]] = []
+        self.follows = False  # the camera looks at something else than planned
 
     @property
     def wait(self) -> Wait | None:
@@ -83,6 +84,7 @@ class Machine:
             self._down,
             self.paused,
             self.failure,
+            self.follows,
             tuple(self._wishes),
         )
 

@@ -47,6 +47,8 @@ from fleet.stages import Leg
 from fleet.transfer import UploadResult
 from fleet.vehicle import Contact, Vehicles, VehicleState
 from missions.clock import Clock
+from missions.geo import LatLon
+from missions.items import DO_MOUNT_CONTROL, IMAGE_START_CAPTURE
 
 _HEARTBEAT_S = 1.0
 _TICK_S = 0.1
@@ -59,6 +61,10 @@ _AUTOPILOT_VERSION = 148.0
 _ABILITIES_AGAIN_S = 3.0
 _ABILITY_ASKS = 5
 _AUTOPILOT = 1
+_LOOK_AT, _LOOK_AT_NOTHING = 195, 197  # DO_SET_ROI_LOCATION, DO_SET_ROI_NONE
+_ABOVE_SEA = 0
+_BY_ANGLES = 2.0  # MAV_MOUNT_MODE_MAVLINK_TARGETING
+_ONE_PICTURE = (0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
 _LOOP_JITTER_WALL_S = 0.05  # what a busy machine adds to any answer
 
 # Sped up, a pause of the machine looks like a long silence of the drone.
@@ -116,6 +122,7 @@ class MavlinkCarrier:
         self._given = autopilot
         self._ground = ground
         self._order: SortieOrder | None = None
+        self._looks: tuple[tuple[float | None, bool], ...] = ()
         self._clear: Clear | None = None
         self._commands = Commands(retry_s=max(1.0, 4 * _LOOP_JITTER_WALL_S * clock.speed))
         jitter_s = _LOOP_JITTER_WALL_S * clock.speed
@@ -193,7 +200,7 @@ class MavlinkCarrier:
     # --- what a sortie asks ---
 
     def begin(self, order: SortieOrder) -> None:
-        self._order = order
+        self._order, self._looks = order, order.looks()
         self.loading = None
         self.profile = None
         self.refusals.clear()
@@ -251,6 +258,22 @@ class MavlinkCarrier:
         for command in self.autopilot.jump(seq, state.mode if state else None):
             self._send(self._commands.ask(command, self.now(), urgent=True))
 
+    def look_at(self, place: LatLon, ground_m: float) -> None:
+        params = (0.0, 0.0, 0.0, 0.0, place.lat_deg, place.lon_deg, ground_m)
+        self._send(self._commands.ask(Command(_LOOK_AT, params, frame=_ABOVE_SEA), self.now(), urgent=True))
+
+    def look_ahead(self) -> None:
+        """Take the look back, and give the camera the pitch that the mission gave it last."""
+        now = self.now()
+        self._send(self._commands.ask(Command(_LOOK_AT_NOTHING), now, urgent=True))
+        pitch_deg, _ = self._looking()
+        if pitch_deg is not None:
+            point = Command(DO_MOUNT_CONTROL, (pitch_deg, 0.0, 0.0, 0.0, 0.0, 0.0, _BY_ANGLES))
+            self._send(self._commands.ask(point, now, urgent=True))
+
+    def shoot(self) -> None:
+        self._send(self._commands.ask(Command(IMAGE_START_CAPTURE, _ONE_PICTURE), self.now()))
+
     def order(self, command: Command) -> None:
         """Send any command, repeated until it is answered."""
         self._send(self._commands.ask(command, self.now()))
@@ -261,6 +284,7 @@ class MavlinkCarrier:
             flying=self.flying,
             mode=self.mode_name,
             leg=self._leg(),
+            blind=self._looking()[1],
             profile=self._profiled(),
             upload=self.loading.result if self.loading is not None else None,
             refusals=self.refusals,
@@ -328,6 +352,12 @@ class MavlinkCarrier:
             return None
         home = len(self._order.items) - 1 + self.autopilot.first
         return Leg.OUT if current < home else Leg.HOME if current == home else Leg.ELSEWHERE
+
+    def _looking(self) -> tuple[float | None, bool]:
+        """Return the pitch that the mission gave the camera, and whether it is over no-photo ground."""
+        current = self.state.current if self.state is not None else None
+        at = -1 if current is None else current - self.autopilot.first
+        return self._looks[at] if 0 <= at < len(self._looks) else (None, False)
 
     def _tick(self, now: float) -> None:
         if now - self._beat_s >= _HEARTBEAT_S:

@@ -355,12 +355,16 @@ class Alive:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An order by number with seven parameters; `component` 1 is the autopilot."""
+    """An order by number with seven parameters; `component` 1 is the autopilot.
+
+    With a `frame` the fifth and sixth are degrees and go out whole (COMMAND_INT), to the centimetre.
+    """
 
     number: int
     params: tuple[float, float, float, float, float, float, float] = (0.0,) * 7
     component: int = 1
     attempt: int = 0
+    frame: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,11 @@ from fleet.errors import PlanRefused
 from fleet.zones import Fence, Landing, Zone, landing_from, zone_from
 from missions.geo import BadPlace, Floats, LatLon
 from missions.items import (
+    CAMERA_MODE,
     DO_CHANGE_SPEED,
+    DO_MOUNT_CONTROL,
     FRAME_ABOVE_HOME,
+    IMAGE_STOP_CAPTURE,
     NAV_RETURN_TO_LAUNCH,
     NAV_TAKEOFF,
     NAV_WAYPOINT,
@@ -117,6 +120,19 @@ class SortieOrder:
             starts[landing.id] = len(items)
             items += _landing_items(landing, self.highest_m, self.dock.elevation_m, climbs_in_place)
         return tuple(items), starts
+
+    def looks(self) -> tuple[tuple[float | None, bool], ...]:
+        """Return for each item, and for the end, how the items before it pitch the camera and whether they
+        blind it."""
+        pitch_deg, is_blind = None, False
+        looks: list[tuple[float | None, bool]] = [(pitch_deg, is_blind)]
+        for item in self.items:
+            if item.command == DO_MOUNT_CONTROL:
+                pitch_deg = item.params[0]
+            elif item.command in (IMAGE_STOP_CAPTURE, CAMERA_MODE):
+                is_blind = item.command == IMAGE_STOP_CAPTURE
+            looks.append((pitch_deg, is_blind))
+        return tuple(looks)
 
     def shot_places(self) -> dict[int, LatLon]:
         """Return where each planned picture is taken: the last place before it."""

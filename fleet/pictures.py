@@ -7,7 +7,7 @@ camera had counted before take-off. The place of each record proves the match:
 where a camera missed a shot the numbers slide, the places do not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -18,6 +18,10 @@ from missions.geo import LatLon, distance_m
 NEAR_M = 25.0
 
 AUTOPILOT = 1  # its component, beside those of the cameras: it counts how often it fired them
+
+
+Aside = Sequence[tuple[int, int]]
+"""First and last numbers of pictures that were taken of something else than planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +36,28 @@ def match(
     records: Mapping[int, PictureTaken | ShutterFired],
     places: Mapping[int, LatLon],
     first_index: int | None,
+    aside: Aside = (),
 ) -> dict[int, int]:
     """Return {image index: shot} for one camera's records of one sortie.
 
     `places` are where shots are planned; their numbers rise, with gaps where a
     sortie flies the rest of another. A record is the shot its number says if it
-    was taken there, else the next later shot that was; shots and numbers rise together.
+    was taken there, else the next later shot that was; shots and numbers rise together. Numbers `aside` are
+    of no shot, and behind them a number says nothing: the nearest shot does.
     """
     matched: dict[int, int] = {}
     shots = sorted(places)
     last_rank, last_index = -1, None
     for index in sorted(records):
+        if _is_in(index, aside):
+            continue
         here = LatLon(records[index].lat_deg, records[index].lon_deg)
         guess = _guess(index, first_index, last_rank, last_index)
         later = list(range(last_rank + 1, len(shots)))
         if guess is not None and last_rank < guess < len(shots):
             later = [guess, *later]
+        if any((last_index is None or last_index < first) and last < index for first, last in aside):
+            later = sorted(range(last_rank + 1, len(shots)), key=lambda r: distance_m(here, places[shots[r]]))
         rank = next((r for r in later if distance_m(here, places[shots[r]]) <= NEAR_M), None)
         if rank is not None:
             matched[index] = shots[rank]
@@ -65,6 +75,7 @@ class PictureLedger:
     settled: set[int] = field(default_factory=set)  # cameras that told their count after landing
     records: dict[int, dict[int, PictureTaken]] = field(default_factory=dict)
     shutters: dict[int, ShutterFired] = field(default_factory=dict)  # by the autopilot's own numbers
+    aside: dict[int, dict[int, tuple[int, int]]] = field(default_factory=dict)  # camera -> time -> numbers
 
     def add(self, record: PictureTaken) -> bool:
         """Take in a record; return whether it is a new one of this sortie."""
@@ -94,6 +105,21 @@ class PictureLedger:
         """Take in that the autopilot fired the camera."""
         self.shutters[fired.index] = fired
 
+    def set_aside(self, camera: int, index: int, time: int) -> None:
+        """Note that a picture shows something else than planned; `time` counts the times that happened.
+
+        Whatever a camera took between two such pictures of one time is set aside with them.
+        """
+        times = self.aside.setdefault(camera, {})
+        first, last = times.get(time, (index, index))
+        times[time] = (min(first, index), max(last, index))
+
+    def _aside(self, camera: int) -> Aside:
+        return tuple(self.aside.get(camera, {}).values())
+
+    def _set_aside(self, camera: int) -> int:
+        return sum(last - first + 1 for first, last in self._aside(camera))
+
     @property
     def proven(self) -> frozenset[int]:
         """The shots of which every camera told a record; without cameras, those the autopilot fired for.
@@ -107,7 +133,7 @@ class PictureLedger:
         return frozenset.intersection(*(frozenset(self._matched(c).values()) for c in cameras))
 
     def _matched(self, camera: int) -> dict[int, int]:
-        return match(self.records.get(camera, {}), self.places, self.counted.get(camera))
+        return match(self.records.get(camera, {}), self.places, self.counted.get(camera), self._aside(camera))
 
     def _fired_for(self) -> frozenset[int]:
         """Return the shots the shutter was told for, and those that must lie between two of them."""
@@ -115,9 +141,10 @@ class PictureLedger:
         if first is None:
             return frozenset()
         shots = sorted(self.places)
-        if fired == len(shots):
+        aside = self._aside(AUTOPILOT)
+        if fired == len(shots) and not aside:
             return frozenset(shots)
-        matched = match(self.shutters, self.places, first)
+        matched = match(self.shutters, self.places, first, aside)
         proven: set[int] = set(matched.values())
         known = [(first - 1, -1), *((n, shots.index(s)) for n, s in sorted(matched.items()))]
         for (number, rank), (later, later_rank) in pairwise(known):
@@ -136,8 +163,11 @@ class PictureLedger:
     @property
     def taken(self) -> int:
         """How many planned pictures at least one camera took."""
-        most = max((len(self.records.get(c, {})) + len(self.missing(c)) for c in self._cameras), default=0)
-        return min(len(self.places), max(most, self.fired))
+        most = max(
+            (len(self.records.get(c, {})) + len(self.missing(c)) - self._set_aside(c) for c in self._cameras),
+            default=0,
+        )
+        return min(len(self.places), max(most, self.fired - self._set_aside(AUTOPILOT)))
 
     @property
     def files_wanted(self) -> int:
@@ -173,3 +203,7 @@ def _guess(index: int, first: int | None, last_rank: int, last_index: int | None
     if last_index is not None:
         return last_rank + (index - last_index)
     return None if first is None else index - first
+
+
+def _is_in(index: int, aside: Aside) -> bool:
+    return any(first <= index <= last for first, last in aside)

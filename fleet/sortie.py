@@ -26,13 +26,14 @@ the table of `docs/failsafe.md`.
 from fleet.airborne import Airborne
 from fleet.autopilots import Flying, Step
 from fleet.docks import DockAction
+from fleet.following import Follows
 from fleet.launching import Launching
 from fleet.machine import is_airborne
 from fleet.order import SortieOrder
 from fleet.stages import Action, Memory, Sight, Stage, Wish
 
 
-class SortieMachine(Launching, Airborne):
+class SortieMachine(Launching, Airborne, Follows):
     """Takes one sortie through its stages; `stage`, `wait` and `failure` may be read at any time."""
 
     def __init__(self, order: SortieOrder, *, has_dock: bool, now: float, collect_s: float = 180.0) -> None:
@@ -85,7 +86,10 @@ class SortieMachine(Launching, Airborne):
         if vehicle is not None and vehicle.armed and stage is not Stage.ABORTING:
             self.verified = True
             self._enter(self._stage_in_the_air(stage, sight), now)
-            self._tell(self._told_as, f"re-attached in {sight.mode}, nothing sent")
+            looks = "the camera is told to look ahead again" if self.follows else "nothing sent"
+            self._tell(self._told_as, f"re-attached in {sight.mode}, {looks}")
+            if self.follows:
+                self._look_ahead(now)
         elif stage.may_be_airborne or stage in (Stage.CLOSING, Stage.COLLECTING):
             # Not heard, or on the ground by now: either way the landing decides.
             self.verified = True
@@ -100,6 +104,7 @@ class SortieMachine(Launching, Airborne):
         handler = self._handlers.get(self.stage)
         if handler is not None:
             handler(sight, now)
+        self._pursue(sight, now)
         out, self._out = self._out, []
         return out
 
@@ -163,6 +168,7 @@ class SortieMachine(Launching, Airborne):
         self._recalled, self._down, self.failure = memory.recalled, memory.down, memory.failure
         self.target = self.order.landing(memory.landing) if memory.landing else None
         self.paused, self._paused_s = memory.paused, now
+        self.follows = memory.follows
         self._wishes = list(memory.wishes)
 
     def _stage_in_the_air(self, stage: Stage, sight: Sight) -> Stage:

@@ -10,6 +10,7 @@ from fleet.docks import DockAction, DockState
 from fleet.parameters import ProfileResult
 from fleet.transfer import UploadResult
 from fleet.vehicle import VehicleState
+from missions.geo import LatLon
 
 
 class Stage(StrEnum):
@@ -78,6 +79,20 @@ class Divert:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAt:
+    """Turn the camera to a place on the ground, `ground_m` above sea level, and perhaps take a picture."""
+
+    place: LatLon
+    ground_m: float
+    shoots: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LookAhead:
+    """Turn the camera back to where the mission wants it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A step of the sortie with its evidence, to be journalled and told."""
 
@@ -100,7 +115,8 @@ class Memory:
     """What a machine must not forget when its process is killed.
 
     `recalled` and `down` are why it was called home or down, `landing` where it
-    was diverted to, `wishes` what was promised to people and not yet begun.
+    was diverted to, `wishes` what was promised to people and not yet begun, `follows` that the camera
+    looks at something else than planned.
     """
 
     recalled: str | None = None
@@ -108,6 +124,7 @@ class Memory:
     down: str | None = None
     paused: bool = False
     failure: str | None = None
+    follows: bool = False
     wishes: tuple[tuple[Wish, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -129,6 +146,7 @@ class Sight:
     flying: Flying = Flying.OTHER
     mode: str = "unknown"
     leg: Leg | None = None
+    blind: bool = False  # over no-photo ground
     dock: DockState | None = None
     profile: ProfileResult | None = None
     upload: UploadResult | None = None
@@ -140,7 +158,7 @@ class Sight:
     files_wanted: int = 0
 
 
-Action = Step | DockAction | Need | Divert | Report
+Action = Step | DockAction | Need | Divert | LookAt | LookAhead | Report
 
 WAITS = {
     Stage.PREFLIGHT: Wait("the drone to be ready", 45, 180),

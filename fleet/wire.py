@@ -65,6 +65,12 @@ def encode(message: m.Outgoing, system: int) -> Any:
             return mavlink.MAVLink_heartbeat_message(
                 mavlink.MAV_TYPE_GCS, mavlink.MAV_AUTOPILOT_INVALID, 0, 0, mavlink.MAV_STATE_ACTIVE, 3
             )
+        case m.Command(frame=int(frame)):
+            *first, lat_deg, lon_deg, height_m = message.params
+            place = degrees_e7(lat_deg), degrees_e7(lon_deg), height_m
+            return mavlink.MAVLink_command_int_message(
+                system, message.component, frame, message.number, 0, 0, *first, *place
+            )
         case m.Command():
             return mavlink.MAVLink_command_long_message(
                 system, message.component, message.number, message.attempt, *message.params

@@ -6,8 +6,8 @@ frame's sightings are given to tracks all at once, at the least total cost (Kuhn
 distance that both errors together allow. All sightings of one frame share the error of its pose, so
 before they are given out their common shift against the tracks is taken off, as far as it is known.
 
-Pure: `follow(tracks, sightings, at_s)` returns the tracks after a frame. `keep_in_view` decides where the
-camera should look so as not to lose one, within what a sortie allows.
+Pure: `follow(tracks, sightings, at_s)` returns the tracks after a frame. Whether a camera may be turned after
+one is the gateway's to say (`fleet/following.py`).
 """
 
 import math
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from missions.geo import Floats, LatLon, LocalFrame
+from missions.geo import Floats
 
 GATE = 13.8  # chi-square of two degrees of freedom, 99.9 %
 CONFIRMED = 3  # sightings before a track is told of
@@ -115,70 +115,6 @@ def follow(before: Following, sightings: Sequence[Sighting], at_s: float) -> Fol
             after[next_id], given[j] = _begun(next_id, sighting, shift, at_s), next_id
             next_id += 1
     return Following(tuple(after.values()), next_id, tuple(given))
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What a sortie allows a camera that follows: how far off, between which pitches, for how long."""
-
-    farthest_m: float = 250.0
-    steepest_deg: float = -90.0
-    flattest_deg: float = -20.0
-    longest_s: float = 120.0
-    least_reserve_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class LookAt:
-    """Where the camera should look: a place on the ground, and the angles that come of it."""
-
-    place: LatLon
-    elevation_m: float
-    heading_deg: float
-    pitch_deg: float
-    distance_m: float
-
-
-def keep_in_view(
-    track: Track,
-    frame: LocalFrame,
-    *,
-    drone: LatLon,
-    drone_m: float,
-    ground_m: float,
-    at_s: float,
-    followed_s: float,
-    spare_s: float,
-    reach: Reach = Reach(),
-) -> LookAt | str:
-    """Return where to look so that a track stays in view, or why its sortie does not allow it.
-
-    `frame` is the one the track's metres are in, `drone_m` and `ground_m` heights above sea level,
-    `followed_s` how long it was followed already, `spare_s` the flight time left beyond what the sortie's
-    own way home needs. Only the camera turns: the drone's way stays the sortie's.
-    """
-    if not track.is_told:
-        return (
-            f"track {track.id} was seen {track.sightings} times: {CONFIRMED} are needed before it is followed"
-        )
-    if at_s - track.seen_at_s > LOST_S:
-        return f"track {track.id} was last seen {at_s - track.seen_at_s:.0f} s ago: it is lost"
-    if followed_s >= reach.longest_s:
-        return f"followed for {followed_s:.0f} s: the sortie allows {reach.longest_s:.0f} s"
-    if spare_s < reach.least_reserve_s:
-        return f"only {spare_s:.0f} s of flight to spare: {reach.least_reserve_s:.0f} s are kept"
-    now = track.ahead(at_s)
-    place = frame.to_place(float(now.state[0]), float(now.state[1]))
-    here = LocalFrame(drone).to_local(place)
-    level, drop = math.hypot(*here), drone_m - ground_m
-    distance = math.hypot(level, drop)
-    if distance > reach.farthest_m:
-        return f"{distance:.0f} m off: the sortie allows {reach.farthest_m:.0f} m"
-    pitch = -math.degrees(math.atan2(drop, level))
-    if not reach.steepest_deg <= pitch <= reach.flattest_deg:
-        return f"it would have to look {pitch:.0f}° down: allowed is {reach.flattest_deg:.0f}° and steeper"
-    heading = math.degrees(math.atan2(here[0], here[1])) % 360.0
-    return LookAt(place, ground_m, heading, pitch, distance)
 
 
 def _pairs(expected: Sequence[Track], sightings: Sequence[Sighting], shift: Floats) -> list[tuple[int, int]]:

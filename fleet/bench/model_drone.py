@@ -213,6 +213,15 @@ class ModelCarrier:
     def divert(self, landing: str) -> None:
         raise WorkFailed(f"landing {landing} is not on board: the model drone has none")
 
+    def look_at(self, place: LatLon, ground_m: float) -> None:
+        raise WorkFailed("the model drone's camera does not turn")
+
+    def look_ahead(self) -> None:
+        raise WorkFailed("the model drone's camera does not turn")
+
+    def shoot(self) -> None:
+        raise WorkFailed("the model drone takes the pictures of its list alone")
+
     def progress(self) -> Progress:
         drone = self.drone
         if drone.heard:

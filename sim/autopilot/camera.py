@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from missions.model import Camera, CameraPose, Sensor
 from sim.autopilot.dialect import RGB_CAMERA, THERMAL_CAMERA, Message, Outgoing, mav, whole
+from sim.drone import Point
 
 GIMBAL_DEG_S = 90.0
 _SUFFIX = {RGB_CAMERA: "W.JPG", THERMAL_CAMERA: "T.TIF"}
@@ -50,14 +51,34 @@ class Exposure:
 
 @dataclass(slots=True)
 class Gimbal:
-    """Turns the cameras to the pitch asked for, not at once; yaw follows the nose."""
+    """Turns the cameras to the pitch asked for, not at once; yaw follows the nose.
+
+    While it looks at a place (`roi`: metres east, north and up of the pad) it turns as the drone flies
+    on, until it is aimed otherwise; told to look at nothing it is level, as a mount without a stick is.
+    """
 
     pitch_deg: float = -90.0
     wanted_pitch_deg: float = -90.0
     yaw_deg: float = 0.0
+    roi: Point | None = None
+
+    def look_at(self, roi: Point | None) -> None:
+        """Keep looking at a place, or at nothing any more."""
+        if roi is None and self.roi is not None:
+            self.point(0.0, 0.0)
+        self.roi = roi
+
+    def track(self, at: Point, heading_deg: float) -> None:
+        """Aim at what is looked at, from where the drone believes to be."""
+        if self.roi is not None:
+            east_m, north_m = self.roi.east_m - at.east_m, self.roi.north_m - at.north_m
+            pitch = math.degrees(math.atan2(self.roi.up_m - at.up_m, math.hypot(east_m, north_m)))
+            self.wanted_pitch_deg = max(-90.0, min(20.0, pitch))
+            self.yaw_deg = (math.degrees(math.atan2(east_m, north_m)) - heading_deg + 180.0) % 360.0 - 180.0
 
     def point(self, pitch_deg: float, yaw_deg: float = 0.0) -> None:
-        """Aim; a NaN leaves that axis as it is."""
+        """Aim, at no place any more; a NaN leaves that axis as it is."""
+        self.roi = None
         if not math.isnan(pitch_deg):
             self.wanted_pitch_deg = max(-90.0, min(20.0, pitch_deg))
         if not math.isnan(yaw_deg):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from missions.geo import LatLon
 from sim.autopilot.dialect import Message, mav, whole
 from sim.autopilot.guided import fly_to
-from sim.autopilot.items import GLOBAL, Item
+from sim.autopilot.items import GLOBAL, WAYPOINT, Item, kept
 from sim.autopilot.modes import Mode, mode_from
 from sim.autopilot.pilot import FORCED
 
@@ -215,6 +215,21 @@ def configure_gimbal(v: "Vehicle", c: Command) -> int:
     return ACCEPTED
 
 
+def look_at(v: "Vehicle", c: Command) -> int:
+    """Keep the cameras on a place; a height is above sea level, home or the ground, as the frame says."""
+    if c.place is None:
+        return DENIED
+    x, y = round(c.place.lat_deg * 1e7), round(c.place.lon_deg * 1e7)
+    v.payload.gimbal.look_at(v.pilot.locate(kept(Item(WAYPOINT, c.frame, x=x, y=y, z=_or(c.p[6], 0.0)))))
+    return ACCEPTED
+
+
+def look_at_nothing(v: "Vehicle", c: Command) -> int:
+    """Let go of the place that is looked at."""
+    v.payload.gimbal.look_at(None)
+    return ACCEPTED
+
+
 def _enable_fence(v: "Vehicle", c: Command) -> int:
     if c.p[0] not in (0, 1, 2):
         return FAILED
@@ -246,9 +261,9 @@ HANDLERS: dict[int, Callable[["Vehicle", Command], int]] = {
     mav.MAV_CMD_DO_FLIGHTTERMINATION: _terminate,
     mav.MAV_CMD_DO_REPOSITION: _reposition,
     mav.MAV_CMD_DO_PAUSE_CONTINUE: _pause_continue,
-    mav.MAV_CMD_DO_SET_ROI_LOCATION: yes,
-    mav.MAV_CMD_DO_SET_ROI_NONE: yes,
-    mav.MAV_CMD_DO_SET_ROI: yes,
+    mav.MAV_CMD_DO_SET_ROI_LOCATION: look_at,
+    mav.MAV_CMD_DO_SET_ROI_NONE: look_at_nothing,
+    mav.MAV_CMD_DO_SET_ROI: look_at,
     mav.MAV_CMD_DO_DIGICAM_CONTROL: as_item,
     mav.MAV_CMD_DO_MOUNT_CONTROL: as_item,
     mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST: as_item,

@@ -43,6 +43,7 @@ class Payload:
     def advance(self, now_s: float, home_up_m: float) -> None:
         """Turn the gimbal and press the shutter where a trigger is due."""
         dt_s, self.now_s, self.home_up_m = now_s - self.now_s, now_s, home_up_m
+        self.gimbal.track(self._drone.believed, self._drone.heading_deg)
         self.gimbal.advance(dt_s)
         if self.shutter.due(self._drone.at, now_s):
             self.shoot()

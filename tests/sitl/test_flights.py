@@ -14,7 +14,7 @@ from fleet.messages import Command, ParameterSet
 from fleet.order import FRAME_ABOVE_TERRAIN, SortieOrder
 from fleet.zones import Landing, Zone
 from missions.clock import ScaledClock, SystemClock
-from missions.geo import LatLon, distance_m, moved
+from missions.geo import LatLon, bearing_deg, distance_m, moved
 from missions.items import NAV_TAKEOFF, NAV_WAYPOINT
 from missions.terrain import Terrain
 from tests.sitl.conftest import SHOTS
@@ -446,3 +446,27 @@ def _around(order: SortieOrder, radius_m: float) -> tuple[Zone, ...]:
         moved(order.dock.place, bearing, radius_m) for bearing in (0.0, 60.0, 120.0, 180.0, 240.0, 300.0)
     )
     return (Zone(True, corners),)
+
+
+async def test_follow(order, vehicle, tmp_path):
+    """It turns to a mover beside its way in AUTO, takes pictures of it, and flies the rest as planned."""
+    place = moved(order.dock.place, 315.0, 120.0)
+    mover = {"lat_deg": place.lat_deg, "lon_deg": place.lon_deg, "ground_m": order.dock.elevation_m}
+    async with region(vehicle, tmp_path) as flown:
+        hub = flown.hub
+        await flown.tell("fly", order)
+        await hub.until(lambda: hub.away_m(order.dock.place) > 20.0)
+        before = len(hub.states)
+        await flown.tell("follow", order, mover=mover, seconds=8.0)
+        await hub.until(lambda: "looks ahead" in hub.evidence("S1", "flying"))
+        turned = hub.states[before:]
+        last = await hub.over("S1")
+    off_deg = [
+        (s["heading_deg"] - bearing_deg(LatLon(s["lat_deg"], s["lon_deg"]), place) + 180.0) % 360.0 - 180.0
+        for s in turned
+    ]
+    assert min(abs(off) for off in off_deg) < 8.0, off_deg
+    assert {s["mode"] for s in turned} == {"AUTO"}
+    assert 0 < len(last["proven"]) < SHOTS
+    assert last["shots"]["taken"] < SHOTS
+    assert last["landed_from_dock_m"] < 1.0

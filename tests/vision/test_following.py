@@ -1,15 +1,9 @@
-"""Following on the ground: one mover, one track; speed and heading; and when the camera may not follow."""
-
-import math
-from dataclasses import replace
+"""Following on the ground: one mover, one track; speed and heading."""
 
 import numpy as np
 import pytest
 
-from missions.geo import LatLon, LocalFrame
-from vision.following import Following, LookAt, Reach, Sighting, Track, follow, keep_in_view
-
-HERE = LatLon(30.0, 119.0)
+from vision.following import Following, Sighting, Track, follow
 
 
 def driven(*ways, frames: int = 40, step_s: float = 0.5, noise_m: float = 0.3, missed=(), seed: int = 1):
@@ -63,44 +57,3 @@ def test_what_stands_has_no_heading_and_what_was_seen_once_is_not_told():
     assert follow(Following(), [Sighting("person", 0.0, 0.0)], 0.0).told == ()
     still = Track(1, "person", np.zeros(4), np.eye(4), 0.0, 0.0)
     assert still.heading_deg is None
-
-
-def _asked(track: Track, **other):
-    said = {
-        "drone": HERE,
-        "drone_m": 100.0,
-        "ground_m": 0.0,
-        "at_s": track.seen_at_s + 1.0,
-        "followed_s": 10.0,
-        "spare_s": 300.0,
-    }
-    return keep_in_view(track, LocalFrame(HERE), **(said | other))
-
-
-def test_the_camera_looks_at_where_the_track_will_be():
-    track = Track(1, "truck", np.array([60.0, 80.0, 0.0, 10.0]), np.eye(4), 5.0, 0.0, sightings=9)
-    look = _asked(track)
-    assert isinstance(look, LookAt)
-    assert look.heading_deg == pytest.approx(math.degrees(math.atan2(60, 90)), abs=0.1)
-    assert look.pitch_deg == pytest.approx(-math.degrees(math.atan2(100, math.hypot(60, 90))), abs=0.1)
-
-
-@pytest.mark.parametrize(
-    ("other", "words"),
-    [
-        ({"at_s": 60.0}, "lost"),
-        ({"followed_s": 120.0}, "the sortie allows 120 s"),
-        ({"spare_s": 30.0}, "to spare"),
-        ({"drone_m": 400.0}, "the sortie allows 250 m"),
-        ({"drone_m": 20.0}, "steeper"),
-    ],
-)
-def test_what_a_sortie_does_not_allow_is_refused_with_its_reason(other, words):
-    track = Track(1, "truck", np.array([60.0, 80.0, 0.0, 0.0]), np.eye(4), 5.0, 0.0, sightings=9)
-    assert words in _asked(track, **other)
-    assert words in _asked(track, **other, reach=Reach())
-
-
-def test_a_track_not_yet_told_of_is_not_followed():
-    track = Track(1, "truck", np.zeros(4), np.eye(4), 5.0, 0.0, sightings=9)
-    assert "3 are needed" in _asked(replace(track, sightings=2))

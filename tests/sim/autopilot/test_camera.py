@@ -7,7 +7,7 @@ import pytest
 
 from missions.geo import distance_m
 from sim.autopilot.dialect import Outgoing, mav
-from tests.sim.gcs import HOME, RETURN, TAKEOFF, WAYPOINT, Station, item
+from tests.sim.gcs import HOME, PAD_AMSL_M, RETURN, TAKEOFF, WAYPOINT, Station, item
 
 CAPTURED = mav.MAVLINK_MSG_ID_CAMERA_IMAGE_CAPTURED
 
@@ -143,3 +143,28 @@ def test_the_gimbal_turns_in_its_own_time() -> None:
     station.command(mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW, -80, float("nan"))
     station.wait(1)
     assert station.vehicle.payload.gimbal.pitch_deg == -80
+
+
+def looks(station: Station, east_m: float, north_m: float) -> int:
+    place = station.vehicle.estimate.tangent.to_place(east_m, north_m)
+    at = (round(place[0] * 1e7), round(place[1] * 1e7), PAD_AMSL_M)
+    message = mav.MAVLink_command_int_message(1, 1, 0, mav.MAV_CMD_DO_SET_ROI_LOCATION, 0, 0, 0, 0, 0, 0, *at)
+    (ack,) = station.tell(message)
+    return int(ack.result)
+
+
+def test_told_to_look_at_a_place_the_cameras_stay_on_it_while_the_drone_flies_on() -> None:
+    """On the way along y = 50 m past a place 40 m to its side; afterwards the mount hangs level."""
+    station = Station()
+    station.fly()
+    station.wait_for(lambda: station.pilot.run.current >= 4)  # behind the mission's own gimbal item
+    assert looks(station, 120.0, 90.0) == 0
+    station.wait_for(lambda: not station.pilot.armed)
+    poses = [e.truth for e in station.vehicle.taken()]
+    assert poses[0].heading_deg == pytest.approx(56.0, abs=4.0)
+    assert (poses[1].heading_deg + 90.0) % 360.0 == pytest.approx(90.0, abs=4.0)
+    assert poses[2].heading_deg == pytest.approx(304.0, abs=4.0)
+    assert all(-65.0 < pose.pitch_deg < -20.0 for pose in poses)
+    assert station.command(mav.MAV_CMD_DO_SET_ROI_NONE) == 0
+    station.wait(3.0)
+    assert station.vehicle.payload.gimbal.pitch_deg == 0.0
