@@ -5,17 +5,23 @@ is committed before it is sent, so a crash in between leaves an `ordered` sortie
 that is sent again under the same id instead of a flight nobody remembers.
 """
 
+from typing import Any
+
+import shapely
+
 from api import audit
-from api.errors import Unavailable
+from api.errors import BadRequest, Conflict, NotFound, Unavailable
 from api.schedule import needed_percent
-from api.schemas import Accepted, RestOut
+from api.schemas import Accepted, FollowIn, RestOut
 from api.services import Json, Services
 from api.store import sorties, steering
+from api.store.models import ObservationRow
 from api.store.tokens import Caller
 from missions.bounds import bounds_round
 from missions.errors import WorkFailed
-from missions.geo import LatLon
+from missions.geo import LatLon, LocalFrame
 from missions.model import Dock, Site
+from missions.volumes import no_photo_of
 
 
 async def launch(services: Services, sortie_id: str, *, drone: str | None = None) -> Accepted:
@@ -85,8 +91,9 @@ async def steer(
     asked: str,
     to: str | None = None,
     reason: str | None = None,
+    more: Json | None = None,
 ) -> Accepted:
-    """Return whether the gateway took a pause, resume, recall, divert or abort.
+    """Return whether the gateway took a pause, resume, recall, divert, abort, follow or unfollow.
 
     asked: names this wish; asked again under the same name it is answered as before and not done twice.
     What was wished stands in the audit trail before it is sent.
@@ -96,14 +103,54 @@ async def steer(
         IllegalMove: it is not under way; says what can be done.
         Unavailable: the gateway did not answer.
     """
-    said = {key: value for key, value in (("to", to), ("reason", reason)) if value}
+    said = {key: value for key, value in (("to", to), ("reason", reason)) if value} | dict(more or {})
     async with services.database.write() as session:
-        gateway, order = await steering.flight_command(session, sortie_id, action, asked=asked, to=to)
+        gateway, order = await steering.flight_command(
+            session, sortie_id, action, asked=asked, to=to, more=more
+        )
         now = services.clock.now()
         await audit.record(
             session, audit.actor_of(caller), f"sortie.{action}", sortie_id, now=now, details=said
         )
     return _accepted(await _ask(services, gateway, order))
+
+
+async def follow(
+    services: Services, sortie_id: str, caller: Caller, wish: FollowIn, *, asked: str
+) -> Accepted:
+    """Return whether a flying sortie's camera will follow what was observed, or what is at a place.
+
+    Raises:
+        BadRequest: neither an observation nor a place is named, or both.
+        Conflict: it is on no-photo ground.
+        NotFound, IllegalMove, Unavailable: as `steer`.
+    """
+    place = wish.place
+    if (place is None) == (wish.observation is None):
+        raise BadRequest("name an observation, or lat_deg and lon_deg: one of the two")
+    more: dict[str, Any] = {"seconds": wish.seconds}
+    if place is not None:
+        more["mover"] = wish.model_dump(include={"lat_deg", "lon_deg", "speed_m_s", "heading_deg"})
+    else:
+        async with services.database.read() as session:
+            row = await session.get(ObservationRow, wish.observation)
+        if row is None:
+            raise NotFound("observation", str(wish.observation))
+        place = LatLon(row.lat_deg, row.lon_deg)
+        more["mover"] = {
+            **{"lat_deg": row.lat_deg, "lon_deg": row.lon_deg, "kind": row.hazard},
+            **{"speed_m_s": wish.speed_m_s, "heading_deg": wish.heading_deg},
+            "seen_at": row.seen_at.isoformat(),
+        }
+    if is_unseen(services.site, place):
+        raise Conflict("that is no-photo ground: nothing is followed there")
+    return await steer(services, sortie_id, "follow", caller, asked=asked, reason=wish.reason, more=more)
+
+
+def is_unseen(site: Site, place: LatLon) -> bool:
+    """Return whether a place lies on the site's no-photo ground."""
+    frame = LocalFrame(place)
+    return bool(shapely.contains_xy(no_photo_of(site, frame), 0.0, 0.0))
 
 
 async def fly_rest(

@@ -28,6 +28,9 @@ _WORKERS = 4
 _FIRST_PAUSE_S = 0.5  # wall seconds: the uplink is real
 _LONGEST_PAUSE_S = 30.0
 _SENSORS = {100: "rgb", 101: "thermal"}  # MAVLink camera components 1 and 2
+UNPLANNED = 1_000_000
+"""Pictures that no plan holds are counted from here, by their camera's own numbers: both eyes' alike."""
+
 _log = structlog.get_logger()
 
 
@@ -149,7 +152,7 @@ class Frames:
             "gateway": self._gateway,
             "drone": haul.drone,
             "sortie": haul.sortie,
-            "shot": shot,
+            "shot": shot if shot is not None else UNPLANNED + record.index,
             "sensor": sensor,
             "taken_at": taken_at.isoformat(),
             "pose": _pose(record),

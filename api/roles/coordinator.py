@@ -13,6 +13,7 @@ time, so a restart forgets nothing.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
 
@@ -21,7 +22,9 @@ from structlog.stdlib import get_logger
 from api import analysis
 from api.bus import Bus, Delivered
 from api.errors import Conflict, NotFound
+from api.launch import is_unseen
 from api.roles import wiring
+from api.roles.following import Pursuits
 from api.roles.lease import NAME, Lease
 from api.roles.looking import Looking
 from api.roles.scheduling import Scheduling, planning_pool
@@ -33,7 +36,10 @@ from api.settings import Settings
 from api.store import confirming
 from api.store.absorbing import record_observations, tell_silent
 from api.store.ageing import age_incidents
+from api.store.models import FrameRow
 from api.store.sorties import record_sortie_event
+from missions.errors import WorkFailed
+from missions.geo import LatLon
 
 log = get_logger(__name__)
 
@@ -74,8 +80,9 @@ async def _stand_by_and_work(
             looking = Looking(settings, services, bus, lease.writing, watch, pool, launch=scheduling.wake)
             await watch.listen(changed=scheduling.wake)
             await scheduling.answer_wishes()
-            group.create_task(_follow_analyses(services, bus, lease))
-            group.create_task(_follow_sorties(services, bus, lease, scheduling.wake))
+            pursuits = Pursuits()
+            group.create_task(_follow_analyses(services, bus, lease, pursuits))
+            group.create_task(_follow_sorties(services, bus, lease, pursuits, scheduling.wake))
             group.create_task(Timekeeper(services, NAME).run())
             group.create_task(watch.keep())
             group.create_task(scheduling.run())
@@ -86,7 +93,7 @@ async def _stand_by_and_work(
         await lease.give_up()
 
 
-async def _follow_analyses(services: Services, bus: Bus, lease: Lease) -> None:
+async def _follow_analyses(services: Services, bus: Bus, lease: Lease, pursuits: Pursuits) -> None:
     """Turn every analysis into what it changes: one transaction a frame."""
 
     async def absorb(delivered: Delivered) -> None:
@@ -101,12 +108,30 @@ async def _follow_analyses(services: Services, bus: Bus, lease: Lease) -> None:
                 live=services.live,
             )
         await bus.publish("changes", {})
+        if pursuits and not recorded.repeated:
+            await _tell_mover(services, pursuits, found)
         for incident in recorded.incidents:
             log.info("incident", incident=incident, frame=found.frame, alerts=len(recorded.alerts))
             await bus.store(f"incidents.{incident}", {"id": incident}, message_id=f"{incident}:{found.frame}")
 
     async for delivered in bus.take("OBSERVATIONS", NAME):
         await _once(delivered, absorb)
+
+
+async def _tell_mover(services: Services, pursuits: Pursuits, found: analysis.Analysis) -> None:
+    """Tell the gateway where what it follows is by now, if this frame shows it; the next one tells anew."""
+    async with services.database.read() as session:
+        frame = await session.get(FrameRow, found.frame)
+    told = frame and pursuits.seen(frame.sortie, frame.id, frame.taken_at, found.observations)
+    if not told:
+        return
+    gateway, command = told
+    mover = command["mover"]
+    if is_unseen(services.site, LatLon(mover["lat_deg"], mover["lon_deg"])):
+        command = {**command, "id": f"{command['id']}:end", "action": "unfollow"}
+    with contextlib.suppress(TimeoutError, WorkFailed):
+        answer = await services.command(gateway, command)
+        log.info("mover", sortie=command["sortie"]["id"], action=command["action"], **answer)
 
 
 async def _age(services: Services, bus: Bus, lease: Lease) -> None:
@@ -145,10 +170,13 @@ async def _tell_silent(services: Services, bus: Bus, lease: Lease) -> None:
         await bus.publish("changes", {})
 
 
-async def _follow_sorties(services: Services, bus: Bus, lease: Lease, wake: Callable[[], None]) -> None:
+async def _follow_sorties(
+    services: Services, bus: Bus, lease: Lease, pursuits: Pursuits, wake: Callable[[], None]
+) -> None:
     """Write down every step that a gateway reports."""
 
     async def record(delivered: Delivered) -> None:
+        pursuits.heard(delivered.subject.rpartition(".")[2], delivered.value)
         async with lease.writing() as session:
             is_new = await record_sortie_event(session, delivered.value, now=services.clock.now())
         if is_new:

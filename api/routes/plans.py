@@ -8,8 +8,8 @@ from api import views
 from api.auth import Built, Operator
 from api.errors import Unavailable
 from api.idempotency import creation_id
-from api.launch import fly_rest, launch, steer
-from api.schemas import AbortIn, Accepted, DivertIn, PlanIn, Plans, RestIn, RestOut, Sorties
+from api.launch import fly_rest, follow, launch, steer
+from api.schemas import AbortIn, Accepted, DivertIn, FollowIn, PlanIn, Plans, RestIn, RestOut, Sorties
 from api.store import plans, sorties
 from missions.errors import WorkFailed
 
@@ -63,6 +63,14 @@ async def abort_sortie(
     return await steer(built, sortie_id, "abort", caller, asked=creation_id(request), reason=wish.reason)
 
 
+@router.post("/sorties/{sortie_id}/follow")
+async def follow_mover(
+    sortie_id: str, wish: FollowIn, request: Request, caller: Operator, built: Built
+) -> Accepted:
+    """Let a flying sortie's camera follow something for a while; the drone's way stays as it is."""
+    return await follow(built, sortie_id, caller, wish, asked=creation_id(request))
+
+
 @router.post("/sorties/{sortie_id}/rest", status_code=202)
 async def fly_the_rest(sortie_id: str, caller: Operator, built: Built, wish: RestIn | None = None) -> RestOut:
     """Fly what a sortie that is over left undone, as a sortie of its own."""
@@ -72,10 +80,10 @@ async def fly_the_rest(sortie_id: str, caller: Operator, built: Built, wish: Res
 @router.post("/sorties/{sortie_id}/{action}")
 async def steer_sortie(
     sortie_id: str,
-    action: Literal["pause", "resume", "recall"],
+    action: Literal["pause", "resume", "recall", "unfollow"],
     request: Request,
     caller: Operator,
     built: Built,
 ) -> Accepted:
-    """Hold a flying sortie, let it go on, or call it home."""
+    """Hold a flying sortie, let it go on, call it home, or let its camera look ahead again."""
     return await steer(built, sortie_id, action, caller, asked=creation_id(request))

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from api.schemas.base import Name, Names, like
+from missions.geo import LatLon
 
 
 class DockOut(BaseModel):
@@ -181,6 +182,27 @@ class DivertIn(BaseModel):
 
     to: Name
     reason: Annotated[str, Field(max_length=2000)] | None = None
+
+
+class FollowIn(BaseModel):
+    """What a flying sortie's camera is to follow: what an observation shows, or what is at a place now."""
+
+    model_config = like(lat_deg=30.2856, lon_deg=119.4203, speed_m_s=6.0, heading_deg=85.0, seconds=90.0)
+
+    observation: Name | None = None
+    lat_deg: Annotated[float, Field(ge=-90, le=90)] | None = None
+    lon_deg: Annotated[float, Field(ge=-180, le=180)] | None = None
+    speed_m_s: Annotated[float, Field(ge=0, le=60)] = 0.0
+    heading_deg: Annotated[float, Field(ge=0, le=360)] = 0.0
+    seconds: Annotated[float, Field(gt=0, le=300)] = 120.0
+    reason: Annotated[str, Field(max_length=2000)] | None = None
+
+    @property
+    def place(self) -> LatLon | None:
+        """The place named, None where it is not whole."""
+        if self.lat_deg is None or self.lon_deg is None:
+            return None
+        return LatLon(self.lat_deg, self.lon_deg)
 
 
 class AbortIn(BaseModel):

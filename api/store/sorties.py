@@ -28,7 +28,7 @@ Json = Mapping[str, Any]
 AT_REST = ("planned", "done", "failed", "replaced")
 """States in which a sortie holds no drone."""
 
-UNDER_WAY = ("pause", "resume", "recall", "divert", "abort")
+UNDER_WAY = ("pause", "resume", "recall", "divert", "abort", "follow", "unfollow")
 """What can be done about a sortie that holds a drone."""
 
 _LEFT = ("armed", "flying", "returning")

@@ -15,11 +15,18 @@ _SAME = ("plan", "position", "dock", "model", "agencies", "demands", "flight_s",
 
 
 async def flight_command(
-    session: AsyncSession, sortie_id: str, action: str, *, asked: str, to: str | None = None
+    session: AsyncSession,
+    sortie_id: str,
+    action: str,
+    *,
+    asked: str,
+    to: str | None = None,
+    more: Json | None = None,
 ) -> tuple[str, Json]:
-    """Return (gateway, command) of a pause, resume, recall, divert or abort.
+    """Return (gateway, command) of a pause, resume, recall, divert, abort, follow or unfollow.
 
-    asked: names the wish; the gateway's journal does the same name once. to: where a divert leads.
+    asked: names the wish; the gateway's journal does the same name once. to: where a divert leads. more: what
+    else the command says.
 
     Raises:
         NotFound: there is no such sortie.
@@ -34,6 +41,7 @@ async def flight_command(
         "action": action,
         "sortie": {"id": row.id, "drone": row.drone},
         **({"to": to} if to else {}),
+        **(more or {}),
     }
 
 

@@ -38,6 +38,7 @@ UNSTAMPED: Mapping[str, str] = {
     "POST /v1/sorties/{sortie_id}/launch": "a sortie changes by itself: 409 with the moves there are",
     "POST /v1/sorties/{sortie_id}/divert": "a sortie changes by itself: 409 with the moves there are",
     "POST /v1/sorties/{sortie_id}/abort": "a sortie changes by itself: 409 with the moves there are",
+    "POST /v1/sorties/{sortie_id}/follow": "a sortie changes by itself: 409 with the moves there are",
     "POST /v1/sorties/{sortie_id}/rest": "makes something new",
     "POST /v1/sorties/{sortie_id}/{action}": "a sortie changes by itself: 409 with the moves there are",
 }
@@ -189,7 +190,7 @@ async def test_a_move_that_is_none_is_a_409_with_the_moves_there_are(
         await session.execute(update(DeliveryRow).values(state="delivered"))
     await client_of("operator").post("/v1/sorties/P1-S1/launch")
     await hear(services, told("flying"))
-    under_way = ["pause", "resume", "recall", "divert", "abort"]
+    under_way = ["pause", "resume", "recall", "divert", "abort", "follow", "unfollow"]
     incident, alert = f"/v1/incidents/{names['incident_id']}", f"/v1/alerts/{names['alert_id']}"
     tries: list[tuple[str, str, dict[str, Any], list[str]]] = [
         ("forestry", f"/v1/orders/{names['order_id']}/arrive", {}, ["dispatch"]),

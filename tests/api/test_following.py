@@ -1,0 +1,128 @@
+"""A flying sortie's camera follows what an operator points at, told anew by what the frames show."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from api import audit
+from api.launch import is_unseen
+from api.roles.following import Pursuits
+from api.services import Services
+from missions.air import NoPhoto
+from missions.geo import Area, LatLon, distance_m, moved
+from missions.model import Hazard
+from tests.api.conftest import Outside
+from tests.api.test_sorties import planned  # noqa: F401 (a fixture)
+from tests.api.world import FOREST, NOW, fire
+
+Client = Callable[[str | None], httpx.AsyncClient]
+FOLLOWS = {"kind": "", "lat_deg": FOREST.lat_deg, "lon_deg": FOREST.lon_deg, "seen_at": NOW.isoformat()}
+ROAD = {"lat_deg": 30.281, "lon_deg": 119.42, "speed_m_s": 6.0, "heading_deg": 85.0, "seconds": 90.0}
+
+
+async def test_an_operator_lets_a_flying_sorties_camera_follow_and_look_ahead_again(
+    planned: Services,  # noqa: F811
+    client_of: Client,
+    outside: Outside,
+) -> None:
+    """Never one that does not fly; who asked for what stands in the audit trail."""
+    operator = client_of("operator")
+    early = await operator.post("/v1/sorties/P1-S1/follow", json=ROAD)
+    assert (early.status_code, early.json()["allowed"]) == (409, ["launch"])
+    await operator.post("/v1/sorties/P1-S1/launch")
+    reply = await operator.post("/v1/sorties/P1-S1/follow", json=ROAD | {"reason": "a lorry with logs"})
+    assert reply.json() == {"accepted": True, "reason": None}
+    assert (await operator.post("/v1/sorties/P1-S1/unfollow")).json()["accepted"]
+    _, follow, end = outside.commands
+    assert (follow["action"], follow["seconds"], end["action"]) == ("follow", 90.0, "unfollow")
+    assert follow["mover"] == {k: ROAD[k] for k in ("lat_deg", "lon_deg", "speed_m_s", "heading_deg")}
+    async with planned.database.read() as session:
+        trail = {entry.action: entry.details for entry in await audit.page(session)}
+    assert trail["sortie.follow"]["reason"] == "a lorry with logs"
+    assert trail["sortie.follow"]["mover"] == follow["mover"]
+    assert "sortie.unfollow" in trail
+
+
+@pytest.mark.parametrize(
+    ("wish", "code", "words"),
+    [
+        ({}, 422, "one of the two"),
+        ({"lat_deg": 30.0}, 422, "one of the two"),
+        ({**ROAD, "observation": "o1"}, 422, "one of the two"),
+        ({"observation": "o1"}, 404, "no observation 'o1'"),
+        ({**ROAD, "seconds": 4000}, 422, "less than or equal to 300"),
+        ({**ROAD, "heading_deg": -3}, 422, "greater than or equal to 0"),
+    ],
+)
+async def test_what_cannot_be_followed_is_said_and_nothing_is_sent(
+    planned: Services,  # noqa: F811
+    client_of: Client,
+    outside: Outside,
+    wish: dict[str, Any],
+    code: int,
+    words: str,
+) -> None:
+    await client_of("operator").post("/v1/sorties/P1-S1/launch")
+    reply = await client_of("operator").post("/v1/sorties/P1-S1/follow", json=wish)
+    assert (reply.status_code, words in reply.text) == (code, True), reply.text
+    assert [c["action"] for c in outside.commands] == ["fly"]
+
+
+def test_no_photo_ground_is_known(services: Services) -> None:
+    """A camera that may not look there may not be turned there either."""
+    site = services.site
+    ring = tuple(moved(FOREST, bearing, 80.0) for bearing in (45.0, 135.0, 225.0, 315.0))
+    school = replace(site, no_photo=(NoPhoto("school", Area(ring)),))
+    assert is_unseen(school, FOREST)
+    assert not is_unseen(school, moved(FOREST, 90.0, 400.0))
+    assert not is_unseen(site, FOREST)
+
+
+def walked(pursuits: Pursuits, seconds: range, *, sortie: str = "S1") -> list[Any]:
+    """Return what is sent after frames that show a walker (1.5 m/s to the east) and a car that stands."""
+    sent = []
+    for s in seconds:
+        at = NOW + timedelta(seconds=s)
+        walker = replace(fire(s, moved(FOREST, 90.0, 3.0 + 1.5 * s)), hazard=Hazard.PERSON)
+        car = replace(fire(100 + s, moved(FOREST, 0.0, 60.0)), hazard=Hazard.INTRUSION)
+        sent.append(pursuits.seen(sortie, f"frame{s}", at, (car, walker, fire(200 + s, FOREST))))
+    return sent
+
+
+def test_frames_that_show_the_mover_again_tell_the_gateway_where_it_goes() -> None:
+    """From the third sighting on, of the nearest that moves; each word under a name of its own."""
+    pursuits = Pursuits()
+    pursuits.heard("g1", {"sortie": "S1", "follows": FOLLOWS})
+    sent = walked(pursuits, range(0, 24, 2))
+    assert sent[:2] == [None, None]
+    gateway, last = sent[-1]
+    mover = last["mover"]
+    assert (gateway, last["action"], last["sortie"], mover["kind"]) == (
+        "g1",
+        "follow",
+        {"id": "S1"},
+        "person",
+    )
+    assert "seconds" not in last, "a word about the mover prolongs nothing"
+    assert distance_m(LatLon(mover["lat_deg"], mover["lon_deg"]), moved(FOREST, 90.0, 36.0)) < 3.0
+    assert mover["speed_m_s"] == pytest.approx(1.5, abs=0.3)
+    assert mover["heading_deg"] == pytest.approx(90.0, abs=12.0)
+    assert len({command["id"] for _, command in sent[2:]}) == len(sent) - 2
+    assert walked(pursuits, range(4, 5)) == [None], "an older frame that was searched later says nothing"
+
+
+def test_without_a_pursuit_and_after_its_end_nothing_is_sent() -> None:
+    """Nor for another sortie, nor for what does not move."""
+    pursuits = Pursuits()
+    assert not pursuits
+    assert set(walked(pursuits, range(0, 10, 2))) == {None}
+    pursuits.heard("g1", {"sortie": "S1", "follows": FOLLOWS})
+    pursuits.heard("g1", {"sortie": "S1", "follows": FOLLOWS | {"lat_deg": 0.0}})  # it goes on as it began
+    assert set(walked(pursuits, range(0, 10, 2), sortie="S2")) == {None}
+    assert walked(pursuits, range(0, 10, 2))[-1] is not None
+    pursuits.heard("g1", {"sortie": "S1"})
+    assert not pursuits
