@@ -79,7 +79,7 @@ def demands_covered(site: Site, looks: Sequence[Look], *, now: datetime) -> list
 def cells(site: Site, looks: Sequence[Look], *, now: datetime) -> list[Cell]:
     """Return the watched ground as squares with the age of the last look at each."""
     frame = LocalFrame(site.origin)
-    watched = shapely.union_all([_ground(d, frame) for d in site.demands])
+    watched = shapely.union_all([ground_of(d, frame) for d in site.demands])
     if watched.is_empty:
         return []
     size = max(CELL_M, math.sqrt(watched.area / MOST_CELLS))
@@ -106,7 +106,7 @@ def cells(site: Site, looks: Sequence[Look], *, now: datetime) -> list[Cell]:
 def _covered(
     demand: Demand, frame: LocalFrame, looks: Sequence[Look], shapes: Sequence[Polygon], now: datetime
 ) -> DemandCoverage:
-    points = _points(_ground(demand, frame))
+    points = _points(ground_of(demand, frame))
     wanted = {sensor.value for sensor in demand.sensors}
     mine = [i for i, look in enumerate(looks) if look.sensor in wanted]
     last, which = _last_shown(points, [looks[i] for i in mine], [shapes[i] for i in mine])
@@ -165,7 +165,8 @@ def _polygons(frame: LocalFrame, looks: Iterable[Look]) -> list[Polygon]:
     return found
 
 
-def _ground(demand: Demand, frame: LocalFrame) -> BaseGeometry:
+def ground_of(demand: Demand, frame: LocalFrame) -> BaseGeometry:
+    """Return the ground that a demand is about, in a frame's metres."""
     match demand.where:
         case LatLon() as place:
             return Point(frame.to_local(place)).buffer(POINT_M)
@@ -188,7 +189,7 @@ def _points(ground: BaseGeometry) -> Floats:
 def box_of(site: Site) -> tuple[float, float, float, float]:
     """Return the box (west, south, east, north) around all demanded ground, in degrees."""
     frame = LocalFrame(site.origin)
-    shapes = [_ground(d, frame) for d in site.demands]
+    shapes = [ground_of(d, frame) for d in site.demands]
     left, bottom, right, top = shapely.union_all(shapes).bounds if shapes else box(-1, -1, 1, 1).bounds
     south_west, north_east = frame.to_place(left, bottom), frame.to_place(right, top)
     return south_west.lon_deg, south_west.lat_deg, north_east.lon_deg, north_east.lat_deg

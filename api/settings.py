@@ -52,7 +52,10 @@ class Settings(BaseSettings):
 
     data: Path = Field(Path("gridpatrol-data"), description="the data folder: database, pictures, keys, bus")
     site: Path = Field(default_factory=_valley, description="the site file")
-    baseline: Path | None = Field(None, description="how the ground looked before: a GeoTIFF or a store")
+    baseline: Path | None = Field(
+        None,
+        description="how the ground looked before: a GeoTIFF or a store; empty means the data folder's store",
+    )
     calibration: Path | None = Field(
         None,
         description="what `gridpatrol calibrate --into` wrote; empty means the data folder's calibration",
@@ -127,6 +130,16 @@ class Settings(BaseSettings):
     def pictures_at(self) -> str:
         """The folder or URL of the object store."""
         return self.pictures or str(self.data / "pictures")
+
+    @property
+    def baseline_at(self) -> Path:
+        """What places looked like before: a GeoTIFF, or the store that flights fill."""
+        return self.baseline or self.data / "baselines"
+
+    @property
+    def keeps_baselines(self) -> bool:
+        """Whether flights make baselines: not where a single GeoTIFF says how everything looked."""
+        return self.baseline_at.suffix.lower() not in (".tif", ".tiff")
 
     @property
     def calibration_at(self) -> Path:

@@ -24,7 +24,6 @@ from api.roles.examining import Learnt, Looking, looked
 from api.settings import Settings
 from missions.site import load_site
 from missions.terrain import Terrain
-from vision.baselines import Baseline
 from vision.baselines.opening import LateBaseline
 from vision.detectors import registry
 from vision.grounds import mended
@@ -44,7 +43,7 @@ def run(settings: Settings) -> None:
 async def _main(settings: Settings) -> None:
     site = load_site(settings.site)
     terrain = mended(Terrain.open(site.terrain))
-    scene = Scene(references=site.layers, baseline=_baseline(settings.baseline))
+    scene = Scene(references=site.layers, baseline=LateBaseline(settings.baseline_at))
     hazards = registry.usual() | {h for demand in site.demands for h in demand.hazards}
     pictures = open_pictures(settings.pictures_at)
     bus = await wiring.open_bus(settings, "analyst")
@@ -96,14 +95,6 @@ def _look(
         if frame.get("other") and (folder is not None or other is not None):
             beside = files.enter_context(_as_file(folder, other, frame["other"]))
         return looked(path, beside, looking, frame)
-
-
-def _baseline(path: Path | None) -> Baseline | None:
-    """Return how the ground looked before, None where nothing is named.
-
-    It is opened when the first frame asks for it: the file may be written while the service runs.
-    """
-    return LateBaseline(path) if path else None
 
 
 async def _answer(bus: Bus, delivered: Delivered, found: Analysis) -> None:

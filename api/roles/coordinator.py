@@ -5,9 +5,10 @@ made in a transaction that first checks the fence, so a coordinator that was
 stopped and comes back late changes nothing. Losing the lease ends the process,
 and it comes back standing by.
 
-Five things run side by side: analyses become incidents and alerts; reports of
+Six things run side by side: analyses become incidents and alerts; reports of
 gateways move sorties; what docks and drones say is kept; the schedule plans what is
-due and launches what can start; and looks that were asked for are planned and settled.
+due and launches what can start; looks that were asked for are planned and settled; and flights that were
+searched become baselines of their places.
 The bus only brings the news; what is to be done next is read from the database each
 time, so a restart forgets nothing.
 """
@@ -16,6 +17,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 from structlog.stdlib import get_logger
 
@@ -25,6 +27,7 @@ from api.errors import Conflict, NotFound
 from api.launch import is_unseen
 from api.roles import wiring
 from api.roles.following import Pursuits
+from api.roles.keeping import Keeping
 from api.roles.lease import NAME, Lease
 from api.roles.looking import Looking
 from api.roles.scheduling import Scheduling, planning_pool
@@ -87,6 +90,9 @@ async def _stand_by_and_work(
             group.create_task(watch.keep())
             group.create_task(scheduling.run())
             group.create_task(looking.run())
+            if settings.keeps_baselines:
+                keeping = Keeping(services, settings.baseline_at, Path(services.site.terrain))
+                group.create_task(keeping.run())
             group.create_task(_age(services, bus, lease))
             group.create_task(_tell_silent(services, bus, lease))
     finally:

@@ -63,7 +63,7 @@ async def build_services(settings: Settings, bus: Bus) -> Services:
             second_factor=settings.second_factor_roles(),
             provider=settings.provider(),
             outbound=settings.outbound(),
-            baselines=settings.baseline,
+            baselines=settings.baseline_at if settings.keeps_baselines else None,
             console=CONSOLE if (CONSOLE / "index.html").exists() else None,
         ),
     )

@@ -12,8 +12,10 @@ from api import audit, showing
 from api.auth import Built, Watcher
 from api.errors import Forbidden, NotFound
 from api.opendata.baselines import ORTHOPHOTO, Stored, coarse, stored
+from api.schemas import BaselineOut, ConfirmIn
 from api.services import Services
 from api.store.tokens import Caller
+from vision.baselines.store import Store
 
 router = APIRouter(tags=["frames"])
 
@@ -36,6 +38,31 @@ async def raster(
         raise NotFound("baseline", f"{place} {version} {layer}")
     data = await _whole(one, layer, caller, built) if as_flown else await _given(one, layer, caller)
     return Response(data, media_type="image/tiff", headers=_PRIVATE)
+
+
+@router.post("/baselines/{place}/{version}/confirm")
+async def confirm(
+    place: Named, version: Named, wish: ConfirmIn, caller: Watcher, built: Built
+) -> BaselineOut:
+    """Let a version stand in place of the one before it: from the next frame on, that is how the place was.
+
+    The operator may, and an agency whose ground it all is.
+    """
+    root = built.options.baselines
+    found = await asyncio.to_thread(stored, root, built.site, caller)
+    names = {(s.version.place, s.version.version) for s in found}
+    if root is None or (place, version) not in names:
+        raise NotFound("baseline", f"{place} {version}")
+    if not showing.may_see_whole(caller):
+        raise Forbidden(f"baselines are confirmed by persons, or by keys with the scope {showing.UNBLURRED}")
+    now = built.clock.now()
+    async with built.database.write() as session:
+        details = {"version": version, "person": wish.person}
+        await audit.record(
+            session, audit.actor_of(caller), "baseline.confirm", place, now=now, details=details
+        )
+    chosen = await asyncio.to_thread(Store(root).confirm, place, version, by=wish.person, now=now)
+    return BaselineOut(place=chosen.place, version=chosen.version, standing=chosen.standing)
 
 
 async def _whole(one: Stored, layer: str, caller: Caller, built: Services) -> bytes:

@@ -25,7 +25,16 @@ from api.schemas.fleet import (
     StepOut,
     UnservedOut,
 )
-from api.schemas.frames import FRAME_EXAMPLE, DetectionOut, FrameIn, FrameOut, Frames, PoseIn
+from api.schemas.frames import (
+    FRAME_EXAMPLE,
+    BaselineOut,
+    ConfirmIn,
+    DetectionOut,
+    FrameIn,
+    FrameOut,
+    Frames,
+    PoseIn,
+)
 from api.schemas.incidents import (
     ArrivalOut,
     ConfirmationOut,
@@ -47,6 +56,8 @@ __all__ = [
     "AlertOut",
     "Alerts",
     "ArrivalOut",
+    "BaselineOut",
+    "ConfirmIn",
     "ConfirmationOut",
     "DeliveryOut",
     "DetectionOut",

@@ -97,5 +97,23 @@ class FrameOut(BaseModel):
     detections: list[DetectionOut]
 
 
+class ConfirmIn(BaseModel):
+    """Who says that a flight shows its place as it is to be compared with from now on."""
+
+    model_config = like(person="Li Na")
+
+    person: Name
+
+
+class BaselineOut(BaseModel):
+    """A version of a place's baseline and whether it stands."""
+
+    model_config = like(place="east-wood", version="v0002", standing="stands")
+
+    place: str
+    version: str
+    standing: str
+
+
 class Frames(BaseModel):
     frames: list[FrameOut]

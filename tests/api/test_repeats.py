@@ -33,6 +33,7 @@ UNSTAMPED: Mapping[str, str] = {
     "POST /v1/agencies/{agency_id}/receivers": "makes something new",
     "POST /v1/incidents/{incident_id}/orders": "makes something new",
     "POST /v1/incidents/{incident_id}/looks": "makes something new",
+    "POST /v1/baselines/{place}/{version}/confirm": "what stands already stands on",
     "POST /v1/reports/track/{code}/rate": "a report is rated once: 409 after that",
     "POST /open311/v2/requests.{form}": "makes something new",
     "POST /v1/sorties/{sortie_id}/launch": "a sortie changes by itself: 409 with the moves there are",

@@ -110,6 +110,7 @@ RIGHTS: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("GET", "/v1/frames/{frame_id}/picture"): (401, 404, 404, 403),
     ("GET", "/v1/frames/{frame_id}/marked.jpg"): (401, 404, 404, 403),
     ("GET", "/v1/baselines/{place}/{version}/{layer}.tif"): (401, 404, 404, 403),
+    ("POST", "/v1/baselines/{place}/{version}/confirm"): (401, 404, 404, 403),
     ("GET", "/v1/events"): (401, 0, 0, 403),  # answered for ever: tried in test_events.py
     ("GET", "/v1/cap/feed.atom"): (401, 200, 200, 403),
     ("GET", "/v1/cap/{name}.xml"): (401, 404, 404, 403),
@@ -187,6 +188,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/v1/accounts/{account_id}"): {"name": "Wang"},
     ("POST", "/v1/keys"): {"name": "desk", "role": "operator"},
     ("POST", "/v1/sorties/{sortie_id}/divert"): {"to": "dock-east"},
+    ("POST", "/v1/baselines/{place}/{version}/confirm"): {"person": "Li Na"},
     ("POST", "/v1/sorties/{sortie_id}/follow"): {"lat_deg": 30.28, "lon_deg": 119.42},
     ("POST", "/v1/sorties/{sortie_id}/abort"): {"reason": "a helicopter"},
     ("PUT", "/v1/agencies/{agency_id}/webhook"): {"url": "http://127.0.0.1:9/hook"},

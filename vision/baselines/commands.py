@@ -1,5 +1,6 @@
 """The commands `gridpatrol baseline`: what places looked like, kept, listed and confirmed."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -64,16 +65,26 @@ def add(
     pixel_m: Annotated[
         float, typer.Option(min=0.02, max=50.0, help="A pixel's side on the ground, metres.")
     ] = PIXEL_M,
+    flight: Annotated[str, typer.Option(help="Which flight took the pictures, to be kept with them.")] = "",
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Keep so many candidates and superseded versions of the place.")
+    ] = None,
+    gently: Annotated[bool, typer.Option("--gently", help="Let every other program go first.")] = False,
     as_json: Json = False,
 ) -> None:
     """Make a version of a place from a flight: the first stands at once, later ones wait for a person."""
+    if gently:
+        os.nice(19)
     ground = mended(Terrain.open(dem))
-    loaded = list(_loaded(frames))
-    made = mosaic((f for f in loaded if f.celsius is None), ground, source=place, pixel_m=pixel_m)
+    hours: dict[int, list[Path]] = {}
+    made = mosaic(_colour(frames, hours), ground, source=place, pixel_m=pixel_m)
     if isinstance(made, Unplaced):
         raise InputWrong(f"{', '.join(map(str, frames))}: no baseline can be made: {made.reason}")
-    warm = _by_hour(loaded, ground, place)
-    version = Store(store).add(place, made, now=SystemClock().now(), thermal=warm)
+    warm = _by_hour(hours, ground, place)
+    version = Store(store).add(place, made, now=SystemClock().now(), thermal=warm, flight=flight)
+    if keep is not None:
+        for gone in Store(store).tidy(place, keep=keep):
+            say(f"{gone.place} {gone.version}: taken away, it was {gone.standing}")
     say(_line(version))
     say(
         f"made from {made.frames} frames, {made.registered} of them laid onto their neighbours, "
@@ -108,13 +119,18 @@ def _loaded(paths: Iterable[Path]) -> Iterable[Frame]:
             say(f"{path.name}: left out: {reason}")
 
 
-def _by_hour(frames: list[Frame], ground: Ground, place: str) -> dict[int, Chart]:
+def _colour(paths: Iterable[Path], hours: dict[int, list[Path]]) -> Iterable[Frame]:
+    """Yield the colour frames one by one; where those of °C are is noted in `hours`, by the hour (UTC)."""
+    for frame in _loaded(paths):
+        if frame.celsius is None:
+            yield frame
+        elif frame.shot.taken_at is not None:
+            hours.setdefault(frame.shot.taken_at.hour, []).append(Path(frame.shot.file))
+
+
+def _by_hour(hours: dict[int, list[Path]], ground: Ground, place: str) -> dict[int, Chart]:
     """Return charts of °C by the hour of the day (UTC) at which their frames were taken."""
-    hours: dict[int, list[Frame]] = {}
-    for frame in frames:
-        if frame.celsius is not None and frame.shot.taken_at is not None:
-            hours.setdefault(frame.shot.taken_at.hour, []).append(frame)
-    made = {hour: mosaic(those, ground, source=place, pixel_m=1.0) for hour, those in hours.items()}
+    made = {hour: mosaic(_loaded(paths), ground, source=place, pixel_m=1.0) for hour, paths in hours.items()}
     return {hour: one.chart for hour, one in made.items() if isinstance(one, Mosaic)}
 
 

@@ -10,8 +10,10 @@ stands and the one before it is kept, superseded. A question is answered by the 
 and shows the ground asked for.
 """
 
+import contextlib
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -48,6 +50,7 @@ class Version:
     standing: str
     confirmed_by: str = ""
     confirmed_at: str = ""
+    flight: str = ""
 
 
 class Store:
@@ -57,7 +60,13 @@ class Store:
         self._root = root
 
     def add(
-        self, place: str, made: Mosaic, *, now: datetime, thermal: dict[int, Chart] | None = None
+        self,
+        place: str,
+        made: Mosaic,
+        *,
+        now: datetime,
+        thermal: dict[int, Chart] | None = None,
+        flight: str = "",
     ) -> Version:
         """Keep a flight's chart as a new version and return it; the first of a place stands at once.
 
@@ -67,10 +76,12 @@ class Store:
         if not _PLACE.match(place):
             raise InputWrong(f"--place: found {place!r}, expected letters, digits, - and _")
         earlier = [v for v in self.versions(place)]
-        name = f"v{len(earlier) + 1:04d}"
+        name = f"v{max((int(v.version[1:]) for v in earlier), default=0) + 1:04d}"
         taken_at = made.chart.taken_at.isoformat() if made.chart.taken_at else None
         standing = CANDIDATE if earlier else STANDS
-        version = Version(place, name, taken_at, now.isoformat(), made.frames, made.registered, standing)
+        version = Version(
+            place, name, taken_at, now.isoformat(), made.frames, made.registered, standing, flight=flight
+        )
         beside = self._root / place / f".{name}.part"
         beside.mkdir(parents=True, exist_ok=True)
         chart = made.chart
@@ -84,6 +95,20 @@ class Store:
         _write(beside / "baseline.json", version)
         beside.rename(self._root / place / name)
         return version
+
+    def tidy(self, place: str, *, keep: int) -> tuple[Version, ...]:
+        """Take away all but what stands and the newest candidates and superseded ones; return what went."""
+        known = list(self.versions(place))
+        gone = [
+            version
+            for standing in (CANDIDATE, SUPERSEDED)
+            for version in [v for v in known if v.standing == standing][:-keep]
+        ]
+        for version in gone:
+            # The facts go first: a folder without them is no version any more.
+            (self._folder(version) / "baseline.json").unlink(missing_ok=True)
+            shutil.rmtree(self._folder(version), ignore_errors=True)
+        return tuple(gone)
 
     def confirm(self, place: str, name: str, *, by: str, now: datetime) -> Version:
         """Let a version stand in place of the one before it; return it.
@@ -106,7 +131,8 @@ class Store:
     def versions(self, place: str | None = None) -> Iterator[Version]:
         """Yield the versions kept, of one place or of all, oldest first."""
         for file in sorted(self._root.glob(f"{place or '*'}/v*/baseline.json")):
-            yield Version(**json.loads(file.read_text("utf-8")))
+            with contextlib.suppress(FileNotFoundError):  # it was tidied away meanwhile
+                yield Version(**json.loads(file.read_text("utf-8")))
 
     def before(self, grid: Grid) -> Before | Missing:
         """Return how ground looked before: the newest version that stands and shows it."""
