@@ -54,6 +54,12 @@ ENTRIES: tuple[Entry, ...] = (
         on_trial=True,
     ),
     Entry("vision.detectors.flood:Flood", frozenset({Hazard.FLOOD}), by_default=False, on_trial=True),
+    Entry(
+        "vision.detectors.flood_thermal:FloodThermal",
+        frozenset({Hazard.FLOOD}),
+        by_default=False,
+        on_trial=True,
+    ),
     Entry("vision.detectors.logging:Felling", frozenset({Hazard.LOGGING}), by_default=False, on_trial=True),
     Entry("vision.detectors.felled:FelledLook", frozenset({Hazard.LOGGING}), by_default=False, on_trial=True),
 )
