@@ -11,6 +11,7 @@ from missions.errors import InputWrong
 from missions.model import Hazard, ReferenceLayers
 from missions.program import out_folder, say, show_json
 from missions.site import load_site
+from missions.terrain import Terrain
 from missions.words import LANGUAGES
 from vision import bench, present, report
 from vision.baselines import commands as keeping
@@ -20,8 +21,9 @@ from vision.calibration import commands as calibrating
 from vision.detectors import registry
 from vision.errors import Unreadable
 from vision.evaluate import TASKS, Request, evaluate
+from vision.grounds import mended
 from vision.inspection import FrameResult, Inspection, inspect, marked
-from vision.lidar import telling
+from vision.lidar import close_ups, telling
 from vision.lidar.cloud import crs_of
 from vision.lidar.survey import SurveyAs
 from vision.scene import Scene
@@ -100,6 +102,7 @@ def inspect_pictures(
     )
     if out:
         _write(results, out, language)
+        _write_close_ups(results, out, dem)
     _summed(results, out)
     if as_json:
         show_json(present.to_json(results))
@@ -188,6 +191,15 @@ def _summed(results: Inspection, out: Path | None) -> None:
     )
     if out:
         say(f"report: {out / 'report.html'}")
+
+
+def _write_close_ups(results: Inspection, out: Path, dem: Path | None) -> None:
+    """Write the close-ups of towers that a plan can fly, as demands of a site file."""
+    terrain = mended(Terrain.open(dem)) if dem else None
+    found = [d for s in results.surveys for d in close_ups.demands(s, agency="power", terrain=terrain)]
+    if found:
+        (out / "demands.yaml").write_text(close_ups.fragment(found), "utf-8")
+        say(f"demands for {len(found)} close-ups of joints: {out / 'demands.yaml'}")
 
 
 def _write(results: Inspection, out: Path, language: str) -> None:

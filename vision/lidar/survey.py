@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyproj
 
+from missions.airspace import CLEARANCE_M
 from missions.geo import Floats, LatLon
 from missions.model import Hazard
 from vision.errors import Unreadable
@@ -27,6 +28,9 @@ from vision.lidar.wires import Wire, find_wires
 from vision.model import Ellipse, Observation
 
 DETECTOR = "lidar-clearance 1"
+FLOWN_M = CLEARANCE_M + 1.0
+"""Plans fly no lower over the ground; a metre for what the elevation model is off."""
+
 LOWEST_M, HIGHEST_M = 4.0, 150.0  # wires of a line hang between these above the ground
 WATCH_M = 2.0  # things this much farther than they must be are told too
 ABOVE_TOWER_M = 5.0
@@ -77,6 +81,7 @@ class CloseUp:
     camera: tuple[float, float, float]
     joint: tuple[float, float, float]
     place: LatLon | None
+    above_ground_m: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class Survey:
     findings: tuple[Finding, ...] = ()
     observations: tuple[Observation, ...] = ()
     close_ups: tuple[CloseUp, ...] = ()
+    flown: tuple[CloseUp, ...] = ()  # the same as a plan may fly them: higher, looking down more steeply
 
     @property
     def searched(self) -> frozenset[Hazard]:
@@ -130,6 +136,9 @@ def survey(
     findings = _findings(cloud, told)
     stood = towers_of(cloud, ground, wires)
     views, hidden = viewpoints(cloud.points_m, stood, wires, voltage_kv=voltage_kv)
+    flown, _ = viewpoints(
+        cloud.points_m, stood, wires, voltage_kv=voltage_kv, floor=lambda at: ground.height_m(at) + FLOWN_M
+    )
     return replace(
         base,
         note=_join(
@@ -138,7 +147,8 @@ def survey(
             _datum_note(cloud, ground, terrain),
             f"{len(hidden)} joints of towers have no safe viewpoint on both faces" if hidden else None,
         ),
-        close_ups=_close_ups(cloud, views),
+        close_ups=_close_ups(cloud, ground, views),
+        flown=_close_ups(cloud, ground, flown),
         wires=tuple(_wire(cloud, ground, w) for w in wires),
         findings=findings,
         observations=tuple(
@@ -206,20 +216,20 @@ def _findings(cloud: PointCloud, told: Sequence[Clearance]) -> tuple[Finding, ..
     )
 
 
-def _close_ups(cloud: PointCloud, views: Sequence[Viewpoint]) -> tuple[CloseUp, ...]:
+def _close_ups(cloud: PointCloud, ground: GroundGrid, views: Sequence[Viewpoint]) -> tuple[CloseUp, ...]:
     if not views:
         return ()
     cameras, at = (np.array(rows) for rows in ([v.camera_m for v in views], [v.joint.at_m for v in views]))
-    placed = cloud.places(cameras)
+    placed, above = cloud.places(cameras), cameras[:, 2] - ground.height_m(cameras)
     places = (
         [None] * len(views)
         if placed is None
         else [LatLon(float(lat), float(lon)) for lat, lon in zip(*placed, strict=True)]
     )
     return tuple(
-        CloseUp(view, _triple(camera), _triple(joint), place)
-        for view, camera, joint, place in zip(
-            views, cloud.file_coordinates(cameras), cloud.file_coordinates(at), places, strict=True
+        CloseUp(view, _triple(camera), _triple(joint), place, float(high))
+        for view, camera, joint, place, high in zip(
+            views, cloud.file_coordinates(cameras), cloud.file_coordinates(at), places, above, strict=True
         )
     )
 

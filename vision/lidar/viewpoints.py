@@ -7,7 +7,7 @@ a machine may come to a wire, it moves outward; where it would have to move too 
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,11 @@ ASIDE_DEG, ABOVE_DEG = 45.0, 15.0
 MARGIN_M = 2.0  # beyond what a machine must keep: gusts, and what a fix is off
 STEP_M, FARTHEST_M = 1.0, 25.0
 WIRE_STEP_M = 0.5
+STEEPEST_DEG, FARTHEST_FLOWN_M = 60.0, 40.0
 FACES = ("ahead", "behind")
+
+Floor = Callable[[Floats], Floats]
+"""The least height that a camera may have over places of the cloud, where it is flown by a plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,17 @@ def joints(towers: Sequence[Tower], wires: Sequence[Wire]) -> tuple[Joint, ...]:
 
 
 def viewpoints(
-    points_m: Floats, towers: Sequence[Tower], wires: Sequence[Wire], *, voltage_kv: float | None
+    points_m: Floats,
+    towers: Sequence[Tower],
+    wires: Sequence[Wire],
+    *,
+    voltage_kv: float | None,
+    floor: Floor | None = None,
 ) -> tuple[tuple[Viewpoint, ...], tuple[Joint, ...]]:
-    """Return the viewpoints of every tower, and the joints that cannot be seen from both faces safely."""
+    """Return the viewpoints of every tower, and the joints that cannot be seen from both faces safely.
+
+    With a `floor` the camera stands no lower than that and looks down as steeply as that takes.
+    """
     if not towers:
         return (), ()
     solid = [_around(points_m, tower) for tower in towers]
@@ -83,7 +95,7 @@ def viewpoints(
     keep = keep_m(voltage_kv)
     seen, hidden = [], []
     for joint in joints(towers, wires):
-        own = list(_of_joint(joint, towers[joint.tower], obstacles, keep))
+        own = list(_of_joint(joint, towers[joint.tower], obstacles, keep, floor))
         seen += own
         if len(own) < len(FACES):
             hidden.append(joint)
@@ -98,7 +110,9 @@ def _around(points_m: Floats, tower: Tower) -> Floats:
     return np.asarray(points_m[off < half + 2 * FARTHEST_M])
 
 
-def _of_joint(joint: Joint, tower: Tower, obstacles: cKDTree, keep: float) -> Iterator[Viewpoint]:
+def _of_joint(
+    joint: Joint, tower: Tower, obstacles: cKDTree, keep: float, floor: Floor | None
+) -> Iterator[Viewpoint]:
     """Yield a joint's viewpoints, one a face where there is a safe one."""
     at, along = np.array(joint.at_m), np.array(joint.leaves)
     outward = np.array([-along[1], along[0]])
@@ -109,10 +123,17 @@ def _of_joint(joint: Joint, tower: Tower, obstacles: cKDTree, keep: float) -> It
         way = outward * math.cos(turn) + sign * along * math.sin(turn)
         for distance in np.arange(max(STANDOFF_M, keep), FARTHEST_M + STEP_M, STEP_M):
             level, rise = (f(math.radians(ABOVE_DEG)) * distance for f in (math.cos, math.sin))
+            if floor is not None:
+                lowest = float(floor(at[None, :] + np.array([way[0] * level, way[1] * level, 0.0]))[0])
+                rise = max(rise, lowest - float(at[2]))
+                level = max(level, rise / math.tan(math.radians(STEEPEST_DEG)))
+                if math.hypot(level, rise) > FARTHEST_FLOWN_M:
+                    break
             camera = at + np.array([way[0] * level, way[1] * level, rise])
             clear = float(obstacles.query(camera)[0])
             if clear >= keep:
                 heading = math.degrees(math.atan2(-way[0], -way[1])) % 360
+                pitch, off = -math.degrees(math.atan2(rise, level)), math.hypot(level, rise)
                 place = (float(camera[0]), float(camera[1]), float(camera[2]))
-                yield Viewpoint(joint, face, place, heading, -ABOVE_DEG, float(distance), clear)
+                yield Viewpoint(joint, face, place, heading, pitch, off, clear)
                 break
