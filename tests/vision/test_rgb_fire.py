@@ -76,6 +76,13 @@ def test_a_flame_too_small_for_the_whole_picture_is_found_in_its_piece(detector,
     assert all(1560 <= fire.box.left_px < fire.box.right_px <= 1680 for fire in found)
 
 
+def test_a_piece_counts_from_its_own_threshold_on(tmp_path, frame):
+    large = frame(painted(meadow(2400, 1800), 1600, 992, 40))
+    limits = {"fire": 0.5, "smoke": 0.5}
+    strict = RgbFire(tiny_model(tmp_path, piece=dict.fromkeys(limits, 0.9999)))
+    assert strict.detect(large, Scene()) == ()
+
+
 def camera_of(sensor: Sensor, width: int, height: int, focal: float) -> Camera:
     return Camera("test", sensor, width, height, focal, width / 2, height / 2)
 

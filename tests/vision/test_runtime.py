@@ -105,13 +105,24 @@ def test_night_is_dark_and_a_flame_in_it_is_not():
 
 
 def test_a_card_with_a_canvas_has_every_picture_shown_in_it(tmp_path):
-    card = runtime.load(tiny_model(tmp_path, canvas_px=[512, 384])).card
+    card = runtime.load(tiny_model(tmp_path, canvases_px=[[512, 384]])).card
     for width, height, scale in ((1000, 700, 0.512), (400, 800, 0.48), (100, 100, 3.84)):
-        canvas, found = runtime.shown(meadow(width, height), card)
+        [(canvas, found)] = runtime.shown(meadow(width, height), card)
         assert canvas.shape == (384, 512, 3)
         assert found == pytest.approx(scale)
 
 
+def test_a_picture_shown_large_and_small_is_answered_by_the_mean_of_their_log_odds(tmp_path):
+    model = runtime.load(tiny_model(tmp_path, canvases_px=[[256, 192], [512, 384]]))
+    picture = painted(meadow(), 256, 192, 3)
+    said = np.array([model.see(canvas).picture for canvas, _ in runtime.shown(picture, model.card)])
+    odds = np.sqrt(np.prod(said / (1 - said), axis=0))
+    seen, scale = model.see_whole(picture)
+    assert not np.allclose(said[0], said[1])
+    assert np.allclose(seen.picture, odds / (1 + odds), atol=1e-4)
+    assert scale == 1.0
+
+
 def test_a_canvas_of_odd_sides_is_no_card(tmp_path):
     with pytest.raises(InputWrong, match="multiples of 64"):
-        runtime.load(tiny_model(tmp_path, canvas_px=[500, 384]))
+        runtime.load(tiny_model(tmp_path, canvases_px=[[500, 384]]))

@@ -24,8 +24,9 @@ def model():
 
 
 def shown(pictures):
-    """Return the pictures as the model is shown them."""
-    return [runtime.fitted(labelled.load_rgb(p.path), runtime.load().card.longest_px)[0] for p in pictures]
+    """Return the pictures as the model is shown them, each on every canvas."""
+    card = runtime.load().card
+    return [canvas for p in pictures for canvas, _ in runtime.shown(labelled.load_rgb(p.path), card)]
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +59,15 @@ def test_a_byte_more_and_it_is_not_loaded(tmp_path):
 
 def test_a_meadow_is_quiet(model):
     card = model.card
-    seen = model.see(meadow(512, 384))
+    seen, _ = model.see_whole(meadow(512, 384))
     assert all(seen.picture[i] < card.picture[name] for i, name in enumerate(card.classes))
 
 
 @pytest.mark.shared_data
 def test_it_tells_flames_from_landscapes(model, flames):
-    burning, quiet = ([model.see(pixels).picture for pixels in shown(some)] for some in flames)
+    burning, quiet = (
+        [model.see_whole(labelled.load_rgb(p.path))[0].picture for p in some] for some in flames
+    )
     limits = np.array([model.card.picture[name] for name in model.card.classes])
     assert sum(said[0] >= limits[0] for said in burning) >= 11
     assert sum((said >= limits).any() for said in quiet) <= 1

@@ -8,7 +8,7 @@ do not burn. Whole pieces of sky, and such as the thermal eye saw cold, are left
 In the dark the detector abstains. Its word alone is a suspicion; who confirms it is not its business.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,18 +103,18 @@ def look_at(model: Model, pixels: Rgb, cuts: Sequence[Tile], *, whole: bool = Fa
     height, width = pixels.shape[:2]
     parts = []
     if whole:
-        canvas, scale = runtime.shown(pixels, model.card)
-        parts.append(_counted(model, model.see(canvas), scale, 0, 0))
+        seen, scale = model.see_whole(pixels)
+        parts.append(_counted(model, seen, scale, (0, 0), model.card.picture))
     for cut in cuts:
-        parts.append(_counted(model, model.see(_piece(pixels, cut)), 1.0, cut.left_px, cut.top_px))
+        seen, corner = model.see(piece(pixels, cut)), (cut.left_px, cut.top_px)
+        parts.append(_counted(model, seen, 1.0, corner, model.card.piece))
     return _together(parts, width, height) if parts else _NONE
 
 
 def ranked(model: Model, pixels: Rgb, *, most: int) -> Candidates:
     """Return the surest boxes of a picture whether they count or not: for scoring their order."""
     height, width = pixels.shape[:2]
-    canvas, scale = runtime.shown(pixels, model.card)
-    seen = model.see(canvas)
+    seen, scale = model.see_whole(pixels)
     sure = np.sqrt(seen.scores * seen.picture)
     rows, kinds = np.unravel_index(np.argsort(-sure, axis=None)[: most * 8], sure.shape)
     every = Candidates(
@@ -124,18 +124,20 @@ def ranked(model: Model, pixels: Rgb, *, most: int) -> Candidates:
     return Candidates(best.boxes[:most], best.scores[:most], best.kinds[:most])
 
 
-def _counted(model: Model, seen: Seen, scale: float, left: int, top: int) -> Candidates:
+def _counted(
+    model: Model, seen: Seen, scale: float, corner: tuple[int, int], limits: Mapping[str, float]
+) -> Candidates:
     """Return the boxes that are sure enough where the picture or piece as a whole is, too."""
     card = model.card
     needed = np.array([card.box[name] for name in card.classes], np.float32)
-    whole = np.array([card.picture[name] for name in card.classes], np.float32)
+    whole = np.array([limits[name] for name in card.classes], np.float32)
     says = seen.picture >= whole
     rows, kinds = np.nonzero((seen.scores >= needed) & says)
     for kind in np.nonzero(says)[0]:
         if not (kinds == kind).any():  # sure of the whole, of no box: the best there is stands for it
             rows = np.append(rows, seen.scores[:, kind].argmax())
             kinds = np.append(kinds, kind)
-    boxes = seen.boxes[rows] / np.float32(scale) + np.array([left, top, left, top], np.float32)
+    boxes = seen.boxes[rows] / np.float32(scale) + np.array([*corner, *corner], np.float32)
     scores = np.sqrt(np.maximum(seen.scores[rows, kinds], 1e-3) * seen.picture[kinds])
     return Candidates(boxes.astype(np.float32), scores.astype(np.float32), kinds.astype(np.int64))
 
@@ -152,7 +154,7 @@ def _together(parts: list[Candidates], width: int, height: int) -> Candidates:
     return Candidates(boxes[kept], scores[kept], kinds[kept])
 
 
-def _piece(pixels: Rgb, tile: Tile) -> Rgb:
+def piece(pixels: Rgb, tile: Tile) -> Rgb:
     """Return a piece's pixels; grey is added only where the picture is smaller than a piece."""
     part = pixels[tile.top_px : tile.bottom_px, tile.left_px : tile.right_px]
     if part.shape[:2] == (SIDE_PX, SIDE_PX):

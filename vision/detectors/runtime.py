@@ -14,7 +14,7 @@ import importlib.util
 import json
 import lzma
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -49,9 +49,10 @@ _Run = Callable[[npt.NDArray[np.float32]], tuple[npt.NDArray[np.float32], npt.ND
 class Card:
     """What a model's card says for machines; the rest of the card is for people.
 
-    `picture` and `box` are per class the score from which a picture or a box counts; `longest_px` is how
-    large whole pictures are shown to it, `canvas_px` the width and height they are shown in if it learnt from
-    one shape alone, `dark` the mean brightness (0 to 255) under which its word is worth nothing.
+    `picture`, `piece` and `box` are per class the score from which a whole picture, a piece cut from one and
+    a box count; `longest_px` is how large whole pictures are shown to it, `canvases_px` the widths and
+    heights they are shown in if it learnt from one shape alone, the largest last; `dark` the mean brightness
+    (0 to 255) under which its word is worth nothing.
     """
 
     name: str
@@ -59,9 +60,10 @@ class Card:
     sha256: str
     classes: tuple[str, ...]
     picture: dict[str, float]
+    piece: dict[str, float]
     box: dict[str, float]
     longest_px: int = LONGEST_PX
-    canvas_px: tuple[int, int] | None = None
+    canvases_px: tuple[tuple[int, int], ...] = ()
     dark: float = DARK
     licence: str = ""
 
@@ -97,6 +99,18 @@ class Model:
         whole = scores.max(1, initial=0.0) if picture is None else picture[0]
         return Seen(boxes.astype(np.float32), scores.T, whole.astype(np.float32))
 
+    def see_whole(self, pixels: Rgb) -> tuple[Seen, float]:
+        """Return what the model says of a whole picture, and the scale of the boxes.
+
+        It is shown the picture on each of its card's canvases: a thin plume shows when it is large, a wide
+        one when it is small. The picture's answer is the mean of their log odds, the boxes are the last's.
+        """
+        looks = shown(pixels, self.card)
+        every = [self.see(canvas) for canvas, _ in looks]
+        likely = np.clip([seen.picture for seen in every], _LEAST, 1 - _LEAST)
+        odds = np.exp(np.log(likely / (1 - likely)).mean(0))
+        return replace(every[-1], picture=(odds / (1 + odds)).astype(np.float32)), looks[-1][1]
+
 
 def is_installed() -> bool:
     """Return whether there is a model where none is named."""
@@ -114,14 +128,13 @@ def load(path: Path | None = None) -> Model:
     return _loaded((path or SHIPPED).resolve())
 
 
-def shown(pixels: Rgb, card: Card) -> tuple[Rgb, float]:
-    """Return a whole picture as a model is shown it, the rest of the canvas grey, and its scale."""
-    if card.canvas_px is None:
-        return fitted(pixels, card.longest_px)
+def shown(pixels: Rgb, card: Card) -> list[tuple[Rgb, float]]:
+    """Return a whole picture as a model is shown it, the rest of each canvas grey, with its scale."""
+    if not card.canvases_px:
+        return [fitted(pixels, card.longest_px)]
     height, width = pixels.shape[:2]
-    wide, high = card.canvas_px
-    scale = min(wide / width, high / height)
-    return _placed(pixels, scale, wide, high), scale
+    scaled = [(wide, high, min(wide / width, high / height)) for wide, high in card.canvases_px]
+    return [(_placed(pixels, scale, wide, high), scale) for wide, high, scale in scaled]
 
 
 def fitted(pixels: Rgb, longest_px: int) -> tuple[Rgb, float]:
@@ -142,6 +155,7 @@ def is_dark(pixels: Rgb, limit: float) -> bool:
 
 
 _BRIGHT = 170.0
+_LEAST = 1e-6
 _SIZES_KEPT = 24
 
 
@@ -217,15 +231,17 @@ def _card(path: Path) -> Card:
     try:
         value: dict[str, Any] = json.loads(beside.read_text("utf-8"))
         names = tuple(str(name) for name in value["classes"])
+        piece = value.get("piece", value["picture"])
         return Card(
             name=str(value["name"]),
             version=str(value["version"]),
             sha256=str(value["sha256"]),
             classes=names,
             picture={name: float(value["picture"][name]) for name in names},
+            piece={name: float(piece[name]) for name in names},
             box={name: float(value["box"][name]) for name in names},
             longest_px=int(value.get("longest_px", LONGEST_PX)),
-            canvas_px=_canvas(value.get("canvas_px")),
+            canvases_px=tuple(_canvas(sides) for sides in value.get("canvases_px", ())),
             dark=float(value.get("dark", DARK)),
             licence=str(value.get("licence", "")),
         )
@@ -233,17 +249,15 @@ def _card(path: Path) -> Card:
         raise InputWrong(f"{beside}: no model card: {error!r}") from None
 
 
-def _canvas(value: Any) -> tuple[int, int] | None:
-    """Return a card's canvas.
+def _canvas(value: Any) -> tuple[int, int]:
+    """Return a canvas of a card.
 
     Raises:
         ValueError: a side is no multiple of `STEP_PX`.
     """
-    if value is None:
-        return None
     wide, high = (int(side) for side in value)
     if min(wide, high) < STEP_PX or wide % STEP_PX or high % STEP_PX:
-        raise ValueError(f"canvas_px: expected multiples of {STEP_PX}, found {wide} × {high}")
+        raise ValueError(f"canvases_px: expected multiples of {STEP_PX}, found {wide} × {high}")
     return wide, high
 
 

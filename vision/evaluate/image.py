@@ -113,8 +113,8 @@ def _scored(model: Model, picture: LabelledPicture, i: int, count: int, request:
     brightness = float(pixels[::4, ::4].mean())
     if runtime.is_dark(pixels, model.card.dark):
         return Scored(picture, (0.0, 0.0), brightness, is_dark=True)
-    canvas, _ = runtime.shown(pixels, model.card)
-    likely = dict(zip(model.card.classes, model.see(canvas).picture.tolist(), strict=True))
+    seen, _ = model.see_whole(pixels)
+    likely = dict(zip(model.card.classes, seen.picture.tolist(), strict=True))
     return Scored(picture, (likely.get("fire", 0.0), likely.get("smoke", 0.0)), brightness, is_dark=False)
 
 
