@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from missions.geo import LocalFrame
+from missions.geo import Floats, LatLon, LocalFrame
 from missions.model import Site
 from sim.changes import Changes
 from sim.hazards import Decoy, Fire
-from sim.landscape import Landscape
+from sim.landscape import Landscape, wires
 from sim.relief import Heights, Relief
 from sim.residents import Call, calls
 from sim.scenarios import Sowing, changed, sow
@@ -60,7 +60,11 @@ class World:
         return LocalFrame(self.site.origin)
 
     def truth(self, now: datetime) -> dict[str, Any]:
-        """Return what is really there as a GeoJSON FeatureCollection of points."""
+        """Return what is really there as a GeoJSON FeatureCollection of points.
+
+        Beside the points, `wires` tells each conductor between two towers as it hangs: places and heights
+        above sea level, from end to end.
+        """
         burning = [f for f in self.fires if f.area_m2(now) > 0]
         fires = [self._feature(f.east_m, f.north_m, _fire_facts(f, now)) for f in burning]
         decoys = [
@@ -74,12 +78,28 @@ class World:
             for hazard, found in (("flood", self.changes.floods), ("logging", self.changes.fellings))
             for c in found
         ]
-        return {"type": "FeatureCollection", "features": fires + decoys + altered}
+        return {"type": "FeatureCollection", "features": fires + decoys + altered, "wires": self._wires}
+
+    @cached_property
+    def _wires(self) -> list[list[list[float]]]:
+        """Each conductor as [longitude, latitude, metres above sea level] rows."""
+        return [
+            [
+                [round(p.lon_deg, 8), round(p.lat_deg, 8), round(up, 2)]
+                for p, up in _placed(strand, self.frame)
+            ]
+            for span in self.landscape.spans
+            for strand in wires(span)
+        ]
 
     def _feature(self, east_m: float, north_m: float, facts: dict[str, Any]) -> dict[str, Any]:
         place = self.frame.to_place(east_m, north_m)
         point = {"type": "Point", "coordinates": [round(place.lon_deg, 8), round(place.lat_deg, 8)]}
         return {"type": "Feature", "geometry": point, "properties": facts}
+
+
+def _placed(strand: Floats, frame: LocalFrame) -> list[tuple[LatLon, float]]:
+    return [(frame.to_place(east, north), up) for east, north, up in strand.tolist()]
 
 
 def _fire_facts(fire: Fire, now: datetime) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from sim.hazards import Fire
 from sim.painter import Painter
 from sim.projection import TruePose
 from sim.sky import Sky
+from sim.structures import Structures
 from sim.thermal import DRIFT_K, RANGE_END_C, drift_c
 from tests.sim.hills import (
     EPOCH_AT,
@@ -253,3 +254,20 @@ def test_a_picture_of_a_fire_can_be_taken_before_it_burns():
 def _facts(packet: bytes) -> dict[str, str]:
     root = ElementTree.fromstring(packet.split(b"?>", 1)[1].rsplit(b"<?xpacket", 1)[0])
     return dict(next(e for e in root.iter() if e.tag.endswith("}Description")).attrib)
+
+
+def test_wires_show_in_colour_and_heat_where_the_truth_says(monkeypatch):
+    """And change nothing else: without strands the same pictures differ along them alone."""
+    strand = np.array(world(scenario="calm").truth(EPOCH_AT)["wires"][0])
+    lon, lat, up_m = strand[len(strand) // 2]
+    east, north = (float(v) for v in FRAME.east_north(lat, lon))
+    pose = above(east, north, height_m=80.0)
+    colour, thermal = calm().colour(job(pose), RGB), calm().thermal(job(pose), THERMAL)
+    monkeypatch.setattr(Structures, "wires", lambda self, view: [])
+    bare = calm().colour(job(pose), RGB), calm().thermal(job(pose), THERMAL)
+    for seen, without, camera, least in ((colour, bare[0], RGB, 8.0), (thermal, bare[1], THERMAL, 0.05)):
+        change = np.abs(seen.astype(float) - without).reshape(*seen.shape[:2], -1).max(axis=2)
+        middle = (camera.centre_x_px, camera.centre_y_px)
+        x, y = expected_pixel(pose, (east, north, up_m), camera.focal_px, middle)
+        assert change[int(y) - 3 : int(y) + 4, int(x) - 3 : int(x) + 4].max() > least
+        assert (change > least).mean() < 0.02

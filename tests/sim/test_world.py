@@ -12,6 +12,7 @@ from shapely.geometry import Point
 from missions.errors import InputWrong
 from missions.model import Hazard
 from sim.hazards import FIRE_LARGEST_M2, DecoyKind
+from sim.landscape import SAG_M
 from sim.scenarios import APART_M, EDGE_M, watched_for
 from sim.sky import Sky
 from sim.world import World
@@ -151,3 +152,17 @@ def test_the_sun_stands_high_at_noon_and_in_the_south_in_winter():
 def test_helpers_of_the_tests_make_what_they_say():
     assert fire(0, 0, area_m2=4.0).area_m2(EPOCH_AT + timedelta(hours=1)) == pytest.approx(4.0)
     assert stove(0, 0, area_m2=0.25, temp_c=200.0).length_m == pytest.approx(0.5)
+
+
+def test_the_truth_tells_each_wire_as_it_hangs():
+    """Three conductors a span, from tower to tower, lowest in between, well over the ground."""
+    made = world()
+    told = made.truth(EPOCH_AT)["wires"]
+    assert len(told) == 3 * sum(len(span) - 1 for span in made.landscape.spans) > 0
+    for strand in told:
+        lon, lat, up = zip(*strand, strict=True)
+        chord = (up[0] + up[-1]) / 2
+        assert chord - up[len(up) // 2] == pytest.approx(SAG_M, abs=0.05)
+        east, north = FRAME.east_north(list(lat), list(lon))
+        ground = made.relief.height_m(east, north)
+        assert min(u - g for u, g in zip(up, ground, strict=True)) > 5.0
