@@ -92,3 +92,19 @@ def _mean(store: Store) -> float:
     found = store.before(GRID)
     assert isinstance(found, Before)
     return float(found.chart.values.mean())
+
+
+@pytest.mark.parametrize("spoilt", ["baseline.json", "orthophoto.tif"])
+@pytest.mark.parametrize("with_what", [b"", b"{}", None])
+def test_a_damaged_version_is_passed_over_and_the_others_answer(tmp_path, spoilt, with_what):
+    """One bad file on the disk must not end the search of every frame."""
+    store = Store(tmp_path)
+    store.add("old-wood", flight(90), now=NOW)
+    store.add("wood", flight(160), now=NOW.replace(day=2))
+    file = tmp_path / "wood" / "v0001" / spoilt
+    file.unlink() if with_what is None else file.write_bytes(with_what)
+    assert _mean(Store(tmp_path)) == pytest.approx(90, abs=5)
+    for path in (tmp_path / "old-wood").rglob("*.tif"):
+        path.write_bytes(b"")
+    answer = Store(tmp_path).before(replace(GRID, width=GRID.width - 1))
+    assert isinstance(answer, Missing)

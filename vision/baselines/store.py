@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import rasterio
+from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 from rasterio.shutil import copy as raster_copy
 
@@ -31,6 +32,7 @@ from vision import canopy, water_model
 from vision.baselines import Before, Missing
 from vision.baselines.mosaic import Mosaic
 from vision.chart import Chart, Grid, Mask, read, warped
+from vision.errors import Unreadable
 
 STANDS, CANDIDATE, SUPERSEDED = "stands", "candidate", "superseded"
 _PLACE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
@@ -129,9 +131,10 @@ class Store:
         return chosen
 
     def versions(self, place: str | None = None) -> Iterator[Version]:
-        """Yield the versions kept, of one place or of all, oldest first."""
+        """Yield the versions kept, of one place or of all, oldest first; what cannot be read is left out."""
         for file in sorted(self._root.glob(f"{place or '*'}/v*/baseline.json")):
-            with contextlib.suppress(FileNotFoundError):  # it was tidied away meanwhile
+            # Tidied away meanwhile, damaged, or of another version of this program: none may stop a search.
+            with contextlib.suppress(OSError, ValueError, TypeError):
                 yield Version(**json.loads(file.read_text("utf-8")))
 
     def before(self, grid: Grid) -> Before | Missing:
@@ -139,17 +142,28 @@ class Store:
         standing = [v for v in self.versions() if v.standing == STANDS]
         if not standing:
             return Missing("no baseline of this place yet: the store is empty")
+        damaged = ""
         for version in sorted(standing, key=lambda v: v.taken_at or v.made_at, reverse=True):
-            folder = self._folder(version)
-            if not _grid_of(folder / "orthophoto.tif").meets(grid):
+            try:
+                found = self._of(version, grid)
+            except (RasterioError, Unreadable) as reason:
+                damaged = f"; {version.place} {version.version} cannot be read: {reason}"
                 continue
-            there = warped(_orthophoto(folder / "orthophoto.tif"), grid)
-            if there.known.any():
-                name = f"{version.place} {version.version}"
-                masks = [_mask(folder / f"{stem}.tif", grid) for stem in ("water", "canopy")]
-                taken_at = datetime.fromisoformat(version.taken_at) if version.taken_at else None
-                return Before(there, name, taken_at, *masks)
-        return Missing("no baseline of this place yet: those kept show other ground")
+            if found is not None:
+                return found
+        return Missing(f"no baseline of this place yet: those kept show other ground{damaged}")
+
+    def _of(self, version: Version, grid: Grid) -> Before | None:
+        """Return what a version shows of a grid, None where it shows other ground."""
+        folder = self._folder(version)
+        if not _grid_of(folder / "orthophoto.tif").meets(grid):
+            return None
+        there = warped(_orthophoto(folder / "orthophoto.tif"), grid)
+        if not there.known.any():
+            return None
+        masks = [_mask(folder / f"{stem}.tif", grid) for stem in ("water", "canopy")]
+        taken_at = datetime.fromisoformat(version.taken_at) if version.taken_at else None
+        return Before(there, f"{version.place} {version.version}", taken_at, *masks)
 
     def thermal_norm(self, grid: Grid, hour: int) -> npt.NDArray[np.float32] | Missing:
         """Return the °C that is usual on a grid at an hour of the day (UTC), NaN where none was measured."""
