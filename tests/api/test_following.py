@@ -9,15 +9,19 @@ import httpx
 import pytest
 
 from api import audit
+from api.analysis import Analysis
 from api.launch import is_unseen
+from api.roles.coordinator import _tell_mover
 from api.roles.following import Pursuits
+from api.schemas import FrameIn
 from api.services import Services
+from api.store import frames
 from missions.air import NoPhoto
 from missions.geo import Area, LatLon, distance_m, moved
 from missions.model import Hazard
 from tests.api.conftest import Outside
 from tests.api.test_sorties import planned  # noqa: F401 (a fixture)
-from tests.api.world import FOREST, NOW, fire
+from tests.api.world import FOREST, NOW, fire, frame_id, frame_meta
 
 Client = Callable[[str | None], httpx.AsyncClient]
 FOLLOWS = {"kind": "", "lat_deg": FOREST.lat_deg, "lon_deg": FOREST.lon_deg, "seen_at": NOW.isoformat()}
@@ -126,3 +130,24 @@ def test_without_a_pursuit_and_after_its_end_nothing_is_sent() -> None:
     assert walked(pursuits, range(0, 10, 2))[-1] is not None
     pursuits.heard("g1", {"sortie": "S1"})
     assert not pursuits
+
+
+async def test_the_coordinator_hears_of_a_pursuit_and_sends_what_the_frames_show(
+    services: Services, outside: Outside
+) -> None:
+    """By the sortie of each frame; a mover that enters no-photo ground is let go."""
+    pursuits = Pursuits()
+    pursuits.heard("g1", {"sortie": "P1-S1", "follows": FOLLOWS})
+    ring = tuple(moved(moved(FOREST, 90.0, 30.0), bearing, 10.0) for bearing in (45.0, 135.0, 225.0, 315.0))
+    site = replace(services.site, no_photo=(NoPhoto("school", Area(ring)),))
+    for number, east_m in enumerate((2.0, 5.0, 8.0, 11.0, 14.0, 17.0, 20.0, 23.0, 26.0, 29.0), start=1):
+        meta = FrameIn(**frame_meta(number, taken_at=(NOW + timedelta(seconds=2 * number)).isoformat()))
+        async with services.database.write() as session:
+            await frames.accept_frame(session, meta, key=f"{number}.tif", now=NOW)
+        walker = replace(fire(number, moved(FOREST, 90.0, east_m)), hazard=Hazard.PERSON)
+        found = Analysis(frame_id(number), observations=(walker,))
+        await _tell_mover(replace(services, site=site), pursuits, found)
+    actions = [command["action"] for command in outside.commands]
+    assert actions[0] == "follow"
+    assert actions[-1] == "unfollow"
+    assert outside.commands[-1]["sortie"] == {"id": "P1-S1"}
