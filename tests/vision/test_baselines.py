@@ -108,3 +108,17 @@ def test_a_damaged_version_is_passed_over_and_the_others_answer(tmp_path, spoilt
         path.write_bytes(b"")
     answer = Store(tmp_path).before(replace(GRID, width=GRID.width - 1))
     assert isinstance(answer, Missing)
+
+
+def test_parts_of_a_place_that_one_flight_cannot_show_stand_side_by_side(tmp_path):
+    """Each is replaced by later flights of its own part alone."""
+    store, beside = Store(tmp_path), flight(200)
+    beside = replace(beside, chart=replace(beside.chart, grid=ELSEWHERE))
+    assert store.add("wood", flight(90), now=NOW).standing == "stands"
+    assert store.add("wood", beside, now=NOW).standing == "stands"
+    later = store.add("wood", flight(160), now=NOW)
+    assert later.standing == "candidate"
+    store.confirm("wood", later.version, by="Li Na", now=NOW)
+    assert [v.standing for v in store.versions("wood")] == ["superseded", "stands", "stands"]
+    assert isinstance(store.before(ELSEWHERE), Before)
+    assert _mean(store) == pytest.approx(160, abs=5)

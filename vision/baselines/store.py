@@ -6,8 +6,9 @@
                        baseline.json    place, version, when, from how many frames, standing
 
 The first version of a place stands at once. Later ones are candidates until a person confirms one; it then
-stands and the one before it is kept, superseded. A question is answered by the newest version that stands
-and shows the ground asked for.
+stands and the one before it is kept, superseded. Where a place is too large for one flight, versions that
+show other parts of it stand side by side. A question is answered by the newest version that stands and
+shows the ground asked for.
 """
 
 import contextlib
@@ -37,6 +38,8 @@ from vision.errors import Unreadable
 STANDS, CANDIDATE, SUPERSEDED = "stands", "candidate", "superseded"
 _PLACE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
 _LEAFY = 0.5
+SAME_GROUND = 0.3
+"""From this share of ground in common on, one version is of the same part of a place as another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class Store:
         earlier = [v for v in self.versions(place)]
         name = f"v{max((int(v.version[1:]) for v in earlier), default=0) + 1:04d}"
         taken_at = made.chart.taken_at.isoformat() if made.chart.taken_at else None
-        standing = CANDIDATE if earlier else STANDS
+        shown = (v for v in earlier if v.standing == STANDS and self._shares(v, made.chart) >= SAME_GROUND)
+        standing = CANDIDATE if any(shown) else STANDS
         version = Version(
             place, name, taken_at, now.isoformat(), made.frames, made.registered, standing, flight=flight
         )
@@ -123,8 +127,14 @@ class Store:
         known = {v.version: v for v in self.versions(place)}
         if name not in known:
             raise InputWrong(f"{place} has no version {name}, it has {', '.join(known) or 'none'}")
+        try:
+            chart = _orthophoto(self._folder(known[name]) / "orthophoto.tif")
+        except (RasterioError, Unreadable) as reason:
+            raise InputWrong(f"{place} {name} cannot be read: {reason}") from None
         for other in known.values():
-            if other.standing == STANDS and other.version != name:
+            if other.standing != STANDS or other.version == name:
+                continue
+            if self._shares(other, chart) >= SAME_GROUND:
                 self._keep(replace(other, standing=SUPERSEDED))
         chosen = replace(known[name], standing=STANDS, confirmed_by=by, confirmed_at=now.isoformat())
         self._keep(chosen)
@@ -174,6 +184,17 @@ class Store:
                 if np.isfinite(found).any():
                     return found
         return Missing(f"no thermal norm of this place at {hour} o'clock UTC yet")
+
+    def _shares(self, version: Version, chart: Chart) -> float:
+        """Return how much of a chart's ground a version shows, 0 to 1."""
+        path = self._folder(version) / "orthophoto.tif"
+        try:
+            if not _grid_of(path).meets(chart.grid):
+                return 0.0
+            there = warped(_orthophoto(path), chart.grid)
+        except (RasterioError, Unreadable):
+            return 0.0  # a damaged one stands in nobody's way
+        return float((there.known & chart.known).sum() / max(int(chart.known.sum()), 1))
 
     def _folder(self, version: Version) -> Path:
         return self._root / version.place / version.version
