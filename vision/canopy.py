@@ -32,6 +32,9 @@ BARE, HALF_BARE = 0.35, 0.7
 WARM, FEW_CROWNS_M2 = 0.24, 150.0
 """Patches smaller than a few crowns, with so much more red than blue, are leaves that turn."""
 
+LAID_BARE = 1.4
+"""Soil and logs send back so much more than the crowns that stood there; leaves that turn do not."""
+
 WHITE, WHITE_SHARE = 200, 0.4
 """Brighter than this in all colours over so much of a picture is snow or cloud."""
 
@@ -136,20 +139,37 @@ def _by_colour(before: Chart, now: Chart, known: Mask) -> Loss | Untold:
     sure = np.clip(leaf[0] - leaf[1], 0, 1).astype(np.float32)
     core = narrower(stood & (leaf[1] < BARE) & (sure > 0.3), max(round(0.75 / pixel_m), 1))
     gone = grown_back(core, stood & (leaf[1] < HALF_BARE) & (sure > 0.2))
-    felled = _without_turned(gone, now, pixel_m)
+    turned = _turned(before, now, stood & (leaf[1] > 0.5), pixel_m)
+    felled = _without_few_crowns(gone & ~turned, now, pixel_m)
     return _told(felled, np.zeros_like(gone), stood, sure)
 
 
-def _without_turned(gone: Mask, now: Chart, pixel_m: float) -> Mask:
-    """Return a loss without the crowns that autumn turned: single crowns, warm in colour, still rough."""
-    red, green, blue = _softly(now, pixel_m)
-    warm = (red - blue) / np.maximum(red + green + blue, 30.0)
+def _turned(before: Chart, now: Chart, stands: Mask, pixel_m: float) -> Mask:
+    """Return where leaves turned: warm in colour, yet no brighter than the crowns that stood there.
+
+    Light and exposure are those of the canopy that still stands (`stands`).
+    """
+    was, is_now = (np.maximum(sum(_softly(c, pixel_m)), 30.0) for c in (before, now))
+    brighter = is_now / was
+    light = float(np.median(brighter[stands])) if stands.any() else 1.0
+    return np.asarray((_warmth(now, pixel_m) > WARM) & (brighter < LAID_BARE * light))
+
+
+def _without_few_crowns(gone: Mask, now: Chart, pixel_m: float) -> Mask:
+    """Return a loss without the patches of a few crowns that are warm in colour: leaves that turned."""
+    warm = _warmth(now, pixel_m)
     _, labels = cv2.connectedComponents(gone.astype(np.uint8), connectivity=4)
     sizes = np.maximum(np.bincount(labels.ravel()), 1)
     warmth = np.bincount(labels.ravel(), weights=warm.ravel()) / sizes
     leaves = (warmth > WARM) & (sizes * pixel_m**2 < FEW_CROWNS_M2)
     leaves[0] = True
     return np.asarray(~leaves[labels])
+
+
+def _warmth(chart: Chart, pixel_m: float) -> Index:
+    """Return how much more red than blue a chart shows, as a share of all its light."""
+    red, green, blue = _softly(chart, pixel_m)
+    return np.asarray((red - blue) / np.maximum(red + green + blue, 30.0), np.float32)
 
 
 def leafiness(chart: Chart, pixel_m: float) -> Index:

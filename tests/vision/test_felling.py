@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from affine import Affine
 
 from missions.geo import Area
 from missions.layers import Permit, ReferenceLayers
 from missions.model import Hazard
-from tests.vision.grounds_drawn import GRID, SEEN_AT, forest, frame_of
+from tests.vision.grounds_drawn import GRID, SEEN_AT, chart, forest, frame_of, texture
 from vision import canopy, timber
 from vision.baselines.single import ChartBaseline
 from vision.canopy import Loss, Untold
@@ -58,6 +59,28 @@ def test_felling_shows_through_a_slight_change_of_season():
     loss = canopy.lost(forest(), forest(cleared=CLEARED, season=0.1))
     assert isinstance(loss, Loss)
     assert loss.felled[CLEARED].mean() > 0.9
+
+
+LEAVES, TURNED, SOIL = (45.0, 80.0, 35.0), (105.0, 60.0, 28.0), (170.0, 140.0, 105.0)
+FINE = replace(GRID, transform=Affine(0.5, 0.0, 732_000.0, 0.0, -0.5, 3_352_000.0))
+
+
+def wood(**patches):
+    """Return a colour chart of crowns, half a metre a pixel, with patches that turned or lie bare."""
+    light = 1 + 0.22 * texture(seed=5, wave_px=1.5)[..., None]
+    bands = np.array(LEAVES) * light
+    for colour, where in patches.values():
+        rough = 0.03 if colour is SOIL else 0.22
+        bands[where] = np.array(colour) * (1 + rough * texture(seed=6)[where][..., None])
+    return chart(bands, ("red", "green", "blue"), FINE)
+
+
+def test_a_stand_that_autumn_turns_is_not_felled_and_bare_ground_beside_it_is():
+    turned, bare = np.s_[40:90, 30:90], np.s_[120:160, 140:190]
+    loss = canopy.lost(wood(), wood(autumn=(TURNED, turned), felled=(SOIL, bare)))
+    assert isinstance(loss, Loss)
+    assert loss.felled[bare].mean() > 0.8
+    assert not loss.felled[turned].any()
 
 
 def test_snow_is_said():

@@ -20,6 +20,7 @@ from vision.detectors.flood import Flood, excess
 from vision.expected import permanent_water, reached
 from vision.scene import Scene
 from vision.water import by_index, threshold
+from vision.water_model import LIKELY
 
 POND, GROWN = (80, 90, 25), (80, 90, 38)
 
@@ -87,6 +88,15 @@ def test_single_wet_pixels_are_no_water():
     one = ponds()
     one.values[50, 50] = (50, 70, 80, 15)
     assert not by_index(one).any()
+
+
+def test_ground_that_is_hardly_likely_water_is_not_told(monkeypatch):
+    """What only hangs together with a river by its colour is told from the segmenter's own word on."""
+    scene = Scene(baseline=ChartBaseline(ponds(POND)))
+    (found,) = Flood().detect(frame_of(ponds(GROWN, noise=2)), scene)
+    assert found.confidence >= LIKELY
+    monkeypatch.setattr("vision.detectors.flood._certainty", lambda shape, looked: LIKELY - 0.01)
+    assert Flood().detect(frame_of(ponds(GROWN, noise=2)), scene) == ()
 
 
 def test_what_a_flood_touches_is_named():

@@ -119,7 +119,8 @@ class Flood:
         least_px = max(LEAST_M2 / looked.chart.grid.pixel_m2, LEAST_PX)
         shapes = [smoothed(p) for p in polygons(known.out, at_least_px=least_px)]
         seen = replace(looked, wet=known.wet)
-        return tuple(self._detection(shape, seen, known.belongs, frame, scene) for shape in shapes)
+        told = (self._detection(shape, seen, known.belongs, frame, scene) for shape in shapes)
+        return tuple(d for d in told if d.confidence >= LIKELY)
 
     def _seen(self, frame: Frame, scene: Scene) -> _View | Abstained:
         """Return the frame on the ground with its water."""
