@@ -60,6 +60,7 @@ class _Harvest(IteratedLocalSearchCallbacks):
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._seen: set[int] = set()
 
     def on_iteration(
         self,
@@ -69,5 +70,7 @@ class _Harvest(IteratedLocalSearchCallbacks):
         cost_evaluator: pyvrp.CostEvaluator,
     ) -> None:
         cost, least = cost_evaluator.penalised_cost(candidate), cost_evaluator.penalised_cost(best)
-        if cost <= least * (1 + HARVEST):
+        # An answer of the same cost is nearly always the same answer.
+        if cost <= least * (1 + HARVEST) and cost not in self._seen:
+            self._seen.add(cost)
             self._pool.harvest(candidate, cost)

@@ -26,9 +26,11 @@ from pyvrp.search import (
     compute_neighbours,
 )
 
-from missions.routing.data import is_required, pays_time, to_pyvrp, to_solution
+from missions.routing.data import is_required, pays_time, to_pyvrp, to_solution, tours_of
+from missions.routing.parts import side_by_side
 from missions.routing.pool import HARVEST, Pool
 from missions.routing.problem import Problem, Tour, Whole
+from missions.routing.strings import Strings
 
 # T at the end, as a share of T at the beginning.
 COOLED = 0.01
@@ -36,6 +38,10 @@ COOLED = 0.01
 # A round takes out and puts back so many jobs at most; more where jobs may be left out, since
 # a better choice of them changes whole tours.
 MOST_MOVED, MOST_MOVED_OPTIONAL = 20, 30
+
+# Of the rounds that may, such a part takes strings out instead; so many neighbours do to mend them.
+STRINGS = 0.4
+NEIGHBOURS_TO_MEND = 15
 
 # The penalties are set anew after so many rounds, and may be as small as this.
 ROUNDS_A_PENALTY = 100
@@ -52,19 +58,19 @@ class Descent:
     """A problem made ready for PyVRP's local search."""
 
     def __init__(self, problem: Problem, *, all_fit: bool, seed: int, neighbours: int) -> None:
-        self.problem = problem
+        self._part = side_by_side(problem)
+        problem = self._part.problem
         self.data = to_pyvrp(problem, all_fit=all_fit)
         self._rng = RandomNumberGenerator(seed=seed)
         self._dice = random.Random(seed)
-        # A job of two nodes has each of them among the neighbours.
-        per_job = problem.size / max(1, len(problem.jobs))
-        near = NeighbourhoodParams(num_neighbours=round(neighbours * per_job))
         moved = MOST_MOVED if any(job.must for job in problem.jobs) else MOST_MOVED_OPTIONAL
-        moves = PerturbationManager(PerturbationParams(max_perturbations=moved))
-        self._search = LocalSearch(self.data, self._rng, compute_neighbours(self.data, near), moves)
-        for operator in OPERATORS:
-            if operator.supports(self.data):
-                self._search.add_operator(operator(self.data))
+        self._search = self._searcher(problem, neighbours, PerturbationParams(max_perturbations=moved))
+        # What PyVRP puts back by itself are musts alone; jobs of two ends gained nothing from strings.
+        self._strings = None
+        if all(is_required(job, all_fit=all_fit) and len(job.nodes) == 1 for job in problem.jobs):
+            self._strings = Strings.of(problem, self.data, self._dice)
+            once = PerturbationParams(max_perturbations=1)
+            self._mend = self._searcher(problem, min(neighbours, NEIGHBOURS_TO_MEND), once)
         self._penalties = _penalties(problem)
         self._is_choice = not any(job.must for job in problem.jobs)
         # PyVRP counts the prize of each node that is not visited, also where one of a job's is enough.
@@ -76,9 +82,25 @@ class Descent:
             Solution.make_random(self.data, self._rng), self._penalties.max_cost_evaluator(), exhaustive=True
         )
 
+    def _searcher(self, problem: Problem, neighbours: int, moved: PerturbationParams) -> LocalSearch:
+        # A job of two nodes has each of them among the neighbours.
+        per_job = problem.size / max(1, len(problem.jobs))
+        near = NeighbourhoodParams(num_neighbours=round(neighbours * per_job))
+        found = LocalSearch(
+            self.data, self._rng, compute_neighbours(self.data, near), PerturbationManager(moved)
+        )
+        for operator in OPERATORS:
+            if operator.supports(self.data):
+                found.add_operator(operator(self.data))
+        return found
+
     def of(self, tours: Sequence[Tour]) -> Solution:
         """Return tours as an answer to travel from."""
-        return to_solution(self.data, tours, self.problem)
+        return to_solution(self.data, self._part.inside(tours), self._part.problem)
+
+    def tours(self, answer: Solution) -> tuple[Tour, ...]:
+        """Return the tours of an answer that keep their limits."""
+        return self._part.outside(tours_of(answer, self._part.problem))
 
     def travel(self, first: Solution, *, warmth: float, pool: Pool, share: Share) -> Solution:
         """Return the best answer met from the first one on, its tours and others' in the pool.
@@ -93,10 +115,11 @@ class Descent:
 
     def _travel(self, first: Solution, warmth: float, pool: Pool, share: Share) -> Solution:
         current = best = first
+        self._take(current)
         spent = share(best)
         while spent < 1:
             costs = self._penalties.cost_evaluator()
-            found = self._search(current, costs)
+            found = self._next(current, costs)
             self._penalties.register(found)
             cost, least = costs.penalised_cost(found), costs.penalised_cost(best)
             if found.is_feasible() and (cost < least or not best.is_feasible()):
@@ -106,12 +129,23 @@ class Descent:
             worth = best.prizes() if self._is_choice else flown
             held = costs.penalised_cost(current)
             warm = warmth * COOLED**spent * worth / max(1, best.num_clients())
-            if cost < held or cost - held < -math.log(1 - self._dice.random()) * warm:
+            if cost - held < -math.log(1 - self._dice.random()) * warm and found != current:
                 current = found
+                self._take(current)
                 if cost <= least + HARVEST * worth:
-                    pool.harvest(found, cost - self._idle)
+                    pool.harvest(found, cost - self._idle, self._part)
             spent = share(best)
         return best
+
+    def _take(self, answer: Solution) -> None:
+        if self._strings:
+            self._strings.take(answer)
+
+    def _next(self, current: Solution, costs: pyvrp.CostEvaluator) -> Solution:
+        """Return a local optimum near the answer."""
+        if self._strings and self._dice.random() < STRINGS:
+            return self._mend(self._strings.ruined(), costs)
+        return self._search(current, costs)
 
     def _polished(self, found: Solution, costs: pyvrp.CostEvaluator) -> tuple[Solution, int]:
         """Return what a search of all neighbours makes of an answer, if that is no worse."""

@@ -19,6 +19,7 @@ from scipy.sparse import csc_matrix
 from missions.geo import Floats
 from missions.routing.data import tour_of
 from missions.routing.orient import oriented
+from missions.routing.parts import Part
 from missions.routing.problem import Problem, Tour, measure
 
 # Answers up to this much worse than the best give their tours to the pool.
@@ -58,8 +59,11 @@ class Pool:
     def __len__(self) -> int:
         return len(self._by_jobs)
 
-    def harvest(self, solution: pyvrp.Solution, cost: float) -> None:
-        """Take in the tours of an answer of this cost that keep their limits."""
+    def harvest(self, solution: pyvrp.Solution, cost: float, part: Part | None = None) -> None:
+        """Take in the tours of an answer of this cost that keep their limits.
+
+        The answer is the `part`'s when given.
+        """
         for route in solution.routes():
             # Two tours of the same length, time and number of jobs are the same one for our purpose.
             sign = (route.vehicle_type(), route.distance(), route.duration(), route.num_clients())
@@ -68,8 +72,13 @@ class Pool:
                 met.seen_at = min(met.seen_at, cost)
             elif sign not in self._signs and route.num_clients():
                 self._signs[sign] = (
-                    self.add(tour_of(route, self.problem), cost) if route.is_feasible() else None
+                    self.add(self._outside(route, part), cost) if route.is_feasible() else None
                 )
+
+    def _outside(self, route: pyvrp.Route, part: Part | None) -> Tour:
+        if part is None:
+            return tour_of(route, self.problem)
+        return part.outside([tour_of(route, part.problem)])[0]
 
     def add(self, tour: Tour, cost: float) -> _Met:
         """Take in a tour from an answer of this cost; return what is kept of its jobs."""

@@ -31,14 +31,16 @@ class Stage:
     what an answer costs for each of its jobs (`Descent.travel`). `jobs` are the most that are
     searched at a time, all when None. Without warmth it is PyVRP's own loop that
     searches. After each stage the best choice among all tours met so far is looked for.
-    A stage `on_trial` that finds nothing clearly better hands all that is left to PyVRP's own loop.
+    A stage of PyVRP's own stands still at its end while its `trial` is searched; where that finds
+    nothing clearly better, PyVRP's loop goes on from where it stood until `resumed`.
     """
 
     until: float
     warmth: float | None
     fresh: bool = False
     jobs: int | None = None
-    on_trial: bool = False
+    trial: "Stage | None" = None
+    resumed: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +59,17 @@ class Manner:
     give_up: float = 0.15
 
 
-# Better by such a part, a way of searching suits the problem better than the other.
-CLEARLY = 0.005
+# Better by such a part after a tenth of the effort, annealing is the better way to its end too. On
+# points PyVRP's own loop makes up for 2 % of it; where jobs have two ends it does not.
+CLEARLY, CLEARLY_TWO_WAYS = 0.03, 0.005
 
 # With so many seconds there is time to try both ways of searching and to keep to the one that suits.
 LONG_S = 20.0
 PATIENT = Manner(
     stages=(
-        Stage(0.15, None, fresh=True),
-        Stage(0.3, 0.9, fresh=True, on_trial=True),
-        Stage(0.65, 0.9, fresh=True),
-        Stage(0.85, 0.45),
+        Stage(0.1, None, fresh=True, trial=Stage(0.22, 0.9, fresh=True), resumed=0.88),
+        Stage(0.7, 0.9, fresh=True),
+        Stage(0.88, 0.45),
         Stage(1.0, 0.25),
     )
 )
@@ -121,17 +123,14 @@ class _Search:
         self.cost = self._cost(())
         self.all_fit = any(job.must for job in problem.jobs)
         self._dice = random.Random(seed)
+        self._most = 1.0 if math.isinf(effort.seconds) else 1.0 - LAST_CHOICE
 
     def run(self, start: tuple[Tour, ...]) -> Answer:
         self._offer(_affordable(self.problem, start))
-        most = 1.0 if math.isinf(self.meter.effort.seconds) else 1.0 - LAST_CHOICE
-        stages = [replace(stage, until=min(most, stage.until)) for stage in self.manner.stages]
-        for number, stage in enumerate(stages):
-            if self.meter.share < stage.until:
-                before = self.cost
-                self._stage(stage, self.seed + number)
-                if stage.on_trial and self.cost > before * (1 - CLEARLY):
-                    self._stage(Stage(stages[-1].until, None), self.seed + number)
+        for number, stage in enumerate(self.manner.stages):
+            until = min(self._most, stage.until)
+            if self.meter.share < until:
+                self._stage(replace(stage, until=until), self.seed + number)
         self.meter.end(self.cost)
         return Answer(self.best, self.cost, self.meter.rounds)
 
@@ -147,14 +146,27 @@ class _Search:
 
     def _alone(self, stage: Stage, seed: int) -> None:
         """Let PyVRP search in its own manner until the stage's share of the effort is spent."""
+        until, trial = stage.until, stage.trial
+
+        def is_over(cost: int) -> bool:
+            nonlocal until, trial
+            spent = self.meter.count(min(cost, self.cost))
+            if trial is None or spent < until or self.meter.ended:
+                return spent >= until
+            least = min(cost, self.cost)
+            self._whole(trial, seed + 1)
+            until, trial = min(self._most, stage.resumed), None
+            return self.cost < least * (1 - self._clearly()) or self.meter.share >= until
+
         best = run_alone(
-            self.problem,
-            lambda cost: self.meter.count(min(cost, self.cost)) >= stage.until,
-            seed=seed,
-            pool=self.pool,
-            start=() if stage.fresh else self.best,
+            self.problem, is_over, seed=seed, pool=self.pool, start=() if stage.fresh else self.best
         )
         self._offer(tours_of(best, self.problem))
+
+    def _clearly(self) -> float:
+        """Return by which part another way must be better early for PyVRP's own to be given up."""
+        two_ways = any(len(job.nodes) > 1 for job in self.problem.jobs)
+        return CLEARLY_TWO_WAYS if two_ways else CLEARLY
 
     def _whole(self, stage: Stage, seed: int) -> None:
         """Search the whole problem at once until the stage's share of the effort is spent."""
@@ -169,13 +181,13 @@ class _Search:
             nonlocal seen, gave_up
             if best is not seen:
                 seen = best
-                self._offer(tours_of(best, descent.problem))
+                self._offer(descent.tours(best))
             spent = self.meter.count(self.cost)
             gave_up = self.all_fit and not best.is_feasible() and spent > self.manner.give_up
             return 1.0 if gave_up else (spent - began) / max(1e-9, stage.until - began)
 
         best = descent.travel(first, warmth=stage.warmth or 0.0, pool=self.pool, share=share)
-        self._offer(tours_of(best, descent.problem))
+        self._offer(descent.tours(best))
         if gave_up:
             self.all_fit = False
             self._whole(replace(stage, fresh=not self.best), seed + 1000)
@@ -214,7 +226,7 @@ class _Search:
         )
         for tour, worth in pool.tours():
             self.pool.add(mine.outside([tour])[0], self.cost * (1 + worth))
-        found = mine.outside(tours_of(best, mine.problem))
+        found = mine.outside(descent.tours(best))
         taken = set(tours)
         self._offer((*(t for t in self.best if t not in taken), *found))
 
