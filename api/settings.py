@@ -32,7 +32,7 @@ from api.rights import Role
 from api.services import Outbound
 from missions.clock import Clock, clock_from
 from missions.errors import InputWrong
-from missions.model import Site
+from missions.model import Hazard, Site
 
 PREFIX = "GRIDPATROL_"
 CONFIG = "gridpatrol.toml"
@@ -60,7 +60,9 @@ class Settings(BaseSettings):
         None,
         description="what `gridpatrol calibrate --into` wrote; empty means the data folder's calibration",
     )
-    trials: bool = Field(False, description="let detectors that are on trial raise incidents too")
+    trials: str = Field(
+        "", description="hazards whose detectors on trial raise incidents too: flood,logging; or all"
+    )
     clock: str = Field("", description="the clock of a simulation, TIME@WALL_SECONDSxSPEED")
     http_host: str = Field("127.0.0.1", description="the address the api listens on")
     http_port: int = Field(8000, ge=1, le=65535, description="the port the api listens on")
@@ -200,6 +202,21 @@ class Settings(BaseSettings):
         except ValueError as error:
             known = ", ".join(role.value for role in Role)
             raise InputWrong(f"{PREFIX}SECOND_FACTOR: {error}, expected some of {known}") from None
+
+    @property
+    def tried(self) -> frozenset[Hazard]:
+        """The hazards whose detectors on trial raise incidents too.
+
+        Raises:
+            InputWrong: one of them is no hazard.
+        """
+        if self.trials.strip() == "all":
+            return frozenset(Hazard)
+        try:
+            return frozenset(Hazard(name.strip()) for name in self.trials.split(",") if name.strip())
+        except ValueError as error:
+            known = ", ".join(hazard.value for hazard in Hazard)
+            raise InputWrong(f"{PREFIX}TRIALS: {error}, expected all or some of {known}") from None
 
     def provider(self) -> Provider | None:
         """Return the identity provider people may log in at, if one is named.

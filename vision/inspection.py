@@ -114,7 +114,7 @@ def examine(
     now: datetime | None = None,
     scene: Scene = _NOTHING_ELSE,
     model: Path | None = None,
-    with_trials: bool = False,
+    with_trials: registry.Trials = False,
 ) -> FrameResult:
     """Return what one file shows, on the ground as far as its pose and the terrain tell.
 
@@ -262,7 +262,7 @@ def _examined(
     noted: str | None = None,
     scene: Scene = _NOTHING_ELSE,
     model: Path | None = None,
-    with_trials: bool = False,
+    with_trials: registry.Trials = False,
 ) -> FrameResult:
     """Return what a frame shows on a ground."""
     frame, timed = repair.in_time(frame, now=now)
@@ -356,7 +356,7 @@ def _looked(
     hazards: Collection[Hazard] | None,
     model: Path | None,
     *,
-    with_trials: bool,
+    with_trials: registry.Trials,
 ) -> _Looked:
     """Return what every detector that reads the frame says of the hazards wanted."""
     wanted = frozenset(Hazard) if hazards is None else frozenset(hazards)

@@ -50,7 +50,7 @@ async def _main(settings: Settings) -> None:
     log.info("ready")
     try:
         learnt = Learnt(settings.calibration_at)
-        looking = Looking(terrain, scene, frozenset(hazards), settings.trials, learnt)
+        looking = Looking(terrain, scene, frozenset(hazards), settings.tried, learnt)
         await wiring.until_told(_work(bus, pictures, looking))
     finally:
         await bus.close()

@@ -60,7 +60,7 @@ class Looking:
     terrain: Terrain
     scene: Scene
     hazards: frozenset[Hazard]
-    with_trials: bool
+    with_trials: frozenset[Hazard]
     learnt: Learnt = field(default_factory=lambda: Learnt(None))
 
 

@@ -66,7 +66,7 @@ def looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Looking:
     monkeypatch.setattr(registry, "_loaded", lru_cache(maxsize=64)(registry._loaded.__wrapped__))
     level = write_level_dem(tmp_path / "level.tif")
     wanted = frozenset({Hazard.FIRE, Hazard.SMOKE})
-    return Looking(Terrain.open(level), Scene(), wanted, True, Learnt(tmp_path / "calibration"))
+    return Looking(Terrain.open(level), Scene(), wanted, frozenset(Hazard), Learnt(tmp_path / "calibration"))
 
 
 def test_a_fire_alone_is_told_by_its_own_eye(heat: Path, looking: Looking) -> None:

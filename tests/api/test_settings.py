@@ -6,6 +6,7 @@ from api import settings
 from api.roles.services import build_services
 from missions.clock import ScaledClock, SystemClock
 from missions.errors import InputWrong
+from missions.model import Hazard
 
 
 @pytest.fixture(autouse=True)
@@ -71,3 +72,11 @@ async def test_what_the_operator_says_of_the_world_outside_reaches_the_service(t
     await built.database.close()
     assert (built.options.public_url, built.options.cap_sender) == (told.public_url, told.cap_sender)
     assert built.options.secure_cookie, "the page is reached by https"
+
+
+def test_detectors_on_trial_are_tried_by_hazard_or_all_and_a_strange_name_is_refused(tmp_path):
+    assert settings.read(data=tmp_path).tried == frozenset()
+    assert settings.read(data=tmp_path, trials="flood, logging").tried == {Hazard.FLOOD, Hazard.LOGGING}
+    assert settings.read(data=tmp_path, trials="all").tried == frozenset(Hazard)
+    with pytest.raises(InputWrong, match=r"TRIALS: .dreams. is not a"):
+        _ = settings.read(data=tmp_path, trials="dreams").tried

@@ -23,7 +23,9 @@ def test_the_command_refuses_a_model_that_is_no_file(tmp_path, capsys):
 def test_every_detector_loads_and_finds_what_its_line_says():
     for entry in registry.ENTRIES:
         (loaded,) = (
-            d for d in registry.chosen(entry.hazards, with_trials=True) if type(d).__name__ in entry.place
+            d
+            for d in registry.chosen(entry.hazards, with_trials=True)
+            if entry.place.endswith(f":{type(d).__name__}")
         )
         assert loaded.hazards == entry.hazards
         assert loaded.name
@@ -33,3 +35,10 @@ def test_a_hazard_nobody_asked_for_by_name_runs_only_the_detectors_on_by_default
     unasked = {type(d).__name__ for d in registry.chosen()}
     assert unasked == {e.place.partition(":")[2] for e in registry.ENTRIES if e.by_default}
     assert registry.chosen({Hazard.FIRE})
+
+
+def test_what_is_on_trial_is_asked_by_its_hazard_alone():
+    tried = {type(d).__name__ for d in registry.chosen(frozenset(Hazard), with_trials={Hazard.FLOOD})}
+    assert "Flood" in tried
+    assert not tried & {"Felling", "RgbFire", "WarmBodies"}
+    assert "Flood" not in {type(d).__name__ for d in registry.chosen(frozenset(Hazard))}

@@ -60,9 +60,25 @@ ENTRIES: tuple[Entry, ...] = (
         by_default=False,
         on_trial=True,
     ),
+    Entry(
+        "vision.detectors.warm_bodies:WarmBodies",
+        frozenset({Hazard.PERSON}),
+        by_default=False,
+        on_trial=True,
+    ),
+    Entry(
+        "vision.detectors.warm_bodies:Intrusion",
+        frozenset({Hazard.INTRUSION}),
+        by_default=False,
+        on_trial=True,
+    ),
     Entry("vision.detectors.logging:Felling", frozenset({Hazard.LOGGING}), by_default=False, on_trial=True),
     Entry("vision.detectors.felled:FelledLook", frozenset({Hazard.LOGGING}), by_default=False, on_trial=True),
 )
+
+
+Trials = bool | Collection[Hazard]
+"""Whether detectors on trial are asked too: all, none, or those of some hazards."""
 
 
 def sought(entries: Collection[Entry] = ENTRIES) -> frozenset[Hazard]:
@@ -76,18 +92,19 @@ def usual() -> frozenset[Hazard]:
 
 
 def chosen(
-    hazards: Collection[Hazard] | None = None, *, model: Path | None = None, with_trials: bool = False
+    hazards: Collection[Hazard] | None = None, *, model: Path | None = None, with_trials: Trials = False
 ) -> tuple[Detector, ...]:
     """Return the detectors to run: those of the hazards asked for, without any those on by default.
 
     `model` goes to the detectors that take one in place of their own; those on trial need `with_trials`.
     """
+    tried = frozenset(Hazard if with_trials is True else with_trials or ())
     wanted = frozenset(hazards) if hazards is not None else None
     return tuple(
         _loaded(entry.place, model if entry.takes_model else None)
         for entry in ENTRIES
         if (entry.by_default if wanted is None else entry.hazards & wanted)
-        and (with_trials or not entry.on_trial)
+        and (not entry.on_trial or entry.hazards & tried)
     )
 
 

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from missions.errors import InputWrong
 from vision.train.augment import HEIGHT_PX, WIDTH_PX
-from vision.train.coarse import rounded
+from vision.train.coarse import STEPS, rounded
 from vision.train.network import FireNet
 from vision.train.targets import STRIDES
 from vision.train.views import Trunk
@@ -106,6 +106,34 @@ def write(net: FireNet, path: Path) -> None:
     example = torch.zeros((1, 3, HEIGHT_PX, WIDTH_PX))
     _export(_Shipped(net), example, path, ["boxes", "picture"], name="images")
     without_pads(path)
+
+
+def fixed(module: nn.Module, path: Path, width: int, height: int) -> None:
+    """Write a module that takes pictures of one size as ONNX, its weights in 8 bits.
+
+    Engines turn them back into 32 bits when they load the file: only it is smaller. Those that mix channels
+    take one of 63 values.
+    """
+    example = torch.zeros((1, 3, height, width))
+    _export(module, example, path, ["boxes"], name="images")
+    without_pads(path)
+    model = onnx.load(str(path))
+    graph = model.graph
+    for weights in [w for w in graph.initializer if len(w.dims) == 4]:
+        values = onnx.numpy_helper.to_array(weights)
+        mixes = weights.dims[1] > 1
+        values = rounded(values) if mixes else values
+        step = np.maximum(np.abs(values).max((1, 2, 3)), 1e-12) / (STEPS if mixes else 127)
+        counts = np.round(values / step[:, None, None, None]).astype(np.int8)
+        name, parts = weights.name, (counts, step.astype(np.float32), np.zeros(len(step), np.int8))
+        graph.initializer.remove(weights)
+        names = [f"{name}.{part}" for part in ("counts", "step", "zero")]
+        graph.initializer.extend(
+            onnx.numpy_helper.from_array(a, n) for a, n in zip(parts, names, strict=True)
+        )
+        graph.node.insert(0, onnx.helper.make_node("DequantizeLinear", names, [name], axis=0))
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
 
 
 def without_pads(path: Path) -> None:

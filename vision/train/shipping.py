@@ -22,7 +22,7 @@ TRAINING = "TRAINING.csv"
 CANVASES_PX = ((WIDTH_PX * 3 // 4, 320), (WIDTH_PX * 3 // 2, HEIGHT_PX * 3 // 2))
 """Whole pictures are shown at three quarters of the size that was learnt at, and at half as much again."""
 
-_COLUMNS = ("model", "use", "source", "sha256_16", "fire", "smoke")
+COLUMNS = ("model", "use", "source", "sha256_16", "fire", "smoke")
 _RANGES_FROM = 48  # pictures that teach the 8-bit ranges
 _BOX_SCORE = 0.15
 
@@ -44,7 +44,8 @@ def ship(run: Path, out: Path, *, name: str, version: str, told: Callable[[str],
     _write_card(whole, name=name, version=version, picture=limits)
     piece = thresholds.as_often(runtime.load(whole), runtime.load(path), limits, tuned)
     _write_card(path, name=name, version=version, picture=limits, piece=piece)
-    _list(out / TRAINING, name, learnt, aside)
+    rows = [_row(name, use, p) for use, some in (("learnt", learnt), ("scored", aside)) for p in some]
+    listed(out / TRAINING, name, rows)
     return path
 
 
@@ -71,20 +72,18 @@ def _write_card(
     runtime.card_beside(path).write_text(json.dumps(card, indent=1) + "\n", "utf-8")
 
 
-def _list(path: Path, name: str, learnt: Iterable[LabelledPicture], aside: Iterable[LabelledPicture]) -> None:
-    """Write this model's rows, leaving those of other models."""
-    rows = []
+def listed(path: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a model's rows (`COLUMNS`) into the table of training pictures, leaving those of other models."""
+    others: list[Mapping[str, Any]] = []
     if path.is_file():
         with path.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if row["model"] != name]
-    for use, pictures in (("learnt", learnt), ("scored", aside)):
-        rows += [_row(name, use, picture) for picture in pictures]
+            others = [row for row in csv.DictReader(file) if row["model"] != name]
     with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
+        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
-        table.writerows(rows)
+        table.writerows([*others, *rows])
 
 
 def _row(name: str, use: str, picture: LabelledPicture) -> dict[str, Any]:
     values = (name, use, picture.source, labelled.sha256_16(picture.path), picture.fire, picture.smoke)
-    return dict(zip(_COLUMNS, values, strict=True))
+    return dict(zip(COLUMNS, values, strict=True))

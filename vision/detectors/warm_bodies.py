@@ -1,0 +1,180 @@
+"""People and vehicles in thermal pictures, by a small trained model: boxes with how sure it is.
+
+The model reads one band. Temperatures are laid over its 256 steps as a thermal camera's own display does, so
+that a picture in °C and one in 8 bits look alike. A body is told as what it was learnt as; what is warm and
+neither person, vehicle nor bicycle is not told. `Intrusion` tells those that are on the ground inside a power
+line's protected zone.
+
+Its word is a suspicion: the model learnt from 85 pictures of one drone (`vision/models/warm.md`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from shapely import Point
+from shapely.geometry import LineString
+
+from missions.geo import LatLon, LocalFrame
+from missions.layers import PowerLine
+from missions.model import Hazard, Sensor
+from vision.detectors import Abstained, Found, runtime
+from vision.detectors.runtime import Model, Rgb
+from vision.frame import Frame
+from vision.georeference import Located, locate_many
+from vision.model import Box, Detection
+from vision.scene import Scene
+from vision.tiling import merged
+
+KINDS = ("person", "vehicle", "bicycle")
+SHIPPED = runtime.SHIPPED.with_name("warm.onnx.xz")
+ENDS = (1.0, 99.8)
+"""Percentiles of a picture's temperatures that become black and white."""
+
+LEAST_C = 8.0  # a range of grey narrower than this would show noise
+
+ZONES = ((10.0, 5.0), (110.0, 10.0), (330.0, 15.0), (500.0, 20.0), (float("inf"), 25.0))
+"""Up to so many kV a line's protected zone reaches so many metres to each side.
+
+To 500 kV after article 10 of China's regulations on protecting power installations (1987, amended 2011),
+which measures from the outer wire; the steps above it are ours.
+"""
+
+Boxes = npt.NDArray[np.float32]
+
+
+class WarmBodies:
+    """People in thermal frames."""
+
+    hazards = frozenset({Hazard.PERSON})
+
+    def __init__(self, model: Path | None = None) -> None:
+        self._path = model or SHIPPED
+
+    @property
+    def name(self) -> str:
+        """The model's name and version."""
+        return f"warm-bodies {_loaded(self._path).card.version}"
+
+    def reads(self, frame: Frame) -> bool:
+        """Return whether the frame is a thermal camera's."""
+        return frame.shot.camera.sensor is Sensor.THERMAL and (frame.celsius is not None or _is_warmth(frame))
+
+    def detect(self, frame: Frame, scene: Scene) -> Found:
+        """Return the people, surest first."""
+        return tuple(d for d in self.bodies(frame) if d.kind == "person")
+
+    def bodies(self, frame: Frame) -> list[Detection]:
+        """Return people, vehicles and bicycles, surest first; `kind` says which."""
+        model = _loaded(self._path)
+        boxes, scores, kinds = candidates(model, grey(frame), model.card.box)
+        return [self._detection(*found) for found in zip(boxes, scores, kinds, strict=True)]
+
+    def _detection(self, box: Boxes, score: float, kind: int) -> Detection:
+        left, top, right, bottom = (float(v) for v in box)
+        return Detection(
+            hazard=Hazard.PERSON,
+            confidence=round(float(score), 3),
+            box=Box(left, top, right, bottom),
+            detector=self.name,
+            sensor=Sensor.THERMAL,
+            pixels=round((right - left) * (bottom - top)),
+            outline_px=((left, top), (right, top), (right, bottom), (left, bottom), (left, top)),
+            kind=KINDS[int(kind)],
+            sources=(self.name,),
+        )
+
+
+class Intrusion:
+    """People and vehicles on the ground inside a power line's protected zone."""
+
+    hazards = frozenset({Hazard.INTRUSION})
+
+    def __init__(self, model: Path | None = None) -> None:
+        self._bodies = WarmBodies(model)
+
+    @property
+    def name(self) -> str:
+        """The model's name and version."""
+        return self._bodies.name
+
+    def reads(self, frame: Frame) -> bool:
+        """Return whether the frame is a thermal camera's."""
+        return self._bodies.reads(frame)
+
+    def detect(self, frame: Frame, scene: Scene) -> Found:
+        """Return who and what stands in a line's zone, or why that cannot be told."""
+        if not scene.references.lines:
+            return Abstained("no power line is known here: name the site that has it")
+        if frame.shot.pose is None or scene.ground is None:
+            return Abstained("without a place on the ground nothing can be told to be inside a line's zone")
+        bodies = self._bodies.bodies(frame)
+        if not bodies:
+            return ()
+        feet = np.array([(d.box.middle_px[0], d.box.bottom_px) for d in bodies])
+        places = locate_many(frame.shot.camera, frame.shot.pose, feet, ground=scene.ground)
+        return tuple(
+            replace(body, hazard=Hazard.INTRUSION, facts={"line": line.id})
+            for body, at in zip(bodies, places, strict=True)
+            if isinstance(at, Located) and (line := line_over(at.place, scene.references.lines))
+        )
+
+
+def candidates(
+    model: Model, pixels: Rgb, limits: Mapping[str, float]
+) -> tuple[Boxes, npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Return boxes in pixels of the picture, scores and kinds from the limits on, surest first."""
+    seen, scale = model.see_whole(pixels)
+    needed = np.array([limits[name] for name in model.card.classes], np.float32)
+    rows, kinds = np.nonzero(seen.scores >= needed)
+    boxes, scores = seen.boxes[rows] / np.float32(scale), seen.scores[rows, kinds]
+    boxes[:, [0, 2]] = boxes[:, [0, 2]].clip(0, pixels.shape[1])
+    boxes[:, [1, 3]] = boxes[:, [1, 3]].clip(0, pixels.shape[0])
+    kept = merged(boxes, scores, kinds.astype(np.int64))
+    return boxes[kept], scores[kept], kinds[kept].astype(np.int64)
+
+
+def grey(frame: Frame) -> Rgb:
+    """Return a thermal frame as the model learnt to see it: 8 bits, three times the same."""
+    if frame.celsius is None and frame.pixels is not None and frame.warmth_limit == 255.0:
+        values = frame.pixels
+    else:
+        warm = frame.celsius if frame.celsius is not None else frame.warmth
+        assert warm is not None
+        known = warm[np.isfinite(warm)]
+        low, high = np.percentile(known, ENDS) if known.size else (0.0, 1.0)
+        least = LEAST_C if frame.celsius is not None else 1.0
+        high = max(high, low + least)
+        values = np.clip((np.nan_to_num(warm, nan=low) - low) * (255.0 / (high - low)), 0, 255).astype(
+            np.uint8
+        )
+    return values if values.ndim == 3 else np.repeat(values[..., None], 3, axis=2)
+
+
+def line_over(place: LatLon, lines: tuple[PowerLine, ...]) -> PowerLine | None:
+    """Return the line in whose protected zone a place lies, the nearest first, None outside all."""
+    frame = LocalFrame(place)
+    away = []
+    for line in lines:
+        path = [frame.to_local(tower) for _, tower in line.towers]
+        if len(path) > 1:
+            away.append((LineString(path).distance(Point(0.0, 0.0)) - zone_m(line.voltage_kv), line.id, line))
+    inside = [entry for entry in away if entry[0] <= 0]
+    return min(inside)[2] if inside else None
+
+
+def zone_m(voltage_kv: float) -> float:
+    """Return how far a line's protected zone reaches to each side."""
+    return next(reach_m for up_to_kv, reach_m in ZONES if voltage_kv <= up_to_kv)
+
+
+def _is_warmth(frame: Frame) -> bool:
+    return frame.warmth is not None
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: Path) -> Model:
+    return runtime.load(path)
