@@ -2,9 +2,9 @@
 
 Everything inside Gridpatrol is WGS84 in degrees and metres. Heights carry a
 datum; the one place where a datum becomes another is here. The geoid is EGM96
-on a 15-minute grid (NGA, public domain, shipped in `data/egm96_15.jp2`, 5 cm
-steps, bilinear between grid points: within 0.6 m of the full model in rough
-country). pyproj's wheels carry no geoid and hand the height back unchanged,
+on a 15-minute grid (NGA, public domain, shipped in `data/egm96_15.jp2`, packed
+to within 15 cm, bilinear between grid points: within 0.6 m of the full model in
+rough country). pyproj's wheels carry no geoid and hand the height back unchanged,
 which is why the grid is ours.
 """
 
@@ -24,7 +24,7 @@ from missions.errors import GridpatrolError, MixedDatums
 Floats = npt.NDArray[np.float64]
 
 WGS84 = Geod(ellps="WGS84")
-_GEOID_STEP_M = 0.05
+_GEOID_STEP_M = 0.01
 
 
 class Datum(StrEnum):

@@ -20,14 +20,14 @@ from torch import Tensor
 from missions.errors import InputWrong
 from vision import labelled
 from vision.labelled import LabelledPicture
-from vision.train import export, views
+from vision.train import export, running, views
 from vision.train.augment import HEIGHT_PX, WIDTH_PX
 from vision.train.losses import loss
 from vision.train.network import Answers, FireNet, pretrained
 from vision.train.targets import CLASSES, targets
 from vision.train.views import Round
 
-CHECKPOINT, COURSE = "checkpoint.pt", "course.json"
+CHECKPOINT, COURSE, ROUNDS = "checkpoint.pt", "course.json", "rounds"
 _KEPT_ROUNDS = 5
 _DECAY = 0.995  # of the running mean of the weights that is shipped
 _FLAMES_FROM = 2  # the round from which on only flames are shown anew
@@ -106,8 +106,8 @@ def train(course: Course, *, resume: bool, told: Callable[[str], None]) -> Path:
     learnt, aside = pictures_of(course)
     told(f"{len(learnt)} pictures to learn from, {len(aside)} kept aside")
     net, mean = _fresh(course), _fresh(course)
-    optimiser = _optimiser(net, course.rate)
-    begun = _resumed(course.out, net, mean, optimiser) if resume else 0
+    optimiser, path = _optimiser(net, course.rate), course.out / CHECKPOINT
+    begun = running.resumed(path, net, mean, optimiser, unit=ROUNDS) if resume else 0
     if not begun:
         mean.load_state_dict(net.state_dict())
     trunk = export.trunk(net, course.out / "trunk.onnx", threads=course.threads)
@@ -120,13 +120,12 @@ def train(course: Course, *, resume: bool, told: Callable[[str], None]) -> Path:
         for wanted in range(first + len(kept), number + 1):
             kept.append(_round(course, wanted, learnt, trunk, told))
         spent = _learn(net, mean, optimiser, kept, course, number)
-        state = {"net": net.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict()}
-        _save(course.out / CHECKPOINT, {**state, "rounds": number + 1})
+        running.save(path, net, mean, optimiser, done=number + 1, unit=ROUNDS)
         scores = score(mean, scored, aside)
         told(f"round {number + 1}: loss {spent:.3f}, {json.dumps(scores)}")
         with (course.out / "progress.jsonl").open("a", encoding="utf-8") as lines:
             lines.write(json.dumps({"round": number + 1, "loss": spent, "at": time.time(), **scores}) + "\n")
-    return course.out / CHECKPOINT
+    return path
 
 
 def _fresh(course: Course) -> FireNet:
@@ -225,12 +224,7 @@ def _learn(
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
         spent.append(off.item())
-        with torch.no_grad():
-            for theirs, mine in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
-                if theirs.dtype.is_floating_point:
-                    theirs.lerp_(mine, 1 - _DECAY)
-                else:
-                    theirs.copy_(mine)
+        running.follow(mean, net, share=1 - _DECAY)
     return float(np.mean(spent[len(spent) // 2 :]))
 
 
@@ -285,22 +279,3 @@ def _optimiser(net: FireNet, rate: float) -> torch.optim.Optimizer:
         part.requires_grad_(False)
     rest = [p for p in net.parameters() if p.requires_grad]
     return torch.optim.AdamW(rest, lr=rate, weight_decay=0.02)
-
-
-def _resumed(out: Path, net: FireNet, mean: FireNet, optimiser: torch.optim.Optimizer) -> int:
-    """Load the last checkpoint, if there is one, and return how many rounds are done."""
-    path = out / CHECKPOINT
-    if not path.is_file():
-        return 0
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    net.load_state_dict(state["net"])
-    mean.load_state_dict(state["mean"])
-    optimiser.load_state_dict(state["optimiser"])
-    return int(state["rounds"])
-
-
-def _save(path: Path, state: dict[str, Any]) -> None:
-    """Write a checkpoint whole or not at all."""
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    part.replace(path)

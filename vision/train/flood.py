@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as nnf
 
 from missions.errors import InputWrong
+from vision.train import running
 from vision.train.water_net import WaterNet
 
 Picture = npt.NDArray[np.uint8]
@@ -119,7 +120,7 @@ def _epoch(run: Run, samples: Sequence[Sample], *, epoch: int, steps: int, epoch
         loss.backward()
         torch.nn.utils.clip_grad_norm_(run.net.parameters(), 5.0)
         run.optimiser.step()
-        _follow(run.mean, run.net, share=min(MEAN_OVER, 0.9 + 0.1 * done * 2))
+        running.follow(run.mean, run.net, share=1 - min(MEAN_OVER, 0.9 + 0.1 * done * 2))
         total += float(loss.detach())
     return total / steps
 
@@ -137,15 +138,6 @@ def _loss(logits: torch.Tensor, water: torch.Tensor) -> torch.Tensor:
     either = (share + water - share * water).sum((1, 2, 3))
     overlap = (both + 50.0) / (either + 50.0)
     return nnf.binary_cross_entropy_with_logits(fine, water) + (1 - overlap).mean()
-
-
-def _follow(mean: WaterNet, net: WaterNet, *, share: float) -> None:
-    """Move the running mean a little towards the net."""
-    with torch.no_grad():
-        now = net.state_dict()
-        for name, value in mean.state_dict().items():
-            if value.is_floating_point():
-                value.mul_(share).add_(now[name], alpha=1 - share)
 
 
 def _batches(

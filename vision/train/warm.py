@@ -27,7 +27,7 @@ from torch.nn import functional as F
 from missions.errors import InputWrong
 from vision import labelled, warm_pictures
 from vision.detectors import runtime
-from vision.train import export
+from vision.train import export, running
 from vision.train.losses import overlap_loss
 from vision.train.shipping import COLUMNS, TRAINING, listed
 from vision.train.warm_net import KINDS, STRIDE, Table, WarmNet, pretrained
@@ -35,7 +35,7 @@ from vision.warm_pictures import UNKNOWN, WarmPicture
 
 WIDTH_PX, HEIGHT_PX = 640, 512
 CROP_PX, BATCH, RATE = 256, 8, 2e-3
-CHECKPOINT = "warm.pt"
+CHECKPOINT, STEPS = "warm.pt", "steps"
 _CELLS = CROP_PX // STRIDE
 _DECAY = 0.99
 _EVERY = 200  # steps between checkpoints
@@ -59,7 +59,7 @@ def train(pictures: Sequence[WarmPicture], run: Path, *, steps: int, seed: int =
     rest = [p for p in net.parameters() if not any(p is t for t in trunk)]
     groups = [{"params": trunk, "share": 0.4}, {"params": rest, "share": 1.0}]
     optimiser = torch.optim.AdamW(groups, lr=RATE, weight_decay=0.02)
-    begun = _resumed(run / CHECKPOINT, net, mean, optimiser)
+    begun = running.resumed(run / CHECKPOINT, net, mean, optimiser, unit=STEPS)
     spent, since = [], time.monotonic()
     for step, (shown, truth, ends) in enumerate(_batches(pictures, steps, seed, begun), start=begun):
         for group in optimiser.param_groups:
@@ -76,11 +76,10 @@ def train(pictures: Sequence[WarmPicture], run: Path, *, steps: int, seed: int =
         off.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
-        _follow(mean, net)
+        running.follow(mean, net, share=1 - _DECAY)
         spent.append(off.item())
         if (step + 1) % _EVERY == 0 or step + 1 == steps:
-            state = {"net": net.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict()}
-            torch.save(state | {"steps": step + 1}, run / CHECKPOINT)
+            running.save(run / CHECKPOINT, net, mean, optimiser, done=step + 1, unit=STEPS)
             print(f"step {step + 1}: loss {np.mean(spent):.3f}, {time.monotonic() - since:.0f} s", flush=True)
             spent = []
     mean.eval()
@@ -247,26 +246,6 @@ def _pace(step: int, steps: int) -> float:
     return min(1.0, (step + 1) / 60) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / steps)) / 2)
 
 
-def _follow(mean: WarmNet, net: WarmNet) -> None:
-    with torch.no_grad():
-        for theirs, mine in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
-            if theirs.dtype.is_floating_point:
-                theirs.lerp_(mine, 1 - _DECAY)
-            else:
-                theirs.copy_(mine)
-
-
-def _resumed(path: Path, net: WarmNet, mean: WarmNet, optimiser: torch.optim.Optimizer) -> int:
-    """Load the last checkpoint, if there is one, and return how many steps are done."""
-    if not path.is_file():
-        return 0
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    net.load_state_dict(state["net"])
-    mean.load_state_dict(state["mean"])
-    optimiser.load_state_dict(state["optimiser"])
-    return int(state["steps"])
-
-
 def main() -> None:
     """Teach, as the module's first lines say."""
     words = argparse.ArgumentParser(prog="python -m vision.train.warm", description="Warm bodies.")
@@ -275,7 +254,8 @@ def main() -> None:
     words.add_argument("--out", type=Path, default=Path("vision/models"), help="folder to write to")
     words.add_argument("--steps", type=int, default=1500)
     asked = words.parse_args()
-    asked.run.mkdir(parents=True, exist_ok=True)
+    for folder in (asked.run, asked.out):
+        folder.mkdir(parents=True, exist_ok=True)
     learnt, aside = warm_pictures.split(warm_pictures.read(asked.folder))
     net = train(learnt, asked.run, steps=asked.steps)
     print(ship(net, learnt, aside, asked.run, asked.out), flush=True)
