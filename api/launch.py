@@ -5,6 +5,7 @@ is committed before it is sent, so a crash in between leaves an `ordered` sortie
 that is sent again under the same id instead of a flight nobody remembers.
 """
 
+from datetime import datetime
 from typing import Any
 
 import shapely
@@ -15,7 +16,7 @@ from api.schedule import needed_percent
 from api.schemas import Accepted, FollowIn, RestOut
 from api.services import Json, Services
 from api.store import sorties, steering
-from api.store.models import ObservationRow
+from api.store.models import IncidentRow, ObservationRow
 from api.store.tokens import Caller
 from missions.bounds import bounds_round
 from missions.errors import WorkFailed
@@ -121,30 +122,37 @@ async def follow(
     """Return whether a flying sortie's camera will follow what was observed, or what is at a place.
 
     Raises:
-        BadRequest: neither an observation nor a place is named, or both.
+        BadRequest: not just one of an observation, an incident and a place is named.
         Conflict: it is on no-photo ground.
         NotFound, IllegalMove, Unavailable: as `steer`.
     """
-    place = wish.place
-    if (place is None) == (wish.observation is None):
-        raise BadRequest("name an observation, or lat_deg and lon_deg: one of the two")
-    more: dict[str, Any] = {"seconds": wish.seconds}
-    if place is not None:
-        more["mover"] = wish.model_dump(include={"lat_deg", "lon_deg", "speed_m_s", "heading_deg"})
-    else:
-        async with services.database.read() as session:
-            row = await session.get(ObservationRow, wish.observation)
-        if row is None:
-            raise NotFound("observation", str(wish.observation))
-        place = LatLon(row.lat_deg, row.lon_deg)
-        more["mover"] = {
-            **{"lat_deg": row.lat_deg, "lon_deg": row.lon_deg, "kind": row.hazard},
-            **{"speed_m_s": wish.speed_m_s, "heading_deg": wish.heading_deg},
-            "seen_at": row.seen_at.isoformat(),
-        }
+    place, kind, seen_at = await _sought(services, wish)
+    mover = {
+        **{"lat_deg": place.lat_deg, "lon_deg": place.lon_deg, **({"kind": kind} if kind else {})},
+        **{"speed_m_s": wish.speed_m_s, "heading_deg": wish.heading_deg},
+        **({"seen_at": seen_at.isoformat()} if seen_at else {}),
+    }
+    more: dict[str, Any] = {"seconds": wish.seconds, "mover": mover}
     if is_unseen(services.site, place):
         raise Conflict("that is no-photo ground: nothing is followed there")
     return await steer(services, sortie_id, "follow", caller, asked=asked, reason=wish.reason, more=more)
+
+
+async def _sought(services: Services, wish: FollowIn) -> tuple[LatLon, str | None, datetime | None]:
+    """Return where what a wish names is, its kind, and when it was there, where that is not now."""
+    named = [n for n in (wish.place, wish.observation, wish.incident) if n is not None]
+    if len(named) != 1:
+        raise BadRequest("name an observation, an incident, or lat_deg and lon_deg: one of the three")
+    if wish.place is not None:
+        return wish.place, None, None
+    async with services.database.read() as session:
+        seen = await session.get(ObservationRow, wish.observation) if wish.observation else None
+        incident = await session.get(IncidentRow, wish.incident) if wish.incident else None
+    if incident is not None:
+        return LatLon(incident.lat_deg, incident.lon_deg), incident.hazard, None
+    if seen is None:
+        raise NotFound("incident" if wish.incident else "observation", str(named[0]))
+    return LatLon(seen.lat_deg, seen.lon_deg), seen.hazard, seen.seen_at
 
 
 def is_unseen(site: Site, place: LatLon) -> bool:

@@ -72,6 +72,7 @@ def sortie(row: SortieRow) -> schemas.SortieOut:
         started_at=row.started_at,
         landed_at=row.landed_at,
         landed_from_dock_m=row.landed_from_dock_m,
+        follows=schemas.FollowsOut.model_validate(row.follows) if row.follows else None,
         shots=schemas.ShotCount(planned=row.shots_planned, taken=row.shots_taken, files=row.shots_files),
         steps=[schemas.StepOut(at=s.at, state=s.state, evidence=s.evidence) for s in row.steps],
         path=row.path,

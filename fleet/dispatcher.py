@@ -9,6 +9,7 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -283,7 +284,9 @@ class Dispatcher:
             },
         }
         if self.machine.pursuit is not None:
-            event["follows"] = self.machine.pursuit.told
+            pursuit = self.machine.pursuit
+            left = timedelta(seconds=pursuit.until_s - self.carrier.now())
+            event["follows"] = pursuit.told | {"until_at": (self.carrier.clock.now() + left).isoformat()}
         if self.machine.landed_from_dock_m is not None:
             event["landed_from_dock_m"] = round(self.machine.landed_from_dock_m, 2)
         landed_at = self.machine.landed_at

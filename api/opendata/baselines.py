@@ -5,6 +5,7 @@ whose ground is all its own. An orthophoto shows people as any picture does: to 
 them it is given coarse (`api.privacy`).
 """
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
 
 from api.opendata.features import ring_geometry
 from api.privacy import COARSE_M
@@ -51,11 +53,15 @@ class Stored:
 
 
 def stored(root: Path | None, site: Site, caller: Caller) -> list[Stored]:
-    """Return the versions kept that a caller may see, newest first; reads files."""
+    """Return the versions kept that a caller may see, newest first, without damaged ones; reads files."""
     if root is None or not root.is_dir():
         return []
-    kept = [_opened(root / v.place / v.version, v) for v in Store(root).versions()]
-    seen = [one for one in kept if _may_see(one, site, caller)]
+    seen = []
+    for version in Store(root).versions():
+        with contextlib.suppress(OSError, RasterioError):  # one damaged file hides no other
+            one = _opened(root / version.place / version.version, version)
+            if _may_see(one, site, caller):
+                seen.append(one)
     return sorted(seen, key=lambda one: (one.at, one.id), reverse=True)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from api.auth import COOKIE, Anyone, Built, address_of, set_cookie
 from api.errors import Unauthenticated
 from api.schemas import Health, Login, Me
+from api.showing import may_see_whole
 from api.store import tokens
 
 router = APIRouter(tags=["session"])
@@ -57,4 +58,9 @@ async def openapi(request: Request, caller: Anyone) -> JSONResponse:
 @router.get("/me")
 async def me(caller: Anyone) -> Me:
     """Say who the token belongs to."""
-    return Me(role=caller.role.value, agency=caller.agency, name=caller.name)
+    return Me(
+        role=caller.role.value,
+        agency=caller.agency,
+        name=caller.name,
+        may_confirm=may_see_whole(caller),
+    )

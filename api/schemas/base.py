@@ -33,13 +33,14 @@ class Login(BaseModel):
 
 
 class Me(BaseModel):
-    """Who the token belongs to."""
+    """Who the token belongs to; `may_confirm` how a place looked, on the ground that is theirs."""
 
-    model_config = like(role="agency", agency="forestry", name="forestry duty desk")
+    model_config = like(role="agency", agency="forestry", name="forestry duty desk", may_confirm=False)
 
     role: Literal["operator", "agency", "gateway", "system", "security", "auditor"]
     agency: str | None
     name: str
+    may_confirm: bool = False
 
 
 class Health(BaseModel):

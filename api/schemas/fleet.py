@@ -137,6 +137,24 @@ class StepOut(BaseModel):
     evidence: str
 
 
+class FollowsOut(BaseModel):
+    """What a flying sortie's camera follows, where that was last told of, and until when."""
+
+    model_config = like(
+        kind="truck",
+        lat_deg=30.2856,
+        lon_deg=119.4203,
+        seen_at="2026-06-01T02:04:10Z",
+        until_at="2026-06-01T02:06:10Z",
+    )
+
+    kind: str
+    lat_deg: float
+    lon_deg: float
+    seen_at: datetime
+    until_at: datetime | None = None
+
+
 class SortieOut(BaseModel):
     """A sortie, how far it has come, and its path as [longitude, latitude]."""
 
@@ -166,6 +184,7 @@ class SortieOut(BaseModel):
     started_at: datetime | None
     landed_at: datetime | None
     landed_from_dock_m: float | None
+    follows: FollowsOut | None = None
     shots: ShotCount
     steps: list[StepOut]
     path: list[list[float]]
@@ -185,11 +204,15 @@ class DivertIn(BaseModel):
 
 
 class FollowIn(BaseModel):
-    """What a flying sortie's camera is to follow: what an observation shows, or what is at a place now."""
+    """What a flying sortie's camera is to follow: what an observation shows, or what is at a place now.
+
+    An incident is looked for where it was last seen, as if it were there now.
+    """
 
     model_config = like(lat_deg=30.2856, lon_deg=119.4203, speed_m_s=6.0, heading_deg=85.0, seconds=90.0)
 
     observation: Name | None = None
+    incident: Name | None = None
     lat_deg: Annotated[float, Field(ge=-90, le=90)] | None = None
     lon_deg: Annotated[float, Field(ge=-180, le=180)] | None = None
     speed_m_s: Annotated[float, Field(ge=0, le=60)] = 0.0

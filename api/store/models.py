@@ -105,6 +105,7 @@ class SortieRow(Base):
     started_at: Mapped[datetime | None]
     landed_at: Mapped[datetime | None]
     landed_from_dock_m: Mapped[float | None]
+    follows: Mapped[Json | None]
     steps: Mapped[list["StepRow"]] = relationship(
         order_by="StepRow.seq", lazy="raise", cascade="all, delete-orphan"
     )

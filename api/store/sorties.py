@@ -154,6 +154,7 @@ async def record_sortie_event(session: AsyncSession, told: Json, *, now: datetim
     if row.state not in ("done", "failed"):
         row.state = told["state"]
     row.drone = told.get("drone") or row.drone
+    row.follows = told.get("follows")
     shots = told.get("shots") or {}
     row.shots_taken = max(row.shots_taken, int(shots.get("taken", 0)))
     row.shots_files = max(row.shots_files, int(shots.get("files", 0)))

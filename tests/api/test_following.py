@@ -54,9 +54,9 @@ async def test_an_operator_lets_a_flying_sorties_camera_follow_and_look_ahead_ag
 @pytest.mark.parametrize(
     ("wish", "code", "words"),
     [
-        ({}, 422, "one of the two"),
-        ({"lat_deg": 30.0}, 422, "one of the two"),
-        ({**ROAD, "observation": "o1"}, 422, "one of the two"),
+        ({}, 422, "one of the three"),
+        ({"lat_deg": 30.0}, 422, "one of the three"),
+        ({**ROAD, "observation": "o1"}, 422, "one of the three"),
         ({"observation": "o1"}, 404, "no observation 'o1'"),
         ({**ROAD, "seconds": 4000}, 422, "less than or equal to 300"),
         ({**ROAD, "heading_deg": -3}, 422, "greater than or equal to 0"),

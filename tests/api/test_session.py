@@ -28,7 +28,12 @@ async def logged_in(client_of: Client, role: str = "operator") -> httpx.AsyncCli
 async def test_a_token_opens_a_session_whose_cookie_scripts_cannot_read(client_of: Client) -> None:
     page = await logged_in(client_of, "forestry")
     reply = await page.get("/v1/me")
-    assert reply.json() == {"role": "agency", "agency": "forestry", "name": "forestry desk"}
+    assert reply.json() == {
+        "role": "agency",
+        "agency": "forestry",
+        "name": "forestry desk",
+        "may_confirm": False,
+    }
     token = client_of("forestry").headers["Authorization"].removeprefix("Bearer ")
     header = (await page.post("/v1/session", json={"token": token})).headers["set-cookie"]
     assert "HttpOnly" in header

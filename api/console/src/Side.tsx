@@ -3,6 +3,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { ToldOf } from "./AlertActs";
 import { call } from "./api";
+import { Baselines } from "./Baselines";
+import { FollowIncident, Following } from "./Following";
 import type { Incident, Sortie } from "./model";
 import { OrderDetail, Orders, OrdersOf } from "./Orders";
 import { agencyName, chosen, docks, drones, incidents, me, orders, sorties, timezone } from "./state";
@@ -10,7 +12,7 @@ import { Steering } from "./Steering";
 import { Telling } from "./Telling";
 import { clock, code, named, say } from "./words";
 
-type Tab = "incidents" | "orders" | "flights" | "docks" | "telling";
+type Tab = "incidents" | "orders" | "flights" | "docks" | "baselines" | "telling";
 
 const TAB_OF: Record<"incident" | "order" | "sortie", Tab> = { incident: "incidents", order: "orders", sortie: "flights" };
 
@@ -19,8 +21,13 @@ const byTime = (a: string | null, b: string | null) => (b ?? "").localeCompare(a
 export function Side() {
   const [tab, setTab] = useState<Tab>("incidents");
   const isOperator = me.value?.role === "operator";
-  const tabs: Tab[] = isOperator ? ["incidents", "orders", "flights", "docks", "telling"] : ["incidents", "orders", "telling"];
-  const counts: Record<Exclude<Tab, "telling">, number> = {
+  const tabs: Tab[] = [
+    "incidents", "orders",
+    ...(isOperator ? ["flights", "docks"] as const : []),
+    ...(me.value?.may_confirm ? ["baselines"] as const : []),
+    "telling",
+  ];
+  const counts: Partial<Record<Tab, number>> = {
     incidents: incidents.value.size, orders: orders.value.size, flights: sorties.value.size, docks: docks.value.size,
   };
   const pick = chosen.value;
@@ -31,7 +38,7 @@ export function Side() {
         {tabs.map((name) => (
           <button key={name} role="tab" aria-selected={tab === name}
             onClick={() => { setTab(name); chosen.value = null; }}>
-            {say(name)} {name !== "telling" && <b>{counts[name]}</b>}
+            {say(name)} {counts[name] !== undefined && <b>{counts[name]}</b>}
           </button>
         ))}
       </nav>
@@ -54,6 +61,7 @@ function List({ tab }: { tab: Tab }) {
     case "orders": return <Orders />;
     case "flights": return <Flights />;
     case "docks": return <Docks />;
+    case "baselines": return <Baselines />;
     case "telling": return <Telling />;
   }
 }
@@ -138,6 +146,7 @@ function IncidentDetail({ incident }: { incident: Incident }) {
         <dd>{clock(incident.seen_at, timezone.value)}</dd>
       </dl>
       {incident.standing && <Witnesses incident={incident} />}
+      {me.value?.role === "operator" && <FollowIncident incident={incident} />}
       <OrdersOf incident={incident} />
       <ToldOf incident={incident} />
     </article>
@@ -186,6 +195,7 @@ function SortieDetail({ sortie }: { sortie: Sortie }) {
       <h2>{sortie.id}</h2>
       <p>{say("serves")}: {sortie.agencies.map((id) => named(agencyName(id))).join(" + ")}</p>
       <Steering sortie={sortie} />
+      <Following sortie={sortie} />
       <dl>
         <dt>{say("drone")}</dt><dd>{sortie.drone ?? "–"}</dd>
         <dt>{say("dock")}</dt><dd>{named(docks.value.get(sortie.dock)?.name) || sortie.dock}</dd>

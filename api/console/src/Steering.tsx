@@ -9,13 +9,16 @@ import { named, say } from "./words";
 
 const UP = ["door_open", "uploading", "verified", "armed", "flying", "returning", "paused"];
 
+/** Tells a sortie's gateway what to do; throws its words where it refuses. */
+export async function ordered(sortie: string, verb: string, body?: unknown): Promise<void> {
+  const answer = await call<{ accepted: boolean; reason: string | null }>(`/v1/sorties/${sortie}/${verb}`, "POST", body);
+  if (!answer.accepted) throw new Refused(200, `${say("refused_by_gateway")} ${answer.reason ?? ""}`);
+}
+
 export function Steering({ sortie }: { sortie: Sortie }) {
   const [open, setOpen] = useState<"divert" | "abort" | null>(null);
   const work = useWork();
-  async function order(verb: string, body?: unknown): Promise<void> {
-    const answer = await call<{ accepted: boolean; reason: string | null }>(`/v1/sorties/${sortie.id}/${verb}`, "POST", body);
-    if (!answer.accepted) throw new Refused(200, `${say("refused_by_gateway")} ${answer.reason ?? ""}`);
-  }
+  const order = (verb: string, body?: unknown) => ordered(sortie.id, verb, body);
   const button = (verb: "pause" | "resume") => (
     <button disabled={work.isBusy} onClick={() => void work.run(() => order(verb))}>{say(verb)}</button>
   );

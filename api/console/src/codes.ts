@@ -27,8 +27,10 @@ export const codes: Record<"en-US" | "zh-CN", Record<string, string>> = {
     look_none: "not asked for", look_asked: "asked for", look_clear: "nothing to be seen any more",
     look_still_there: "still there", look_impossible: "not possible",
     shelved: "put aside", burning: "straw burning", discharge: "discharge", line_clearance: "too near the line",
-    foreign_object: "foreign object", intrusion: "digging at the line", person: "person", wildlife: "wildlife",
+    foreign_object: "foreign object", intrusion: "intruder at the line", person: "person", wildlife: "wildlife",
     tree_health: "sick trees", webhook: "program", mail: "mail", chat: "chat", sms: "text message", voice: "call",
+    vehicle: "vehicle", truck: "lorry", boat: "boat", animal: "animal",
+    stands: "stands", candidate: "waits for a word", superseded: "replaced by a later one",
     mqtt: "MQTT", replaced: "replaced", ordered: "ordered", accepted: "accepted",
   },
   "zh-CN": {
@@ -58,6 +60,8 @@ export const codes: Record<"en-US" | "zh-CN", Record<string, string>> = {
     shelved: "已搁置", burning: "秸秆焚烧", discharge: "排污", line_clearance: "线树距离不足",
     foreign_object: "异物", intrusion: "外破", person: "人员", wildlife: "野生动物",
     tree_health: "病树", webhook: "程序接口", mail: "邮件", chat: "群聊", sms: "短信", voice: "电话",
+    vehicle: "车辆", truck: "卡车", boat: "船只", animal: "动物",
+    stands: "现行", candidate: "待确认", superseded: "已被替代",
     mqtt: "MQTT", replaced: "已被替换", ordered: "已下令", accepted: "已受理",
   },
 };

@@ -10,6 +10,7 @@ export interface Me {
   role: "operator" | "agency" | "gateway" | Office;
   agency: string | null;
   name: string;
+  may_confirm: boolean;
 }
 
 export interface Site {
@@ -61,6 +62,7 @@ export interface Sortie {
   flight_s: number;
   started_at: string | null;
   landed_at: string | null;
+  follows: { kind: string; lat_deg: number; lon_deg: number; seen_at: string; until_at: string | null } | null;
   shots: { planned: number; taken: number; files: number };
   steps: { at: string; state: string; evidence: string }[];
   path: LonLat[];
@@ -213,4 +215,16 @@ export interface Order {
   steps: OrderStep[];
   created_at: string;
   changed_at: string;
+}
+
+/** How a place looked on one flight: what stands is what later ones are compared with. */
+export interface Baseline {
+  id: string;
+  place: string;
+  version: string;
+  standing: "stands" | "candidate" | "superseded";
+  at: string;
+  frames: number;
+  registered: number;
+  confirmed_by: string;
 }
