@@ -79,14 +79,17 @@ def inspect_pictures(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Search pictures for hazards and put what is found on the ground."""
+    from vision import counting  # brings SciPy along, which the other commands need not wait for
+
     _checked(paths, language)
     _check_hazards(hazard)
     _check_model(model)
     if out:
         out_folder(out)
+    known = load_site(site) if site else None
     scene = Scene(
         baseline=opened(baseline) if baseline else None,
-        references=load_site(site).layers if site else ReferenceLayers(),
+        references=known.layers if known else ReferenceLayers(),
         calibration=store.current(calibration) if calibration else NOTHING_LEARNT,
     )
     results = inspect(
@@ -104,8 +107,11 @@ def inspect_pictures(
         _write(results, out, language)
         _write_close_ups(results, out, dem)
     _summed(results, out)
+    counts = counting.counts(results.frames, known.demands if known else ())
+    for count in counts:
+        say(counting.line(count))
     if as_json:
-        show_json(present.to_json(results))
+        show_json(present.to_json(results) | {"counts": [counting.to_json(count) for count in counts]})
 
 
 _EVALUATE_EXAMPLE = "Example: gridpatrol evaluate pictures/ --task thermal --out scores/ --json"

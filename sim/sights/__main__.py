@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Protocol
 
-from sim.sights import crowns, plume, straw
+from sim.sights import bodies, crowns, plume, straw
 from sim.sights.stage import Stage
 
 
@@ -16,7 +16,7 @@ class Topic(Protocol):
     def references(self, stage: Stage) -> dict[str, object]: ...
 
 
-TOPICS: dict[str, Topic] = {"discharge": plume, "tree_health": crowns, "burning": straw}
+TOPICS: dict[str, Topic] = {"discharge": plume, "tree_health": crowns, "burning": straw, "bodies": bodies}
 
 
 def main() -> None:

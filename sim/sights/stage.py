@@ -20,6 +20,7 @@ from sim.noise import PoseNoise
 from sim.picture_files import Caption, write_colour, write_thermal
 from sim.projection import View
 from sim.sights.overlay import Bgr, Ground
+from sim.sky import Sky
 from sim.textures import Pixels
 from sim.world import World
 
@@ -28,7 +29,10 @@ DAY = (2026, 6, 1)
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One look: over which spot, from how high and which side, when (hours of the day), by which drone."""
+    """One look: over which spot, from how high and which side, when (hours of the day), by which drone.
+
+    `after_s` is how long after the hour; the looks of one flight that share a `noise` share its drift.
+    """
 
     east_m: float
     north_m: float
@@ -38,6 +42,8 @@ class Shot:
     hour: float
     seed: int
     day: int = 0
+    after_s: float = 0.0
+    noise: PoseNoise | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,14 +69,19 @@ class Stage:
         """Return the calm world, its light that of an hour."""
         return self._world(round(hour))[0]
 
+    def air_c(self, hour: float) -> float:
+        """Return how warm the air is at an hour."""
+        world = self.world(hour)
+        return Sky.over(world.site.origin, world.epoch_at).air_c
+
     def looks(self, shot: Shot) -> dict[Sensor, Look]:
         """Return what each camera looks at."""
         world, _ = self._world(round(shot.hour))
-        at = world.epoch_at + timedelta(days=shot.day)
+        at = world.epoch_at + timedelta(days=shot.day, seconds=shot.after_s)
         back = moved(world.frame.to_place(shot.east_m, shot.north_m), shot.heading_deg + 180.0, _back_m(shot))
         east, north = world.frame.to_local(back)
         true = TruePose(back, world.relief.at(east, north) + shot.above_m, shot.heading_deg, shot.pitch_deg)
-        noise = PoseNoise(shot.seed)
+        noise = shot.noise or PoseNoise(shot.seed)
         told = reported(true, noise.sample())
         looks = {}
         for camera in self.site.models[0].cameras:

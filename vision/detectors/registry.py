@@ -72,6 +72,9 @@ ENTRIES: tuple[Entry, ...] = (
         by_default=False,
         on_trial=True,
     ),
+    Entry(
+        "vision.detectors.wildlife:Wildlife", frozenset({Hazard.WILDLIFE}), by_default=False, on_trial=True
+    ),
     Entry("vision.detectors.logging:Felling", frozenset({Hazard.LOGGING}), by_default=False, on_trial=True),
     Entry("vision.detectors.felled:FelledLook", frozenset({Hazard.LOGGING}), by_default=False, on_trial=True),
 )

@@ -43,6 +43,9 @@ To 500 kV after article 10 of China's regulations on protecting power installati
 which measures from the outer wire; the steps above it are ours.
 """
 
+HOTTEST_C, LONGEST_M = 45.0, 2.4
+"""Where a frame tells temperatures and the ground's scale: no person is hotter, or longer on the ground."""
+
 Boxes = npt.NDArray[np.float32]
 
 
@@ -65,7 +68,7 @@ class WarmBodies:
 
     def detect(self, frame: Frame, scene: Scene) -> Found:
         """Return the people, surest first."""
-        return tuple(d for d in self.bodies(frame) if d.kind == "person")
+        return tuple(d for d in self.bodies(frame) if d.kind == "person" and _may_be_person(d, frame))
 
     def bodies(self, frame: Frame) -> list[Detection]:
         """Return people, vehicles and bicycles, surest first; `kind` says which."""
@@ -169,6 +172,19 @@ def line_over(place: LatLon, lines: tuple[PowerLine, ...]) -> PowerLine | None:
 def zone_m(voltage_kv: float) -> float:
     """Return how far a line's protected zone reaches to each side."""
     return next(reach_m for up_to_kv, reach_m in ZONES if voltage_kv <= up_to_kv)
+
+
+def _may_be_person(seen: Detection, frame: Frame) -> bool:
+    """Return whether heat and size leave room for a person, as far as a frame tells them."""
+    box = seen.box
+    if frame.celsius is not None:
+        inside = frame.celsius[
+            int(box.top_px) : int(box.bottom_px) + 1, int(box.left_px) : int(box.right_px) + 1
+        ]
+        if inside.size and float(np.nanmax(inside)) > HOTTEST_C:
+            return False
+    long_px = max(box.right_px - box.left_px, box.bottom_px - box.top_px)
+    return frame.pixel_m2 is None or long_px * frame.pixel_m2**0.5 <= LONGEST_M
 
 
 def _is_warmth(frame: Frame) -> bool:
