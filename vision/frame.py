@@ -13,8 +13,10 @@ from PIL import Image
 
 from missions.model import CameraPose, Sensor, Shot
 from vision import chart as charts
+from vision import encoded as encoded_jpeg
 from vision import radiometry
 from vision.chart import Chart
+from vision.encoded import Encoded
 from vision.errors import Unreadable
 from vision.metadata import Metadata, of_jpeg, of_parts
 from vision.metadata.reading import pose_of
@@ -42,7 +44,8 @@ class Frame:
     the camera's limit; `pixel_m2` is the ground a pixel covers on average,
     None until that is known. `radiometry` names the reader that the temperatures are from. `unplaced` says
     why the shot has no pose, `note` what a person should know about the reading. `chart` is there where the
-    file itself says where on the ground its pixels lie (a GeoTIFF): it needs no pose.
+    file itself says where on the ground its pixels lie (a GeoTIFF): it needs no pose. `encoded` stands in
+    place of `pixels` for a large colour JPEG that nobody needs whole.
     """
 
     shot: Shot
@@ -57,6 +60,7 @@ class Frame:
     unplaced: str | None = None
     note: str | None = None
     chart: Chart | None = None
+    encoded: Encoded | None = None
 
 
 def load(
@@ -66,11 +70,13 @@ def load(
     fallback_pose: CameraPose | None = None,
     thermal: bool = False,
     conditions: Conditions = AS_FILED,
+    whole: bool = True,
 ) -> Frame:
     """Return the frame in a file; `fallback_pose` counts only where the file tells no usable pose.
 
     `thermal` says that it is a thermal camera's whatever it looks like; `conditions` are what to assume
-    between object and camera, in place of what a radiometric file says itself.
+    between object and camera, in place of what a radiometric file says itself. Not `whole`, a large colour
+    JPEG is left encoded, to be searched in pieces.
 
     Raises:
         Unreadable: the file is no picture, is damaged, or holds nothing to look at.
@@ -79,7 +85,7 @@ def load(
     if data.startswith(_TIFF_MARKS):
         frame = _load_tiff(path, data)
     elif data.startswith(_PICTURE_MARKS):
-        frame = _load_picture(path, data, thermal, conditions)
+        frame = _load_picture(path, data, thermal, conditions, whole=whole)
     else:
         raise Unreadable("not a picture: neither JPEG, PNG nor TIFF inside")
     shot = replace(frame.shot, id=shot_id) if shot_id else frame.shot
@@ -204,9 +210,11 @@ def _greyed(counts: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return ((counts - low) * (255.0 / max(high - low, 1.0))).astype(np.uint8)
 
 
-def _load_picture(path: Path, data: bytes, thermal: bool, conditions: Conditions) -> Frame:
-    pixels = _decoded(data)
+def _load_picture(path: Path, data: bytes, thermal: bool, conditions: Conditions, *, whole: bool) -> Frame:
     made = makers.read(data, conditions)
+    if not whole and not thermal and made is None and (left := _left_encoded(path, data)):
+        return left
+    pixels = _decoded(data)
     height, width = pixels.shape[:2]
     if isinstance(made, radiometry.Temperatures):
         height, width = made.celsius.shape
@@ -229,6 +237,21 @@ def _load_picture(path: Path, data: bytes, thermal: bool, conditions: Conditions
             warmth, limit = made.counts.astype(np.float32), 65535.0
     note = _join(_relative(why), metadata.note)
     return replace(frame, pixels=pixels, warmth=warmth, warmth_limit=limit, note=note)
+
+
+def _left_encoded(path: Path, data: bytes) -> Frame | None:
+    """Return a large colour JPEG's frame, its pixels still encoded; None for any other picture."""
+    try:
+        encoded = encoded_jpeg.opened(data)
+    except Exception as error:  # as `_decoded`
+        raise Unreadable(f"the picture is damaged: {error}") from None
+    if encoded is None:
+        return None
+    metadata = of_jpeg(data, width_px=encoded.width_px, height_px=encoded.height_px, thermal=False)
+    if metadata.camera.sensor is Sensor.THERMAL:
+        return None
+    shot = _shot(path, metadata)
+    return Frame(shot, metadata, unplaced=_unplaced(metadata), note=metadata.note, encoded=encoded)
 
 
 def _first_band(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

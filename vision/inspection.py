@@ -124,11 +124,12 @@ def examine(
     `terrain`'s), `model` replaces the weights of the detectors that have any. Those
     on trial are asked only `with_trials`.
     """
+    whole = registry.want_whole(hazards, with_trials=with_trials)
     try:
-        frame = load(Path(path), shot_id=shot_id, fallback_pose=fallback_pose)
+        frame = load(Path(path), shot_id=shot_id, fallback_pose=fallback_pose, whole=whole)
+        return _examined(frame, terrain, hazards, now=now, scene=scene, model=model, with_trials=with_trials)
     except Unreadable as reason:
         return FrameResult(str(path), skipped=str(reason))
-    return _examined(frame, terrain, hazards, now=now, scene=scene, model=model, with_trials=with_trials)
 
 
 def inspect(
@@ -159,14 +160,14 @@ def inspect(
     log = flightlog.read(Path(tlog)) if tlog else None
     results = []
     other_eye = two_eyes.pairs(files)
+    whole = registry.want_whole(hazards, with_trials=True)
     for path in files:
         try:
-            frame = _logged(load(path), log)
-        except Unreadable as reason:
-            result = FrameResult(str(path), skipped=str(reason))
-        else:
+            frame = _logged(load(path, whole=whole), log)
             seen_with = replace(scene, pair=two_eyes.thermal_beside(frame, other_eye.get(path)))
             result = _inspected(frame, path, grounds, hazards, now, seen_with, model)
+        except Unreadable as reason:
+            result = FrameResult(str(path), skipped=str(reason))
         results.append(result)
         if each:
             each(result)

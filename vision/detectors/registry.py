@@ -21,6 +21,9 @@ class Entry:
 
     One on trial answers only where a person reads the answer (`gridpatrol inspect`, when its hazard is asked
     for by name); its word makes no incident, and its silence clears none.
+
+    `wants_whole` is False for one that reads no colour picture or cuts it into pieces itself: for its sake a
+    large one is not decoded whole.
     """
 
     place: str
@@ -28,6 +31,7 @@ class Entry:
     by_default: bool = True
     takes_model: bool = False
     on_trial: bool = False
+    wants_whole: bool = True
 
 
 ENTRIES: tuple[Entry, ...] = (
@@ -42,16 +46,27 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry("vision.detectors.burning:Burning", frozenset({Hazard.BURNING}), by_default=False),
     Entry(
-        "vision.detectors.line_clearance:LineClearance", frozenset({Hazard.LINE_CLEARANCE}), by_default=False
+        "vision.detectors.line_clearance:LineClearance",
+        frozenset({Hazard.LINE_CLEARANCE}),
+        by_default=False,
+        wants_whole=False,
     ),
-    Entry("vision.detectors.thermal:ThermalFire", frozenset({Hazard.FIRE, Hazard.HOT_SPOT})),
-    Entry("vision.detectors.hot_joint:HotJoint", frozenset({Hazard.HOT_JOINT}), by_default=False),
+    Entry(
+        "vision.detectors.thermal:ThermalFire", frozenset({Hazard.FIRE, Hazard.HOT_SPOT}), wants_whole=False
+    ),
+    Entry(
+        "vision.detectors.hot_joint:HotJoint",
+        frozenset({Hazard.HOT_JOINT}),
+        by_default=False,
+        wants_whole=False,
+    ),
     Entry(
         "vision.detectors.rgb_fire:RgbFire",
         frozenset({Hazard.FIRE, Hazard.SMOKE}),
         by_default=False,
         takes_model=True,
         on_trial=True,
+        wants_whole=False,
     ),
     Entry("vision.detectors.flood:Flood", frozenset({Hazard.FLOOD}), by_default=False, on_trial=True),
     Entry(
@@ -101,14 +116,25 @@ def chosen(
 
     `model` goes to the detectors that take one in place of their own; those on trial need `with_trials`.
     """
+    return tuple(
+        _loaded(entry.place, model if entry.takes_model else None) for entry in _entries(hazards, with_trials)
+    )
+
+
+def want_whole(hazards: Collection[Hazard] | None = None, *, with_trials: Trials = False) -> bool:
+    """Return whether one of the detectors to run needs every pixel of a colour picture; nothing is loaded."""
+    return any(entry.wants_whole for entry in _entries(hazards, with_trials))
+
+
+def _entries(hazards: Collection[Hazard] | None, with_trials: Trials) -> list[Entry]:
     tried = frozenset(Hazard if with_trials is True else with_trials or ())
     wanted = frozenset(hazards) if hazards is not None else None
-    return tuple(
-        _loaded(entry.place, model if entry.takes_model else None)
+    return [
+        entry
         for entry in ENTRIES
         if (entry.by_default if wanted is None else entry.hazards & wanted)
         and (not entry.on_trial or entry.hazards & tried)
-    )
+    ]
 
 
 @lru_cache(maxsize=64)

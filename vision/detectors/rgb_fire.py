@@ -8,7 +8,7 @@ do not burn. Whole pieces of sky, and such as the thermal eye saw cold, are left
 In the dark the detector abstains. Its word alone is a suspicion; who confirms it is not its business.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from missions.model import Camera, CameraPose, Hazard, Sensor
 from vision import pinhole
 from vision.detectors import Abstained, Found, runtime
 from vision.detectors.runtime import Model, Rgb, Seen
+from vision.encoded import Encoded
 from vision.frame import Frame
 from vision.model import Box, Detection
 from vision.scene import Scene
@@ -62,18 +63,19 @@ class RgbFire:
 
     def reads(self, frame: Frame) -> bool:
         """Return whether the frame is a colour picture."""
-        return frame.shot.camera.sensor is Sensor.RGB and frame.pixels is not None and frame.pixels.ndim == 3
+        is_colour = frame.encoded is not None or (frame.pixels is not None and frame.pixels.ndim == 3)
+        return frame.shot.camera.sensor is Sensor.RGB and is_colour
 
     def detect(self, frame: Frame, scene: Scene) -> Found:
         """Return fire and smoke, surest first; abstains without a model and where it is too dark to tell."""
-        pixels, model = frame.pixels, self._model
+        picture, model = frame.encoded or frame.pixels, self._model
         if model is None:
             return Abstained(runtime.NOT_INSTALLED)
-        if pixels is None or pixels.ndim != 3:
+        if picture is None or not self.reads(frame):
             return Abstained("no colour picture")
-        if runtime.is_dark(pixels, model.card.dark):
+        if runtime.is_dark(_small(picture), model.card.dark):
             return Abstained("too dark for a colour picture to tell")
-        found = look(model, pixels, keeps=_worth_looking(frame, scene))
+        found = look(model, picture, keeps=_worth_looking(frame, scene))
         return tuple(self._detection(model, found, i) for i in range(len(found.scores)))
 
     def _detection(self, model: Model, found: Candidates, i: int) -> Detection:
@@ -91,22 +93,24 @@ class RgbFire:
         )
 
 
-def look(model: Model, pixels: Rgb, *, keeps: Keeps | None = None) -> Candidates:
+def look(model: Model, picture: Rgb | Encoded, *, keeps: Keeps | None = None) -> Candidates:
     """Return the boxes that count in a picture, from its whole and its pieces, doubles merged."""
-    height, width = pixels.shape[:2]
+    width, height = _size(picture)
     is_cut = max(height, width) > _PIECES_FROM_PX
-    return look_at(model, pixels, tiles(width, height, keeps=keeps) if is_cut else (), whole=True)
+    return look_at(model, picture, tiles(width, height, keeps=keeps) if is_cut else (), whole=True)
 
 
-def look_at(model: Model, pixels: Rgb, cuts: Sequence[Tile], *, whole: bool = False) -> Candidates:
+def look_at(model: Model, picture: Rgb | Encoded, cuts: Sequence[Tile], *, whole: bool = False) -> Candidates:
     """Return the boxes that count in the pieces named, and in the whole if that is wanted."""
-    height, width = pixels.shape[:2]
+    width, height = _size(picture)
     parts = []
     if whole:
-        seen, scale = model.see_whole(pixels)
+        small = _small(picture)
+        seen, scale = model.see_whole(small)
+        scale *= small.shape[1] / width
         parts.append(_counted(model, seen, scale, (0, 0), model.card.picture))
-    for cut in cuts:
-        seen, corner = model.see(piece(pixels, cut)), (cut.left_px, cut.top_px)
+    for cut, pixels in _pieces(picture, cuts):
+        seen, corner = model.see(_squared(pixels)), (cut.left_px, cut.top_px)
         parts.append(_counted(model, seen, 1.0, corner, model.card.piece))
     return _together(parts, width, height) if parts else _NONE
 
@@ -154,13 +158,36 @@ def _together(parts: list[Candidates], width: int, height: int) -> Candidates:
     return Candidates(boxes[kept], scores[kept], kinds[kept])
 
 
-def piece(pixels: Rgb, tile: Tile) -> Rgb:
-    """Return a piece's pixels; grey is added only where the picture is smaller than a piece."""
-    part = pixels[tile.top_px : tile.bottom_px, tile.left_px : tile.right_px]
-    if part.shape[:2] == (SIDE_PX, SIDE_PX):
-        return part
+def _size(picture: Rgb | Encoded) -> tuple[int, int]:
+    """Return a picture's width and height."""
+    if isinstance(picture, Encoded):
+        return picture.width_px, picture.height_px
+    return picture.shape[1], picture.shape[0]
+
+
+def _small(picture: Rgb | Encoded) -> Rgb:
+    """Return a picture to look at as a whole: shrunk where it comes so."""
+    return picture.small if isinstance(picture, Encoded) else picture
+
+
+def _pieces(picture: Rgb | Encoded, cuts: Sequence[Tile]) -> Iterable[tuple[Tile, Rgb]]:
+    """Return pieces with their pixels."""
+    if isinstance(picture, Encoded):
+        return picture.pieces(cuts)
+    return ((c, picture[c.top_px : c.bottom_px, c.left_px : c.right_px]) for c in cuts)
+
+
+def piece(pixels: Rgb, cut: Tile) -> Rgb:
+    """Return a piece's pixels as a model is shown them."""
+    return _squared(pixels[cut.top_px : cut.bottom_px, cut.left_px : cut.right_px])
+
+
+def _squared(pixels: Rgb) -> Rgb:
+    """Return a piece's pixels, filled up with grey where the picture is smaller than a piece."""
+    if pixels.shape[:2] == (SIDE_PX, SIDE_PX):
+        return pixels
     canvas = np.full((SIDE_PX, SIDE_PX, 3), 114, np.uint8)
-    canvas[: part.shape[0], : part.shape[1]] = part
+    canvas[: pixels.shape[0], : pixels.shape[1]] = pixels
     return canvas
 
 
