@@ -199,7 +199,7 @@ class Airborne(Machine):
 
     def _nearest_landing(self, vehicle: VehicleState) -> Landing | None:
         here = place_of(vehicle) or self.order.dock.place
-        return min(self.order.landings, key=lambda a: distance_m(here, a.place), default=None)
+        return min(self.order.ways, key=lambda a: distance_m(here, a.place), default=None)
 
     # --- what is seen ---
 

@@ -80,8 +80,8 @@ class Launching(Machine):
     @property
     def _on_board(self) -> str:
         parts = [f"{len(self.order.items)} items"]
-        if self.order.landings:
-            parts.append(f"the ways to {', '.join(a.id for a in self.order.landings)}")
+        if self.order.ways:
+            parts.append(f"the ways to {', '.join(a.id for a in self.order.ways)}")
         if self.order.fence:
             parts.append(f"a fence of {len(self.order.fence)}")
         if self.order.rally:

@@ -15,6 +15,7 @@ from fleet.patience import Patience
 from fleet.placement import Placement
 from fleet.transfer import Upload, UploadResult
 from fleet.zones import Zone
+from missions.items import rally_above_home_m
 
 _POLYGON_IN, _POLYGON_OUT, _CIRCLE_IN, _CIRCLE_OUT, _RALLY = 5001, 5002, 5003, 5004, 5100
 _GLOBAL, _ABOVE_HOME = 0, 3
@@ -123,7 +124,6 @@ def fence_items(zones: Sequence[Zone]) -> tuple[Item, ...]:
 
 def rally_items(order: SortieOrder) -> tuple[Item, ...]:
     """Return the rally points of an order as a vehicle takes them, come to as high as the sortie flies."""
-    height_m = float(math.ceil(order.highest_m))
     return tuple(
         Item(
             seq,
@@ -132,7 +132,7 @@ def rally_items(order: SortieOrder) -> tuple[Item, ...]:
             (0.0, 0.0, 0.0, 0.0),
             round(landing.lat_deg, 7),
             round(landing.lon_deg, 7),
-            height_m,
+            rally_above_home_m(order.items, landing.elevation_m, order.dock.elevation_m),
             ListKind.RALLY,
         )
         for seq, landing in enumerate(order.rally)

@@ -26,6 +26,7 @@ from missions.items import (
     NAV_TAKEOFF,
     NAV_WAYPOINT,
     MissionItem,
+    highest_m,
 )
 
 NAV_LAND = 21
@@ -81,6 +82,11 @@ class SortieOrder:
         return tuple(a for a in self.landings if not a.is_dock)
 
     @property
+    def ways(self) -> tuple[Landing, ...]:
+        """The landings a drone can be diverted to: a way to each stands behind the mission."""
+        return tuple(a for a in self.landings if a.has_way)
+
+    @property
     def follows_terrain(self) -> bool:
         """Whether some height is above the ground below, so that the autopilot must be told the ground."""
         return any(i.frame == FRAME_ABOVE_TERRAIN for i in self.items)
@@ -91,8 +97,8 @@ class SortieOrder:
         return len(self.flown(climbs_in_place=True)[0]) + 1 <= ITEM_LIMIT
 
     def landing(self, landing_id: str) -> Landing | None:
-        """Return the landing of this id, None if there is none."""
-        return next((a for a in self.landings if a.id == landing_id), None)
+        """Return the landing of this id that a drone can be diverted to, None if there is none."""
+        return next((a for a in self.ways if a.id == landing_id), None)
 
     @property
     def fastest_m_s(self) -> float | None:
@@ -102,10 +108,7 @@ class SortieOrder:
     @property
     def highest_m(self) -> float:
         """The greatest height above the dock on the way."""
-        return max(
-            (i.altitude_m for i in self.items if i.command in _WITH_PLACE and i.frame == FRAME_ABOVE_HOME),
-            default=0.0,
-        )
+        return highest_m(self.items)
 
     def flown(self, *, climbs_in_place: bool) -> tuple[tuple[MissionItem, ...], dict[str, int]]:
         """Return what is put on board, and where in it (from 0) the way to each landing begins.
@@ -116,7 +119,7 @@ class SortieOrder:
         `climbs_in_place` says that a take-off in the air does that.
         """
         items, starts = list(self.items), dict[str, int]()
-        for landing in self.landings:
+        for landing in self.ways:
             starts[landing.id] = len(items)
             items += _landing_items(landing, self.highest_m, self.dock.elevation_m, climbs_in_place)
         return tuple(items), starts

@@ -67,7 +67,7 @@ class SortieMachine(Launching, Airborne, Follows):
             return f"the sortie is at {self.stage}: only a flying one can {wish}"
         if wish is Wish.DIVERT:
             if self.order.landing(to) is None:
-                known = ", ".join(a.id for a in self.order.landings) or "none"
+                known = ", ".join(a.id for a in self.order.ways) or "none"
                 return f"{to!r} is no landing of sortie {self.order.id}: it has {known}"
             if not self.stage.may_be_airborne:
                 return f"the sortie is at {self.stage}: only a drone in the air can {wish}"

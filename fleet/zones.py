@@ -20,7 +20,9 @@ DOCK, RALLY = "dock", "rally"
 class Landing:
     """A place to land other than the sortie's own dock: another dock, or a rally point.
 
-    `elevation_m` is its ground above mean sea level.
+    `elevation_m` is its ground above mean sea level. A way there stands behind the mission,
+    for a drone that is diverted, unless `has_way` is false: such a rally point is only what
+    the autopilot itself may return to.
     """
 
     id: str
@@ -28,6 +30,7 @@ class Landing:
     lat_deg: float
     lon_deg: float
     elevation_m: float
+    has_way: bool = True
 
     @property
     def place(self) -> LatLon:
@@ -90,7 +93,12 @@ def landing_from(value: Mapping[str, Any]) -> Landing:
     if kind not in (DOCK, RALLY):
         raise ValueError(f"landing kind {kind!r} is not one of {DOCK}, {RALLY}")
     landing = Landing(
-        str(value["id"]), kind, float(value["lat_deg"]), float(value["lon_deg"]), float(value["elevation_m"])
+        str(value["id"]),
+        kind,
+        float(value["lat_deg"]),
+        float(value["lon_deg"]),
+        float(value["elevation_m"]),
+        bool(value.get("has_way", True)),
     )
     _ = landing.place  # a place on earth, or refused here
     return landing

@@ -6,6 +6,8 @@ seq 0 (the uploader puts it there), PX4 has none. Values that ArduCopter does
 not store are left at zero, so that reading a mission back gives the same numbers.
 """
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from missions.errors import WorkFailed
@@ -34,6 +36,9 @@ GROUND_SPEED = 1.0
 THROTTLE_AS_IT_IS = -1.0
 NO_TIME_OF_DAY = -1.0
 NOTHING = (0.0, 0.0, 0.0, 0.0)
+
+RALLY_ABOVE_M = 40.0
+_ON_THE_WAY = frozenset({NAV_TAKEOFF, NAV_WAYPOINT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,22 @@ def mission_items(sortie: Sortie, dock: Dock) -> tuple[MissionItem, ...]:
             "plan it with fewer pictures"
         )
     return tuple(items)
+
+
+def highest_m(items: Iterable[MissionItem]) -> float:
+    """Return the greatest height above the dock on the way, 0 where no item has one."""
+    return max(
+        (i.altitude_m for i in items if i.command in _ON_THE_WAY and i.frame == FRAME_ABOVE_HOME), default=0.0
+    )
+
+
+def rally_above_home_m(items: Iterable[MissionItem], landing_m: float, home_m: float) -> float:
+    """Return how high above home a rally point is come to, whole metres as ArduPilot keeps them.
+
+    That is as high as the sortie flies, which is above everything on its way, and well above the
+    landing itself; both grounds are above mean sea level.
+    """
+    return float(math.ceil(max(highest_m(items), landing_m - home_m + RALLY_ABOVE_M)))
 
 
 # Over no-photo ground nothing is taken and nothing runs; behind it the camera takes stills again.

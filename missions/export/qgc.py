@@ -13,12 +13,11 @@ from missions.bounds import Bounds, bounds_of
 from missions.errors import InputWrong
 from missions.export.planfile import PlanFile
 from missions.geo import LatLon
-from missions.items import FRAME_ABOVE_HOME, MissionItem, mission_items
+from missions.items import FRAME_ABOVE_HOME, MissionItem, mission_items, rally_above_home_m
 from missions.model import Dock, DroneModel, Sortie
 
 ARDUPILOT, MULTIROTOR = 3, 2  # MAV_AUTOPILOT, MAV_TYPE
 RELATIVE_ALTITUDE, NO_ALTITUDE = 1, 0  # QGroundControl's AltitudeMode
-RALLY_ABOVE_M = 40.0
 
 
 def write(file: PlanFile, folder: Path) -> tuple[Path, ...]:
@@ -57,7 +56,10 @@ def to_json(sortie: Sortie, dock: Dock, model: DroneModel, bounds: Bounds) -> di
                 _fence(corners, inside=n == 0) for n, corners in enumerate((bounds.inside, *bounds.outside))
             ],
         },
-        "rallyPoints": {"version": 2, "points": [_rally(landing, dock) for landing in bounds.landings]},
+        "rallyPoints": {
+            "version": 2,
+            "points": [_rally(landing, dock, items) for landing in bounds.landings],
+        },
     }
 
 
@@ -81,10 +83,10 @@ def _fence(corners: Sequence[LatLon], *, inside: bool) -> dict[str, Any]:
     return {"version": 1, "inclusion": inside, "polygon": [[p.lat_deg, p.lon_deg] for p in corners]}
 
 
-def _rally(landing: Dock, home: Dock) -> list[float]:
-    """Return a rally point; its height is above home, and above the landing by what RTL comes down to."""
-    above_home_m = landing.elevation_m - home.elevation_m + RALLY_ABOVE_M
-    return [landing.place.lat_deg, landing.place.lon_deg, round(above_home_m, 2)]
+def _rally(landing: Dock, home: Dock, items: Sequence[MissionItem]) -> list[float]:
+    """Return a rally point as a drone is told it; its height is above home."""
+    above_home_m = rally_above_home_m(items, landing.elevation_m, home.elevation_m)
+    return [round(landing.place.lat_deg, 7), round(landing.place.lon_deg, 7), above_home_m]
 
 
 def _simple(item: MissionItem, number: int) -> dict[str, Any]:

@@ -160,7 +160,7 @@ def test_a_look_from_beside_is_taken_turned_to_its_bearing_behind_the_fence_of_i
     planfile.write(made, site, tmp_path / "plan.json")
     code, result, told = run(flying(tmp_path / "plan.json", sim, "--out", str(tmp_path / "a")))
     assert code == 0, told
-    assert "a fence of 1" in told
+    assert "a fence of 1, 1 rally points" in told, told
     assert result["shots"]["taken"] == 1
     with sqlite(tmp_path / "a" / "journal.sqlite") as rows:
         metas = [json.loads(meta) for (meta,) in rows.execute("SELECT meta FROM frames")]

@@ -1,6 +1,7 @@
 """The front door: what is left of an earlier flight, and what is not left behind."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import structlog
 from fleet.errors import LinkFailed
 from fleet.fly import Flight, order_of, rest_in
 from fleet.journal import Journal
+from fleet.loading import rally_items
 from fleet.stages import Stage
 from missions.clock import SystemClock
 from missions.errors import InputWrong
@@ -77,8 +79,8 @@ def test_what_is_logged_goes_beside_the_result(tmp_path, capsys):
     assert "picture not fetched" in captured.err
 
 
-def test_a_sortie_is_flown_behind_the_fence_that_its_exported_plan_has(tmp_path):
-    """One rule draws both: what QGroundControl shows is what the drone is told."""
+def test_a_sortie_is_flown_with_the_fence_and_rally_points_that_its_exported_plan_has(tmp_path):
+    """One rule draws both: what QGroundControl shows is what the drone is told, and nothing beside it."""
     site = load_site(Path(__file__).parents[2] / "examples" / "valley" / "site.yaml")
     dock = site.dock("dock-west")
     over = Altitude(dock.elevation_m + 60.0, Datum.AMSL)
@@ -89,8 +91,15 @@ def test_a_sortie_is_flown_behind_the_fence_that_its_exported_plan_has(tmp_path)
     sortie = Sortie("S1", dock.id, "GP-1", waypoints, (), (), 120.0, 20.0, 40.0)
     file = planfile.of(Plan(site.id, 1, (sortie,), (), ()), site)
     (exported,) = qgc.write(file, tmp_path)
-    fence = json.loads(exported.read_text("utf-8"))["geoFence"]["polygons"]
+    document, told = json.loads(exported.read_text("utf-8")), order_of(file, "S1")
+    fence = document["geoFence"]["polygons"]
     assert [
         (polygon["inclusion"], [tuple(corner) for corner in polygon["polygon"]]) for polygon in fence
-    ] == [(z.inside, [(c.lat_deg, c.lon_deg) for c in z.corners]) for z in order_of(file, "S1").fence]
+    ] == [(z.inside, [(c.lat_deg, c.lon_deg) for c in z.corners]) for z in told.fence]
     assert fence[0]["inclusion"]
+    sent = [[i.lat_deg, i.lon_deg, i.altitude_m] for i in rally_items(told)]
+    assert document["rallyPoints"]["points"] == sent
+    assert len(sent) == len(site.docks) - 1
+    items, ways = told.flown(climbs_in_place=True)
+    assert tuple(replace(item, shot=None, task=None) for item in items) == qgc.read_items(exported)
+    assert ways == {}

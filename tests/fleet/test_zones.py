@@ -77,6 +77,14 @@ def test_the_ways_to_the_landings_stand_behind_the_way_home():
     assert without == {"meadow": home + 1, "dock-west": home + 3}
 
 
+def test_nobody_is_diverted_to_a_rally_point_that_no_way_leads_to():
+    """It is the autopilot's own to return to; the mission stays as it was exported."""
+    told = order_from(order(landings=(replace(MEADOW, has_way=False),)).to_json())
+    assert told.rally
+    assert told.flown(climbs_in_place=True) == (told.items, {})
+    assert told.landing("meadow") is None
+
+
 def test_an_empty_fence_breaks_nothing():
     """There is none."""
     assert Fence(()).breach(DOCK.place) is None
