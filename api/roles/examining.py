@@ -77,8 +77,8 @@ def looked(path: Path, beside: Path | None, looking: Looking, frame: Mapping[str
         sure = two_eyes.agreed(*both)
         seen, surer = sure if is_thermal else sure[::-1]
         before = {one.id: one.sources for one in other.observations}
-        agreed = tuple(o for o in surer.observations if o.sources != before[o.id] and o.id not in other.known)
-    kept = [(i, o) for i, o in zip(seen.placed, seen.observations, strict=True) if o.id not in seen.known]
+        agreed = tuple(o for _, o in _told(surer, warm_c=False) if o.sources != before[o.id])
+    kept = _told(seen, warm_c=pair is not None and pair.celsius is not None)
     return Analysis(
         frame["id"],
         detections=seen.detections,
@@ -92,6 +92,15 @@ def looked(path: Path, beside: Path | None, looking: Looking, frame: Mapping[str
         camera_at=seen.shot.pose.place if seen.shot and seen.shot.pose else None,
         agreed=agreed,
     )
+
+
+def _told(result: FrameResult, *, warm_c: bool) -> list[tuple[int, Observation]]:
+    """Return the observations that are told, by their detections' indices: no known source, no suspicion."""
+    return [
+        (i, o)
+        for i, o in zip(result.placed, result.observations, strict=True)
+        if o.id not in result.known and two_eyes.is_told(result.detections[i], warm_c=warm_c)
+    ]
 
 
 def _examined(path: Path, looking: Looking, frame: Mapping[str, Any], scene: Scene) -> FrameResult:

@@ -77,21 +77,27 @@ def test_a_fire_alone_is_told_by_its_own_eye(heat: Path, looking: Looking) -> No
     assert found.camera_at == HERE
 
 
-@pytest.mark.parametrize("second", ["thermal", "rgb"])
-def test_the_frame_that_comes_second_makes_both_surer_whichever_it_is(
-    heat: Path, flame: Path, looking: Looking, second: str
+def test_the_colour_eye_makes_a_fire_surer_that_is_told_already_and_tells_it_no_second_time(
+    heat: Path, flame: Path, looking: Looking
 ) -> None:
-    """Both eyes' looks count: the second frame's own, and the first one's, which is told already."""
-    files = {"thermal": heat, "rgb": flame}
-    first = "rgb" if second == "thermal" else "thermal"
-    alone = looked(files[first], None, looking, frame(first)).observations
-    found = looked(files[second], files[first], looking, frame(second, first))
-    (own,) = found.observations
-    (other,) = found.agreed
-    assert len(own.sources) == len(other.sources) == 2
-    assert other.id == alone[0].id
-    assert other.confidence >= alone[0].confidence
-    assert max(own.confidence, other.confidence) > 0.98
+    (alone,) = looked(heat, None, looking, frame("thermal")).observations
+    found = looked(flame, heat, looking, frame("rgb", "thermal"))
+    (surer,) = found.agreed
+    assert (found.observations, len(found.detections)) == ((), 1)
+    assert surer.id == alone.id
+    assert len(surer.sources) == 2
+    assert surer.confidence > max(0.98, alone.confidence)
+
+
+def test_a_fire_is_surer_where_the_colour_eye_saw_it_before(
+    heat: Path, flame: Path, looking: Looking
+) -> None:
+    (alone,) = looked(flame, None, looking, frame("rgb")).observations
+    assert len(alone.sources) == 1
+    found = looked(heat, flame, looking, frame("thermal", "rgb"))
+    (fire,) = found.observations
+    assert (len(fire.sources), found.agreed) == (2, ())
+    assert fire.confidence > 0.98
 
 
 def test_a_calibration_counts_from_the_next_frame_on_and_so_does_taking_it_back(

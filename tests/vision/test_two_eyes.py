@@ -63,10 +63,43 @@ def test_smoke_over_heat_raises_both_by_less_than_flame_does(overlay, heat):
 
 
 def test_smoke_without_heat_and_heat_without_smoke_keep_name_and_confidence(overlay, heat):
-    smoke = seen(Hazard.SMOKE, Box(20, 20, 60, 60), 0.7)
+    smoke = seen(Hazard.SMOKE, Box(200, 200, 260, 260), 0.7)
     (hot,), (alone,) = two_eyes.together([heat], [smoke], overlay)
     assert (hot.hazard, hot.confidence, hot.sources) == (Hazard.FIRE, 0.8, ("thermal-contextual 2",))
     assert (alone.hazard, alone.confidence, alone.kind) == (Hazard.SMOKE, 0.7, "without heat")
+
+
+def test_where_the_thermal_eye_did_not_look_nothing_is_without_heat(overlay, heat):
+    beside = seen(Hazard.SMOKE, Box(20, 20, 60, 60), 0.7)
+    _, (alone,) = two_eyes.together([heat], [beside], overlay)
+    assert alone.kind == ""
+
+
+def told(colour: Detection, thermal: list[Detection], overlay: Overlay, *, warm_c: bool = True) -> bool:
+    _, (found,) = two_eyes.together(thermal, [colour], overlay)
+    return two_eyes.is_told(found, warm_c=warm_c)
+
+
+def test_what_lies_over_heat_is_told_by_the_thermal_eye_alone(overlay, heat):
+    assert two_eyes.is_told(heat, warm_c=False)
+    assert not told(seen(Hazard.FIRE, Box(630, 470, 650, 490), 0.9), [heat], overlay)
+    assert not told(seen(Hazard.SMOKE, Box(600, 380, 700, 470), 0.9), [heat], overlay)
+
+
+def test_a_flame_that_is_not_warm_in_celsius_is_not_told_and_sure_smoke_is(overlay):
+    flame, smoke = (seen(h, Box(630, 470, 650, 490), 0.9) for h in (Hazard.FIRE, Hazard.SMOKE))
+    assert not told(flame, [], overlay)
+    assert told(flame, [], overlay, warm_c=False)
+    assert told(smoke, [], overlay)
+    outside = replace(flame, box=Box(20, 20, 60, 60))
+    assert told(outside, [], overlay)
+
+
+def test_colour_alone_is_told_from_even_odds_on(overlay):
+    smoke = seen(Hazard.SMOKE, Box(630, 470, 650, 490), 0.5)
+    assert told(smoke, [], overlay)
+    assert not told(replace(smoke, confidence=0.49), [], overlay)
+    assert two_eyes.is_told(replace(smoke, hazard=Hazard.FLOOD, confidence=0.3), warm_c=True)
 
 
 def test_a_hot_spot_is_raised_by_nothing(overlay, heat):
