@@ -16,6 +16,7 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
+from api.discretion import known_to
 from api.errors import Forbidden, SecondFactorFirst, Unauthenticated
 from api.services import Services
 from api.store import tokens
@@ -67,7 +68,8 @@ async def caller(
             await tokens.note_use(session, found, now=now)
     if found.scopes is not None and (scope := scope_of(request)) not in found.scopes:
         raise _out_of_scope(found, scope)
-    return replace(found, shared=tuple(r for r in built.site.sharing if r.taker == found.agency))
+    shared = tuple(rule for rule in built.site.sharing if rule.taker == found.agency)
+    return replace(found, shared=shared, knows=known_to(found.agency, built.site))
 
 
 def address_of(request: Request) -> str:

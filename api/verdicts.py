@@ -12,9 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from api.discretion import told_place
 from api.store.models import FrameRow, ObservationRow
 from api.store.tables.orders import OrderRow
 from api.store.tables.witnesses import KnownSourceRow
+from missions.geo import LatLon
 from missions.model import Site
 from vision.calibration.labels import COLUMNS, TABLE
 
@@ -58,13 +60,14 @@ def crop_name(one: Judged) -> str:
 
 def _row(one: Judged, cameras: Mapping[tuple[str, str], str]) -> dict[str, object]:
     look, frame, order, mask = one.look, one.frame, one.order, one.mask
+    place = told_place(look.hazard, LatLon(look.lat_deg, look.lon_deg))
     return {
         "file": f"{frame.id}{PurePosixPath(frame.name).suffix}",
         "camera": cameras.get((frame.drone, frame.sensor), f"{frame.drone} {frame.sensor}"),
         "hazard": look.hazard,
         "score": look.confidence,
-        "lat_deg": round(look.lat_deg, 7),
-        "lon_deg": round(look.lon_deg, 7),
+        "lat_deg": round(place.lat_deg, 7),
+        "lon_deg": round(place.lon_deg, 7),
         "ellipse_m": round(look.major_m, 1),
         "area_m2": "" if look.area_m2 is None else round(look.area_m2, 2),
         "seen_at": look.seen_at.isoformat(),

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from api import schemas
+from api.discretion import NOTHING, is_rough, told_ellipse, told_place
 from api.store.models import (
     AlertRow,
     DeliveryRow,
@@ -20,6 +21,9 @@ from api.store.models import (
 )
 from api.store.tables.confirming import CandidateRow
 from api.store.tables.witnesses import StandingRow
+from missions.geo import LatLon
+from missions.model import Hazard
+from vision.model import Ellipse
 
 
 def plain(model: BaseModel) -> dict[str, Any]:
@@ -79,33 +83,41 @@ def sortie(row: SortieRow) -> schemas.SortieOut:
     )
 
 
-def ellipse(row: IncidentRow | ObservationRow) -> schemas.EllipseOut:
-    return schemas.EllipseOut(major_m=row.major_m, minor_m=row.minor_m, bearing_deg=row.bearing_deg)
+def ellipse(row: IncidentRow | ObservationRow, knows: frozenset[Hazard] = NOTHING) -> schemas.EllipseOut:
+    """Return the ellipse that is told to one who knows the places of some hazards."""
+    told = told_ellipse(row.hazard, Ellipse(row.major_m, row.minor_m, row.bearing_deg), knows)
+    return schemas.EllipseOut(major_m=told.major_m, minor_m=told.minor_m, bearing_deg=told.bearing_deg)
 
 
 def incident(
-    row: IncidentRow, agencies: Sequence[str], standing: StandingRow | None = None
+    row: IncidentRow,
+    agencies: Sequence[str],
+    standing: StandingRow | None = None,
+    *,
+    knows: frozenset[Hazard] = NOTHING,
 ) -> schemas.IncidentOut:
     """Return an incident as those see it who may know that these agencies were told.
 
-    `standing` says whose word it rests on; our drones' own incidents have none.
+    `standing` says whose word it rests on; our drones' own incidents have none. `knows` are the hazards whose
+    exact places they are trusted with (`api.discretion`).
     """
+    place = told_place(row.hazard, LatLon(row.lat_deg, row.lon_deg), knows)
     return schemas.IncidentOut(
         id=row.id,
         hazard=row.hazard,
         severity=row.severity,
         state=row.state,
         place_name=row.place_name,
-        lat_deg=row.lat_deg,
-        lon_deg=row.lon_deg,
-        ellipse=ellipse(row),
+        lat_deg=place.lat_deg,
+        lon_deg=place.lon_deg,
+        ellipse=ellipse(row, knows),
         confidence=row.confidence,
         area_m2=row.area_m2,
         temp_max_c=row.temp_max_c,
         opened_at=row.opened_at,
         seen_at=row.seen_at,
         looks=row.looks,
-        frame=row.best_frame,
+        frame=None if is_rough(row.hazard, knows) else row.best_frame,
         agencies=list(agencies),
         standing=standing.standing if standing else None,
         standing_reason=standing.reason if standing else None,
@@ -114,14 +126,16 @@ def incident(
     )
 
 
-def observation(row: ObservationRow) -> schemas.ObservationOut:
+def observation(row: ObservationRow, *, knows: frozenset[Hazard] = NOTHING) -> schemas.ObservationOut:
+    """Return a look at an incident, its place as `incident` tells it."""
+    place = told_place(row.hazard, LatLon(row.lat_deg, row.lon_deg), knows)
     return schemas.ObservationOut(
         id=row.id,
         frame=row.frame,
         confidence=row.confidence,
-        lat_deg=row.lat_deg,
-        lon_deg=row.lon_deg,
-        ellipse=ellipse(row),
+        lat_deg=place.lat_deg,
+        lon_deg=place.lon_deg,
+        ellipse=ellipse(row, knows),
         seen_at=row.seen_at,
         detector=row.detector,
         area_m2=row.area_m2,
@@ -197,7 +211,10 @@ def detection(row: DetectionRow) -> schemas.DetectionOut:
     )
 
 
-def frame(row: FrameRow, detections: Sequence[DetectionRow]) -> schemas.FrameOut:
+def frame(
+    row: FrameRow, detections: Sequence[DetectionRow], *, knows: frozenset[Hazard] = NOTHING
+) -> schemas.FrameOut:
+    """Return a picture with what was found in it, but for what is told only roughly."""
     return schemas.FrameOut(
         id=row.id,
         sortie=row.sortie,
@@ -209,5 +226,5 @@ def frame(row: FrameRow, detections: Sequence[DetectionRow]) -> schemas.FrameOut
         bytes=row.bytes,
         analysed_at=row.analysed_at,
         skipped=row.skipped,
-        detections=[detection(d) for d in detections],
+        detections=[detection(d) for d in detections if not is_rough(d.hazard, knows)],
     )

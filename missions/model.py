@@ -146,7 +146,8 @@ class Agency:
     """Who is told. `jurisdiction` is its ground; names by language ("en-US", "zh-CN").
 
     `channels` are the agency's own, tried in their order before anybody on call; `quiet_hours` are
-    seconds after the site's midnight in which only red alerts call people.
+    seconds after the site's midnight in which only red alerts call people. `exact_places` are hazards whose
+    places others are told only roughly.
     """
 
     id: str
@@ -158,6 +159,7 @@ class Agency:
     members: tuple[Member, ...] = ()
     shifts: tuple[Shift, ...] = ()
     quiet_hours: tuple[float, float] | None = None
+    exact_places: frozenset[Hazard] = frozenset()
 
 
 class Shared(StrEnum):

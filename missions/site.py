@@ -244,6 +244,7 @@ class _Reader:
             quiet_hours=self._window((*keys, "quiet_hours"), row["quiet_hours"])
             if "quiet_hours" in row
             else None,
+            exact_places=frozenset(Hazard(h) for h in row.get("exact_places", ())),
         )
 
     def _demand(self, i: int, agencies: set[str]) -> Demand:

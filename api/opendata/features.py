@@ -15,9 +15,12 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, defer
 
+from api.discretion import told_ellipse, told_place
 from api.store.models import AlertRow, DockRow, FrameRow, IncidentRow, SortieRow
 from api.store.tenancy import owned, seen_frames, seen_incidents
 from api.store.tokens import Caller, Role
+from missions.geo import LatLon
+from vision.model import Ellipse
 
 Feature = dict[str, Any]
 
@@ -122,15 +125,18 @@ def _frame(row: FrameRow) -> Feature:
 
 
 def _incident(row: IncidentRow) -> Feature:
+    """Return an incident; what is told only roughly is told and found so here by everybody."""
+    place = told_place(row.hazard, LatLon(row.lat_deg, row.lon_deg))
+    ellipse = told_ellipse(row.hazard, Ellipse(row.major_m, row.minor_m, row.bearing_deg))
     return _feature(
         row.id,
-        _point(row.lat_deg, row.lon_deg),
+        _point(place.lat_deg, place.lon_deg),
         hazard=row.hazard,
         severity=row.severity,
         state=row.state,
         **_named("place", row.place_name),
         confidence=row.confidence,
-        within_m=row.major_m,
+        within_m=ellipse.major_m,
         area_m2=row.area_m2,
         temp_max_c=row.temp_max_c,
         opened_at=_time(row.opened_at),

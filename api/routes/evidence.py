@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import audit, etags, evidence, showing, views
 from api.auth import Built, Watcher
-from api.errors import Conflict, NotFound
+from api.discretion import is_rough
+from api.errors import Conflict, Forbidden, NotFound
 from api.etags import IfMatch
 from api.schemas_delivery import HoldIn, HoldOut
 from api.services import Services
@@ -39,6 +40,8 @@ async def package(alert_id: str, caller: Watcher, built: Built, as_flown: bool =
         alert = await alerting.alert(session, alert_id, caller)
         alert_told = views.plain(views.alert(alert))
         incident, looks = await incidents.incident(session, alert.incident, caller)
+        if is_rough(incident.hazard, caller.knows):
+            raise Forbidden("pictures tell where animals are, which this site tells only those it trusts")
         steps = await alerting.steps(session, alert_id)
         shown = await _frames(session, incident, looks, caller)
         logs = await custody.logs(session, [row.id for row, _ in shown], caller)
@@ -57,8 +60,8 @@ async def package(alert_id: str, caller: Watcher, built: Built, as_flown: bool =
             {"at": s.at.isoformat(), "act": s.act, "state": s.state, "by": s.by, "note": s.note}
             for s in steps
         ],
-        "incident": views.plain(views.incident(incident, [alert.agency])),
-        "reasons": [views.plain(views.observation(look)) for look in looks],
+        "incident": views.plain(views.incident(incident, [alert.agency], knows=caller.knows)),
+        "reasons": [views.plain(views.observation(look, knows=caller.knows)) for look in looks],
         "models": sorted({look.detector for look in looks}),
         "pictures": pictures,
     }

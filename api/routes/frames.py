@@ -65,7 +65,7 @@ async def list_frames(
     """List frames, last taken first; an agency sees those of its ground and of its incidents."""
     async with built.database.read() as session:
         found = await frames.frames(session, caller, sortie=sortie, limit=limit)
-    return Frames(frames=[views.frame(row, detections) for row, detections in found])
+    return Frames(frames=[views.frame(row, found_in, knows=caller.knows) for row, found_in in found])
 
 
 @router.get("/frames/{frame_id}")
@@ -73,7 +73,8 @@ async def one_frame(frame_id: str, caller: Watcher, built: Built) -> FrameOut:
     """Give one frame with what was found in it."""
     async with built.database.read() as session:
         row = await frames.frame(session, frame_id, caller)
-        return views.frame(row, await frames.detections(session, frame_id, caller))
+        detections = await frames.detections(session, frame_id, caller)
+        return views.frame(row, detections, knows=caller.knows)
 
 
 @router.get("/frames/{frame_id}/picture", response_class=Response)

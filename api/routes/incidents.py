@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from api import views
 from api.auth import Built, Watcher
+from api.discretion import is_rough
 from api.schemas import GrowthOut, IncidentOut, Incidents, IncidentWhole
 from api.services import Services
 from api.spreading import spread
@@ -46,10 +47,11 @@ async def one_incident(incident_id: str, caller: Watcher, built: Built) -> Incid
         standing = await standings.standing(session, row.id)
         places = await confirming.of_incidents(session, {row.id, *(o.incident for o in looks if o.incident)})
     whole = _shown(row, caller, standing)
-    told = spread(row, looks, site=built.site, ground=built.terrain)
+    rough = is_rough(row.hazard, caller.knows)
+    told = None if rough else spread(row, looks, site=built.site, ground=built.terrain)
     return IncidentWhole(
         **whole.model_dump(),
-        observations=[views.observation(look) for look in looks],
+        observations=[views.observation(look, knows=caller.knows) for look in looks],
         confirmations=[views.confirmation(place) for place in places],
         growth=GrowthOut(**told) if told else None,
     )
@@ -65,4 +67,4 @@ async def _seen(built: Services, caller: Caller) -> list[IncidentOut]:
 def _shown(row: IncidentRow, caller: Caller, standing: StandingRow | None) -> IncidentOut:
     """One agency is not told who else knows."""
     agencies = [caller.agency] if caller.agency else [alert.agency for alert in row.alerts]
-    return views.incident(row, agencies, standing)
+    return views.incident(row, agencies, standing, knows=caller.knows)

@@ -14,6 +14,7 @@ from structlog.stdlib import get_logger
 from api import alerts, views
 from api.alerts import AlertAct, AlertState, Decision, NotifyReason, Told
 from api.delivery.message import alert_message
+from api.discretion import known_to
 from api.errors import BadRequest, NotFound
 from api.mutes import Mute
 from api.orders import By
@@ -451,7 +452,7 @@ def promised(
         message_id,
         site=telling.site.id,
         alert=alert,
-        incident=views.incident(row, [alert.agency]),
+        incident=views.incident(row, [alert.agency], knows=known_to(alert.agency, telling.site)),
         reason=reason,
         now=telling.now,
         public_url=telling.public_url,

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer, selectinload
 
 from api import alerts, views
+from api.discretion import named_place
 from api.errors import Forbidden, NotFound
 from api.store import alerting, events, standings
 from api.store.live import LiveIncidents, Shown, details, details_text, one_at_a_time, to_incident
@@ -24,7 +25,6 @@ from api.store.tenancy import seen_incidents
 from api.store.tokens import Caller
 from missions.geo import LatLon, distance_m
 from missions.model import Severity, Site
-from missions.places import describe_all
 from vision.model import Ellipse, Incident
 
 MOVED_M = 3.0
@@ -107,7 +107,7 @@ async def announce(
 ) -> list[str]:
     """Name the incident's place, tell whom it concerns, and put it into the event stream."""
     row = await session.get_one(IncidentRow, incident_id)
-    row.place_name = describe_all(LatLon(row.lat_deg, row.lon_deg), site.layers)
+    row.place_name = named_place(row.hazard, LatLon(row.lat_deg, row.lon_deg), site.layers)
     await session.flush()
     told = await announce_all(session, [row], site=site, now=now, public_url=public_url)
     return list(told)
@@ -169,7 +169,8 @@ def _shown(live: LiveIncidents, one: Changed, severity: str, site: Site) -> Show
         now = replace(before, severity=severity, best_frame=one.best_frame or before.best_frame)
     else:
         frame = one.best_frame or (before.best_frame if before else None)
-        now = Shown(incident.place, describe_all(incident.place, site.layers), frame, severity)
+        named = named_place(incident.hazard, incident.place, site.layers)
+        now = Shown(incident.place, named, frame, severity)
     live.shown[incident.id] = now
     return now
 

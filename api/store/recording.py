@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import alerts
 from api.analysis import area_to_json
+from api.discretion import named_place
 from api.reach import Reach
 from api.store import gathering, incidents, standings
 from api.store.gathering import Event
@@ -24,7 +25,6 @@ from api.store.tables.witnesses import SightingRow, StandingRow
 from api.verification import Purpose, request_look
 from missions.geo import LatLon
 from missions.model import Severity, Site
-from missions.places import describe_all
 from missions.words import LANGUAGES, text
 from vision.model import Incident
 from vision.witnesses.agreement import raised
@@ -133,7 +133,8 @@ class Recording:
             if row.state == "closed":
                 continue
             live.append(row)
-            row.place_name = describe_all(LatLon(row.lat_deg, row.lon_deg), self._site.layers)
+            place = LatLon(row.lat_deg, row.lon_deg)
+            row.place_name = named_place(row.hazard, place, self._site.layers)
             told = await standings.standing(self._session, incident_id)
             if told is not None and told.standing == standings.UNCONFIRMED:
                 told.note = await silence(self._session, row, before=self._now)

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.rights import ADMINISTRATORS, Role
 from api.store.models import TokenRow
-from missions.model import Sharing
+from missions.model import Hazard, Sharing
 
 __all__ = ["ADMINISTRATORS", "Caller", "Role"]
 
@@ -33,6 +33,7 @@ class Caller:
 
     scopes: what a key may do, as `incidents:read`; None is all that the role may.
     shared: what other agencies let this one see of theirs.
+    knows: the hazards whose exact places it is trusted with (`api.discretion`).
     """
 
     token: str
@@ -42,6 +43,7 @@ class Caller:
     account: str | None = None
     scopes: frozenset[str] | None = None
     shared: tuple[Sharing, ...] = ()
+    knows: frozenset[Hazard] = frozenset()
 
     @property
     def is_operator(self) -> bool:
