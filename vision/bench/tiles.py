@@ -4,7 +4,7 @@ The pictures are real drone pictures into which flames and smoke of labelled pic
 own size, so that it is known what is to be found. The peer is a process of its own on one thread, with
 SAHI's usual slices (640, a fifth of overlap, no pass over the whole); both are counted in processor seconds.
 Recall is measured beside the 32-bit network on all of SAHI's slices; that file is too large to ship, so its
-row needs it named.
+row needs it named. What decoding costs in memory is measured in processes of their own.
 """
 
 import importlib.util
@@ -23,10 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from missions.measure import Job, Row, at_least, at_most, measured, skipped
-from vision import labelled
+from vision import encoded, labelled
 from vision.detectors import rgb_fire, runtime
 from vision.detectors.rgb_fire import Candidates
 from vision.detectors.runtime import Model, Rgb
+from vision.encoded import Encoded
 from vision.tiling import SIDE_PX, Tile
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -37,6 +38,7 @@ _OBJECTS, _PICTURES, _QUICK = 48, 8, 1
 _TIMED = 3
 _OBJECT_PX = (48, 300)
 _MATCH = 0.3
+_QUALITY = (cv2.IMWRITE_JPEG_QUALITY, 92)
 _NAMES = ("tiles.mp_s_ratio", "tiles.recall_loss")
 
 
@@ -62,6 +64,7 @@ def rows(job: Job) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(prefix="gridpatrol-tiles-") as folder:
         scenes = _scenes(Path(folder), count)
         yield from _speed(job, model, scenes[:_TIMED])
+        yield from _decoding(Path(folder), scenes[0])
         yield from _recall(job, model, scenes)
 
 
@@ -99,7 +102,7 @@ def _recall(job: Job, model: Model, scenes: Sequence[Scene12]) -> Iterator[Row]:
     found = {"ours": 0, "full": 0}
     objects = 0
     for scene in scenes:
-        answers = {"ours": rgb_fire.look(model, scene.pixels), "full": _all_slices(full, scene.pixels)}
+        answers = {"ours": rgb_fire.look(model, _encoded(scene)), "full": _all_slices(full, scene.pixels)}
         hits = {name: found_of(answer, scene.truth) for name, answer in answers.items()}
         objects += len(scene.truth)
         for name, hit in hits.items():
@@ -115,11 +118,54 @@ def _recall(job: Job, model: Model, scenes: Sequence[Scene12]) -> Iterator[Row]:
 
 
 def _ours(model: Model, scene: Scene12) -> float:
-    """Return processor seconds from the file's bytes to boxes."""
+    """Return processor seconds from the file's bytes to boxes, decoded straight to pieces."""
     began = time.process_time()
-    pixels = labelled.load_rgb(scene.path)
-    rgb_fire.look(model, pixels)
+    rgb_fire.look(model, _encoded(scene))
     return time.process_time() - began
+
+
+def _encoded(scene: Scene12) -> Encoded:
+    picture = encoded.opened(scene.path.read_bytes())
+    assert picture is not None  # it is large and a colour JPEG
+    return picture
+
+
+_STATUS = Path("/proc/self/status")
+_DECODED = """
+import re, sys, time
+import pyvips
+from pathlib import Path
+from vision.frame import load
+from vision.tiling import tiles
+
+def peak_mb():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+
+load(Path(sys.argv[2]), whole=sys.argv[1] == "whole")  # what is loaded once counts not
+was, began = peak_mb(), time.process_time()
+frame = load(Path(sys.argv[3]), whole=sys.argv[1] == "whole")
+if frame.encoded:
+    cuts = tiles(frame.encoded.width_px, frame.encoded.height_px)
+    assert all(pixels.size for _, pixels in frame.encoded.pieces(cuts))
+print(peak_mb() - was, (time.process_time() - began) * 1e3)
+"""
+
+
+def _decoding(folder: Path, scene: Scene12) -> Iterator[Row]:
+    """Yield what decoding whole and straight to pieces takes, each in a process of its own."""
+    if not _STATUS.is_file():
+        yield skipped("tiles.decode", f"a process's peak of memory is read from {_STATUS}, which is not here")
+        return
+    first, larger = folder / "first.jpg", folder / "48.jpg"
+    cv2.imwrite(str(first), np.zeros((16, 16, 3), np.uint8))
+    cv2.imwrite(str(larger), cv2.resize(scene.pixels, (2 * WIDTH_PX, 2 * HEIGHT_PX))[..., ::-1], _QUALITY)
+    for size, path in (("12", scene.path), ("48", larger)):
+        for how in ("whole", "straight"):
+            command = [sys.executable, "-c", _DECODED, how, str(first), str(path)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            peak_mb, cpu_ms = (float(value) for value in done.stdout.split())
+            yield measured(f"tiles.decode_{how}_{size}_mb", peak_mb, unit="MB", clock="none")
+            yield measured(f"tiles.decode_{how}_{size}_ms", cpu_ms, unit="ms", clock="cpu")
 
 
 def _peer(job: Job, pictures: Sequence[Path]) -> list[float]:
@@ -167,7 +213,7 @@ def _scenes(folder: Path, count: int) -> list[Scene12]:
         pixels = np.array(turned, np.uint8)
         truth = _pasted(pixels, pieces, rng)
         path = folder / f"scene{i}.jpg"
-        cv2.imwrite(str(path), pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
+        cv2.imwrite(str(path), pixels[..., ::-1], _QUALITY)
         scenes.append(Scene12(path, labelled.load_rgb(path), truth))
     return scenes
 
