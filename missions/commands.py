@@ -70,6 +70,7 @@ def plan_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
 ) -> None:
     # Planning brings SciPy and the solver along, which the other commands need not wait for.
+    from missions import searching
     from missions.planner import plan, saving
     from missions.site import load_site
     from missions.terrain import Terrain
@@ -103,7 +104,8 @@ def plan_command(
     tell: Callable[[str], None] = say if as_json else print
     show(made, site, tell)
     if as_json:
-        show_json(to_json(made))
+        found = [searching.to_json(effort) for effort in searching.efforts(made, site)]
+        show_json(to_json(made) | {"searches": found})
     _refuse_unreachable(made, site, site_file)
 
 
@@ -223,6 +225,7 @@ def write(plan: Plan, site: Site, terrain: Any, out: Path) -> None:
 
 def show(plan: Plan, site: Site, tell: Callable[[str], None]) -> None:
     """Tell the plan as a table, what it leaves out, and how to start ArduPilot at each dock."""
+    from missions import searching
     from missions.periods import clock  # brings shapely along, which the other commands need not wait for
 
     if not site.demands:
@@ -244,6 +247,8 @@ def show(plan: Plan, site: Site, tell: Callable[[str], None]) -> None:
     ]
     _tell_table(rows, tell)
     _tell_shares(plan, tell)
+    if searched := searching.table(searching.efforts(plan, site)):
+        _tell_table(searched, tell)
     tell(
         f"{len(plan.sorties)} sorties, {plan.flight_s / 60:.0f} min, {plan.energy_wh:.0f} Wh; "
         f"{plan.shared_tasks} tasks serve more than one agency"

@@ -26,6 +26,7 @@ from missions.layers import PowerLine as PowerLine
 from missions.layers import ReferenceLayers as ReferenceLayers
 from missions.layers import River as River
 from missions.layers import Road as Road
+from missions.sought import Sought as Sought
 from missions.view import PLAIN, View
 
 
@@ -189,7 +190,8 @@ class Demand:
     `revisit_s` the longest time between two looks; `window` the hours of the
     site's day in which a look counts, as seconds after local midnight. What is a
     `must` is left out only where it cannot be flown; `worth_s` is how much flying
-    the rest may take at most before it is left out, None for as much as there is.
+    the rest may take at most before it is left out, None for as much as there is. With `sought` an area
+    is searched, from no higher than shows it.
     """
 
     id: str
@@ -204,6 +206,7 @@ class Demand:
     must: bool = False
     worth_s: float | None = None
     view: View = PLAIN
+    sought: Sought | None = None
 
 
 class TaskKind(StrEnum):

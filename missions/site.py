@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
-from missions import site_agencies, site_air
+from missions import site_agencies, site_air, site_search
 from missions.errors import SiteWrong
 from missions.geo import Area, BadPlace, Corridor, LatLon
 from missions.layers import Permit
@@ -26,6 +26,7 @@ from missions.model import (
     Demand,
     Dock,
     Drone,
+    DroneModel,
     Hazard,
     NamedArea,
     NoFly,
@@ -84,7 +85,8 @@ class _Reader:
         docks = tuple(self._dock(i) for i in range(len(root["docks"])))
         drones = tuple(self._drones({m.name for m in models}))
         agencies = tuple(self._agency(i) for i in range(len(root["agencies"])))
-        demands = tuple(self._demand(i, {a.id for a in agencies}) for i in range(len(root["demands"])))
+        known = {a.id for a in agencies}
+        demands = tuple(self._demand(i, known, models) for i in range(len(root["demands"])))
         return Site(
             id=root["id"],
             name=dict(root["name"]),
@@ -247,24 +249,28 @@ class _Reader:
             exact_places=frozenset(Hazard(h) for h in row.get("exact_places", ())),
         )
 
-    def _demand(self, i: int, agencies: set[str]) -> Demand:
+    def _demand(self, i: int, agencies: set[str], models: tuple[DroneModel, ...]) -> Demand:
         row, keys = self.root["demands"][i], ("demands", i)
         if row["agency"] not in agencies:
             expected = f"one of the agencies {', '.join(sorted(agencies))}"
             raise self.lined.wrong((*keys, "agency"), found=repr(row["agency"]), expected=expected)
+        sensors = frozenset(Sensor(s) for s in row["sensors"])
+        sought = site_search.sought(self.lined, (*keys, "search"), row, self._place)
+        highest_m = site_search.highest_m(self.lined, (*keys, "search"), sought, sensors, models)
         return Demand(
             id=row["id"],
             agency=row["agency"],
             hazards=frozenset(Hazard(h) for h in row["hazards"]),
             where=self._where((*keys, "where"), row["where"]),
-            sensors=frozenset(Sensor(s) for s in row["sensors"]),
-            height_m=float(row["height_m"]),
+            sensors=sensors,
+            height_m=min(float(row["height_m"]), highest_m),
             revisit_s=float(row["revisit_min"]) * 60,
             priority=int(row.get("priority", 1)),
             window=self._lasting((*keys, "window"), row["window"]) if "window" in row else None,
             must=bool(row.get("must", False)),
             worth_s=float(row["worth_min"]) * 60 if "worth_min" in row else None,
             view=site_air.view(self.lined, (*keys, "view"), row.get("view", {}), row["where"]),
+            sought=sought,
         )
 
     def _where(self, keys: Keys, row: Mapping[str, Any]) -> LatLon | Corridor | Area:

@@ -36,6 +36,7 @@ from shapely.geometry.base import BaseGeometry
 
 from missions.geo import Area, Floats, LatLon
 from missions.model import Demand, Hazard
+from missions.searching import chance_inside
 from vision.model import Observation
 from vision.spots import WANDER_M_S
 from vision.tangent import Scale
@@ -115,7 +116,8 @@ class Covered:
 class Count:
     """How many bodies of a hazard an area had; `low` to `high` is 90 %, None where too little was seen.
 
-    `probability` is the chance that one body anywhere in the area was found, low, middle and high.
+    `probability` is the chance that one body anywhere in the area was found, low, middle and high; `inside`
+    the chance that what is searched for is in the area, None where the demand does not tell.
     """
 
     hazard: Hazard
@@ -127,6 +129,7 @@ class Count:
     high: int | None
     probability: tuple[float, float, float]
     rates: Rates
+    inside: float | None = None
 
     @property
     def per_km2(self) -> tuple[float, float, float] | None:
@@ -166,13 +169,15 @@ def counts(
         scale = Scale.at(_ring(looked[0])[0])
         rings = [_polygon(_ring(f), scale) for f in looked]
         bodies = distinct([[o for o in f.observations if o.hazard is hazard] for f in looked], scale)
-        asked = [
-            (d.id, _shape(d.where, scale))
-            for d in demands
-            if hazard in d.hazards and isinstance(d.where, Area)
-        ]
-        for name, shape in asked or [("all that was looked at", shapely.union_all(rings))]:
-            told.append(_count(hazard, name, shape, rings, bodies, scale))
+        for demand in demands:
+            if hazard in demand.hazards and isinstance(demand.where, Area):
+                shape = _shape(demand.where, scale)
+                count = _count(hazard, demand.id, shape, rings, bodies, scale)
+                inside = chance_inside(demand.where, demand.sought) if demand.sought else None
+                told.append(replace(count, inside=inside))
+        if not any(count.hazard is hazard for count in told):
+            shape = shapely.union_all(rings)
+            told.append(_count(hazard, "all that was looked at", shape, rings, bodies, scale))
     return tuple(told)
 
 
@@ -234,6 +239,10 @@ def to_json(count: Count) -> dict[str, object]:
         "per_km2_90": None if rounded is None else [rounded[0], rounded[2]],
         "probability_covered": round(count.probability[1], 3),
         "probability_covered_90": [round(count.probability[0], 3), round(count.probability[2], 3)],
+        "probability_of_area": None if count.inside is None else round(count.inside, 3),
+        "probability_of_success": None
+        if count.inside is None
+        else round(count.inside * count.probability[1], 3),
         "recall_of_a_look": round(count.rates.recall, 3),
         "false_a_picture": round(count.rates.false / count.rates.pictures, 3),
         "rates_from": count.rates.source,
@@ -246,6 +255,8 @@ def line(count: Count) -> str:
     what = "warm bodies" if count.hazard is Hazard.WILDLIFE else "people"
     where = f"{count.area}: {count.covered.share:.0%} of {count.covered.area_m2 / 1e4:.1f} ha seen"
     covered = f"a body there is found with a probability of {count.probability[1]:.0%}"
+    if count.inside is not None:
+        covered += f", and what is searched for with {count.inside * count.probability[1]:.0%}"
     if count.middle is None:
         return f"{what}, {where}, too little to reckon a number; {covered}"
     return (
