@@ -94,6 +94,23 @@ def load(
     return replace(frame, shot=shot)
 
 
+def celsius(frame: Frame, *, conditions: Conditions = AS_FILED) -> Celsius:
+    """Return a frame's temperatures in °C, whoever made the camera; NaN where none was measured.
+
+    What equals `frame.saturated_c` is at least that hot and belongs in no mean. `conditions` count in place
+    of what the file says of the air, the object and its surroundings: it is read again with them.
+
+    Raises:
+        Unreadable: temperatures cannot be had, with the reason.
+    """
+    if conditions != AS_FILED:
+        frame = load(Path(frame.shot.file), shot_id=frame.shot.id, thermal=True, conditions=conditions)
+    if frame.celsius is None:
+        relative = frame.warmth is not None and frame.note
+        raise Unreadable(relative or "temperatures cannot be had: it is no thermal camera's picture")
+    return frame.celsius
+
+
 def is_elevation_model(path: Path) -> bool:
     """Return whether a file is a georeferenced one-band TIFF, and so ground rather than a picture."""
     try:
@@ -133,7 +150,7 @@ def _load_tiff(path: Path, data: bytes) -> Frame:
     except Unreadable:
         raise
     except Exception as error:  # tifffile raises what a damaged file makes it trip over
-        raise Unreadable(f"the TIFF is damaged: {error}") from None
+        raise Unreadable(f"the TIFF is damaged: {_told(error)}") from None
     if values.ndim != 2:
         raise Unreadable(f"expected a TIFF of one band of temperatures, found the shape {values.shape}")
     height, width = values.shape
@@ -244,7 +261,7 @@ def _left_encoded(path: Path, data: bytes) -> Frame | None:
     try:
         encoded = encoded_jpeg.opened(data)
     except Exception as error:  # as `_decoded`
-        raise Unreadable(f"the picture is damaged: {error}") from None
+        raise Unreadable(f"the picture is damaged: {_told(error)}") from None
     if encoded is None:
         return None
     metadata = of_jpeg(data, width_px=encoded.width_px, height_px=encoded.height_px, thermal=False)
@@ -274,7 +291,15 @@ def _decoded(data: bytes) -> npt.NDArray[np.uint8]:
                     return _greyed(np.asarray(image))
                 return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
     except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, its own
-        raise Unreadable(f"the picture is damaged: {error}") from None
+        raise Unreadable(f"the picture is damaged: {_told(error)}") from None
+
+
+def _told(error: Exception) -> str:
+    """Return what a library says of a file, where a person can make something of it."""
+    words = str(error)
+    return (
+        "nothing in it can be read" if isinstance(error, LookupError) or " object at 0x" in words else words
+    )
 
 
 def _is_grey(pixels: npt.NDArray[np.uint8]) -> bool:

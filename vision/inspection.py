@@ -160,6 +160,7 @@ def inspect(
     log = flightlog.read(Path(tlog)) if tlog else None
     results = []
     other_eye = two_eyes.pairs(files)
+    registry.chosen(hazards, model=model, with_trials=True)  # a model that cannot be used is told of at once
     whole = registry.want_whole(hazards, with_trials=True)
     for path in files:
         try:

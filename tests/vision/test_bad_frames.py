@@ -12,6 +12,7 @@ import pytest
 
 from missions.program import main
 from tests.vision.conftest import meadow, write_level_dem, write_thermal
+from tests.vision.detecting import tiny_model
 
 Json = dict[str, Any]
 
@@ -47,6 +48,22 @@ def test_every_broken_or_foreign_file_gets_a_reason_and_the_good_one_beside_them
     for name in ("broken.tif", "letter.jpg", "empty.png"):
         assert seen[name]["skipped"], name
         assert seen[name]["detections"] == []
+
+
+def test_no_reason_speaks_of_the_programs_own_objects(tmp_path, told):
+    (tmp_path / "head.tif").write_bytes(b"II*\x00" + bytes(4))
+    (tmp_path / "head.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    seen = told(tmp_path)
+    assert seen["head.tif"]["skipped"] == "the TIFF is damaged: nothing in it can be read"
+    assert seen["head.png"]["skipped"] == "the picture is damaged: nothing in it can be read"
+
+
+def test_a_model_that_is_not_its_cards_is_refused_before_any_picture_is_read(tmp_path, capsys):
+    model = tiny_model(tmp_path, sha256="0" * 64)
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    wish = ["inspect", str(tmp_path / "empty.jpg"), "--hazard", "fire", "--model", str(model)]
+    assert main(wish) == 2
+    assert "not loaded: its SHA-256 is" in capsys.readouterr().err
 
 
 def test_a_frame_without_a_pose_is_searched_and_its_fire_is_kept_as_not_placed(tmp_path, told):

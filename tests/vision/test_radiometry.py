@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from vision.frame import load
+from vision.errors import Unreadable
+from vision.frame import celsius, load
 from vision.radiometry import Temperatures, flir, makers
 from vision.radiometry.conditions import Conditions
 
@@ -40,6 +41,20 @@ def test_a_makers_file_reads_as_its_makers_program_reads_it(shared, name):
     found = load(folder / name).celsius
     told = next(c for start, c in WITHIN_C.items() if name.startswith(start))
     assert (found.min(), found.mean(), found.max()) == pytest.approx(reference(folder)[name], abs=told)
+
+
+@pytest.mark.shared_data
+def test_one_function_gives_any_frames_temperatures_under_other_conditions_too_or_says_why_not(shared):
+    folder = shared / "thermal" / "rjpeg"
+    for name in ("FLIR.jpg", "M3T_DJI_0001_R.JPG"):
+        frame = load(folder / name)
+        dull = celsius(frame, conditions=Conditions(emissivity=0.7))
+        assert celsius(frame) is frame.celsius
+        assert dull.max() > frame.celsius.max() + 1.0
+    with pytest.raises(Unreadable, match="shutter"):
+        celsius(load(folder / "XTS_DJI_0003_R.JPG"))
+    with pytest.raises(Unreadable, match="no thermal camera"):
+        celsius(load(shared / "geotagged" / "brighton_dji_p3" / "DJI_0024.JPG"))
 
 
 @pytest.mark.shared_data
