@@ -22,9 +22,10 @@ from missions.planner import LONGEST_S, SOLVER_SHARE, TRIES, PlanRefused
 from missions.reach import Limits, reachable, unflown
 from missions.routing import problem as routing
 from missions.routing.effort import Effort
+from missions.routing.insertion import inserted
 from missions.routing.parts import part
 from missions.routing.problem import Tour, is_within_limits, measure
-from missions.routing.repair import inserted, repair
+from missions.routing.repair import repair
 from missions.solver import Problem, to_routing
 from missions.terrain import Terrain
 from missions.timetable import timetable

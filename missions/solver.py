@@ -19,8 +19,8 @@ from missions.geo import Floats
 from missions.routing import problem as routing
 from missions.routing.bound import lower_bound
 from missions.routing.effort import Effort
+from missions.routing.insertion import inserted
 from missions.routing.problem import Answer, Job, Tour, Whole, total_cost
-from missions.routing.repair import inserted
 from missions.routing.search import search
 from missions.routing.workers import together
 

@@ -19,9 +19,10 @@ from missions.bench.proof import faults
 from missions.measure import Job, Row, at_least, at_most, measured, skipped
 from missions.routing.cases import PER_S, problem_of, read
 from missions.routing.effort import Effort
+from missions.routing.insertion import inserted
 from missions.routing.parts import Part, part
 from missions.routing.problem import Problem, Tour, is_within_limits, measure, total_cost
-from missions.routing.repair import inserted, repair
+from missions.routing.repair import repair
 
 CASES = Path("../shared/data/routing/farm576")
 SEEDS = (1, 2, 3)

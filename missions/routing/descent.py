@@ -82,6 +82,14 @@ class Descent:
             Solution.make_random(self.data, self._rng), self._penalties.max_cost_evaluator(), exhaustive=True
         )
 
+    def settled(self, tours: Sequence[Tour]) -> Solution:
+        """Return the local optimum near tours."""
+        return self._search(self.of(tours), self._penalties.max_cost_evaluator(), exhaustive=True)
+
+    def better(self, *answers: Solution) -> Solution:
+        """Return the cheapest answer, broken limits dear."""
+        return min(answers, key=self._penalties.max_cost_evaluator().penalised_cost)
+
     def _searcher(self, problem: Problem, neighbours: int, moved: PerturbationParams) -> LocalSearch:
         # A job of two nodes has each of them among the neighbours.
         per_job = problem.size / max(1, len(problem.jobs))

@@ -10,8 +10,10 @@ from pyvrp import Solution
 
 from missions.routing.alone import run_alone
 from missions.routing.data import tours_of
+from missions.routing.depots import from_better_depots
 from missions.routing.descent import Descent
 from missions.routing.effort import Effort, Meter
+from missions.routing.insertion import inserted
 from missions.routing.parts import apart, around, part
 from missions.routing.pool import Pool
 from missions.routing.problem import Answer, Problem, Tour, measure
@@ -21,6 +23,9 @@ MOST_COMBINING_S = 60.0
 
 # Of an effort in seconds so much is left for the last choice among the tours: it counts too.
 LAST_CHOICE = 0.02
+
+# A search of fewer rounds for each job than this has no time to mend a bad beginning.
+SHORT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +128,13 @@ class _Search:
         self.cost = self._cost(())
         self.all_fit = any(job.must for job in problem.jobs)
         self._dice = random.Random(seed)
+        self._is_short = effort.rounds < SHORT * len(problem.jobs)
         self._most = 1.0 if math.isinf(effort.seconds) else 1.0 - LAST_CHOICE
 
     def run(self, start: tuple[Tour, ...]) -> Answer:
         self._offer(_affordable(self.problem, start))
+        if self._is_short and not self.best:
+            self._offer(inserted(self.problem, ()))
         for number, stage in enumerate(self.manner.stages):
             until = min(self._most, stage.until)
             if self.meter.share < until:
@@ -173,7 +181,7 @@ class _Search:
         descent = Descent(
             self._tightened(), all_fit=self.all_fit, seed=seed, neighbours=self.manner.neighbours
         )
-        first = descent.of(self.best) if self.best and not stage.fresh else descent.fresh()
+        first = self._first(descent, stage)
         began, gave_up = self.meter.share, False
         seen: Solution | None = None
 
@@ -191,6 +199,14 @@ class _Search:
         if gave_up:
             self.all_fit = False
             self._whole(replace(stage, fresh=not self.best), seed + 1000)
+
+    def _first(self, descent: Descent, stage: Stage) -> Solution:
+        """Return the answer a stage begins with."""
+        if self.best and not stage.fresh:
+            return descent.of(self.best)
+        if self.best and self._is_short and not self.meter.rounds:
+            return descent.better(descent.fresh(), descent.settled(self.best))
+        return descent.fresh()
 
     def _in_parts(self, stage: Stage) -> None:
         """Search tours near each other by themselves, one group after another."""
@@ -244,7 +260,10 @@ class _Search:
         )
 
     def _combine(self) -> None:
-        """Take the best choice among all tours met, if that is better; not once told to end."""
+        """Take the best choice among all tours met, if that is better, each from its best depot.
+
+        Not once told to end.
+        """
         effort = self.meter.effort
         seconds = min(self.manner.combine * effort.seconds, effort.seconds - self.meter.spent_s)
         if self.meter.ended or seconds <= 0:
@@ -254,6 +273,7 @@ class _Search:
         chosen = self.pool.best(self.cost, seconds=min(seconds, MOST_COMBINING_S), musts=musts)
         if chosen is not None:
             self._offer(chosen)
+        self._offer(from_better_depots(self.problem, self.best))
 
     def _offer(self, tours: tuple[Tour, ...]) -> None:
         """Keep the tours if they are the best so far."""

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from missions.routing.effort import Effort
+from missions.routing.insertion import inserted
 from missions.routing.problem import Tour, is_within_limits, measure, total_cost
-from missions.routing.repair import inserted, repair
+from missions.routing.repair import repair
 from tests.missions.routing.tiny import ring, strips
 
 
