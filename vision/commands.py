@@ -79,7 +79,7 @@ def inspect_pictures(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Search pictures for hazards and put what is found on the ground."""
-    from vision import counting  # brings SciPy along, which the other commands need not wait for
+    from vision import counting, moving  # bring SciPy along, which the other commands need not wait for
 
     _checked(paths, language)
     _check_hazards(hazard)
@@ -110,8 +110,12 @@ def inspect_pictures(
     counts = counting.counts(results.frames, known.demands if known else ())
     for count in counts:
         say(counting.line(count))
+    tracks = moving.tracks(results.frames)
+    for track in tracks:
+        say(moving.line(track))
     if as_json:
-        show_json(present.to_json(results) | {"counts": [counting.to_json(count) for count in counts]})
+        more = {"counts": list(map(counting.to_json, counts)), "tracks": list(map(moving.to_json, tracks))}
+        show_json(present.to_json(results) | more)
 
 
 _EVALUATE_EXAMPLE = "Example: gridpatrol evaluate pictures/ --task thermal --out scores/ --json"

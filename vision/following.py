@@ -11,13 +11,15 @@ one is the gateway's to say (`fleet/following.py`).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from missions.geo import Floats
+from missions.geo import Floats, LocalFrame
+from missions.model import Hazard
+from vision.model import Observation
 
 GATE = 13.8  # chi-square of two degrees of freedom, 99.9 %
 CONFIRMED = 3  # sightings before a track is told of
@@ -27,6 +29,11 @@ STRANGER = GATE - 1.0  # cost of leaving a sighting to a new track
 FASTEST_M_S = {"person": 4.0, "truck": 30.0, "vehicle": 35.0, "boat": 15.0}
 RESTLESS_M_S2 = {"person": 0.3, "truck": 0.8, "vehicle": 0.8, "boat": 0.3}
 STANDING_M_S = 0.3
+MOVES = {Hazard.PERSON: "person", Hazard.INTRUSION: "vehicle", Hazard.WILDLIFE: "animal"}
+"""What may move, and what a track of it is called where its detector does not say."""
+
+SAME_M = 0.5
+"""Two detectors' words on one frame this near are about one thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,20 @@ class Following:
     def told(self) -> tuple[Track, ...]:
         """The tracks seen often enough to be told of."""
         return tuple(t for t in self.tracks if t.is_told)
+
+
+def sighted(seen: Iterable[Observation], frame: LocalFrame) -> tuple[Sighting, ...]:
+    """Return what a frame shows of what may move; the error that all of it shares is `follow`'s business."""
+    found: list[Sighting] = []
+    for one in seen:
+        if one.hazard not in MOVES:
+            continue
+        kind = one.kind if one.kind in FASTEST_M_S else MOVES[one.hazard]
+        east_m, north_m = frame.to_local(one.place)
+        near = (math.hypot(east_m - s.east_m, north_m - s.north_m) for s in found if s.kind == kind)
+        if min(near, default=SAME_M) >= SAME_M:
+            found.append(Sighting(kind, east_m, north_m))
+    return tuple(found)
 
 
 def follow(before: Following, sightings: Sequence[Sighting], at_s: float) -> Following:

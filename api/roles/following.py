@@ -14,14 +14,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from missions.geo import LatLon, LocalFrame
-from missions.model import Hazard
-from vision.following import FASTEST_M_S, Following, Sighting, Track, follow
+from vision.following import FASTEST_M_S, Following, Track, follow, sighted
 from vision.model import Observation
 
 Json = Mapping[str, Any]
-
-MOVES = {Hazard.PERSON: "person", Hazard.INTRUSION: "vehicle", Hazard.WILDLIFE: "animal"}
-"""What may move, and what a track of it is called where its detector does not say."""
 
 WITHIN_M = 15.0
 """A track is taken for the mover that near to where it was expected, and farther as time passes."""
@@ -66,7 +62,7 @@ class Pursuits:
         at_s = (taken_at - pursued.began_at).total_seconds()
         if at_s < pursued.at_s:
             return None  # an older frame that was searched later
-        sightings = [_sighting(o, pursued.frame) for o in observations if o.hazard in MOVES]
+        sightings = sighted(observations, pursued.frame)
         pursued.tracks, pursued.at_s = follow(pursued.tracks, sightings, at_s), at_s
         track = _chosen(pursued)
         if track is None or track.seen_at_s < at_s or not track.is_told:
@@ -95,10 +91,3 @@ def _chosen(pursued: _Pursued) -> Track | None:
         return None
     pursued.track = nearest.id
     return nearest
-
-
-def _sighting(seen: Observation, frame: LocalFrame) -> Sighting:
-    """Return what a track is made of; the shared error of the frame's pose is the tracker's business."""
-    east_m, north_m = frame.to_local(seen.place)
-    kind = seen.kind if seen.kind in FASTEST_M_S else MOVES[seen.hazard]
-    return Sighting(kind, east_m, north_m, 0.5)

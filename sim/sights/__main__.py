@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Protocol
 
-from sim.sights import bodies, crowns, plume, straw
+from sim.sights import bodies, crowns, film, moving, plume, straw
 from sim.sights.stage import Stage
 
 
@@ -16,7 +16,14 @@ class Topic(Protocol):
     def references(self, stage: Stage) -> dict[str, object]: ...
 
 
-TOPICS: dict[str, Topic] = {"discharge": plume, "tree_health": crowns, "burning": straw, "bodies": bodies}
+TOPICS: dict[str, Topic] = {
+    "discharge": plume,
+    "tree_health": crowns,
+    "burning": straw,
+    "bodies": bodies,
+    "foreign_object": film,
+    "moving": moving,
+}
 
 
 def main() -> None:

@@ -73,7 +73,7 @@ def draw(stage: Stage, folder: Path, seed: int) -> dict[str, object]:
         look = stage.looks(shot)[Sensor.THERMAL]
         picture = stage.celsius(look, hour)
         for body in there:
-            picture = _warmed(picture, look, body, air_c, after_s)
+            picture = warmed(picture, look, body, air_c, after_s)
         files[f"look{number}"] = write(folder, f"look{number}", look, picture)
     return {
         "seed": seed,
@@ -184,7 +184,7 @@ def _one(
     )
 
 
-def _warmed(picture: Pixels, look: Look, body: Body, air_c: float, after_s: float) -> Pixels:
+def warmed(picture: Pixels, look: Look, body: Body, air_c: float, after_s: float) -> Pixels:
     """Return the picture with a body: an oval coat, and a warmer head, bonnet or back."""
     east, north = look.ground.metres()
     middle, (x, y) = look.ground.middle_m, body.at(after_s)

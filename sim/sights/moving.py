@@ -5,6 +5,7 @@ same standing still. A look a second for twenty seconds; the pose drifts as ever
 are is as in `sim.sights.bodies`: chosen, not measured.
 """
 
+import itertools
 import math
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from missions.model import Sensor
 from sim.cover import Cover
 from sim.noise import PoseNoise
-from sim.sights.bodies import PERSON_M, VEHICLE_M, Body, _warmed as warmed
+from sim.sights.bodies import PERSON_M, VEHICLE_M, Body, warmed
 from sim.sights.stage import Shot, Stage, write
 
 HOURS = (4, 6, 22)
@@ -51,7 +52,9 @@ def draw(stage: Stage, folder: Path, seed: int) -> dict[str, object]:
     for number in range(LOOKS):
         noise.advance(BETWEEN_S)
         after_s = number * BETWEEN_S
-        shot = Shot(east, north, above, course, -90.0, hour, seed * 100 + number, after_s=after_s, noise=noise)
+        shot = Shot(
+            east, north, above, course, -90.0, hour, seed * 100 + number, after_s=after_s, noise=noise
+        )
         look = stage.looks(shot)[Sensor.THERMAL]
         picture = warmed(stage.celsius(look, hour), look, body, stage.air_c(hour), after_s)
         files[f"look{number}"] = write(folder, f"look{number:02d}", look, picture)
@@ -77,18 +80,18 @@ def references(stage: Stage) -> dict[str, object]:
 
 def _spot(stage: Stage, rng: np.random.Generator) -> tuple[str, tuple[float, float], float]:
     """Return a place on open ground beside a line, the line's name and its bearing there."""
-    spots = _spots(stage)
-    return spots[int(rng.integers(len(spots)))]
+    there = spots(stage)
+    return there[int(rng.integers(len(there)))]
 
 
 @lru_cache(maxsize=1)
-def _spots(stage: Stage) -> tuple[tuple[str, tuple[float, float], float], ...]:
+def spots(stage: Stage) -> tuple[tuple[str, tuple[float, float], float], ...]:
     world = stage.world()
     cover = Cover.of(world.landscape, world.relief)
     found = []
     for line in stage.site.layers.lines:
         towers = [world.frame.to_local(place) for _, place in line.towers]
-        for (x0, y0), (x1, y1) in zip(towers, towers[1:], strict=False):
+        for (x0, y0), (x1, y1) in itertools.pairwise(towers):
             along = math.atan2(x1 - x0, y1 - y0)
             middle = (
                 (x0 + x1) / 2 + BESIDE_M * math.cos(along),

@@ -34,7 +34,9 @@ def _enrol_vision(vision: Suite) -> None:
         "tree_health", "vision.bench.sights:tree_health", f"crowns that died since the baseline: {looks}"
     )
     vision.add("burning", "vision.bench.sights:burning", f"straw fires in fields: {looks}")
+    vision.add("foreign_object", "vision.bench.sights:foreign_object", f"new film near a line: {looks}")
     vision.add("bodies", "vision.bench.bodies:rows", "animals and people in simulated thermal flights")
+    vision.add("follow", "vision.bench.followed:rows", "movers in simulated thermal flights; synthetic")
     vision.add("track", "vision.bench.movers:rows", "trucks and people followed on the ground; synthetic")
     vision.add("wires", "vision.bench.wires:rows", "wires of real laser surveys, and how near things come")
     vision.add("flood", "vision.bench.changes:flood", "simulated river floods and rivers in their beds")

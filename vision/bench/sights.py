@@ -1,4 +1,4 @@
-"""Rows `discharge.*`, `tree_health.*`, `burning.*`: synthetic looks with truth, half of them empty.
+"""Rows `discharge.*`, `tree_health.*`, `burning.*`, `foreign_object.*`: synthetic looks, half of them empty.
 
 A process of the simulator (`python -m sim.sights`) draws the looks and writes their truth; what is measured
 here reads the files as it would a drone's. A look of several files (both eyes) counts as found when any of
@@ -76,6 +76,11 @@ def tree_health(job: Job) -> Iterator[Row]:
 def burning(job: Job) -> Iterator[Row]:
     """Yield the shares of straw fires found and of fields without one told of."""
     yield from _shares("burning", _looks("burning", Hazard.BURNING, job), job)
+
+
+def foreign_object(job: Job) -> Iterator[Row]:
+    """Yield the shares of film near a line found and of pictures without any told of."""
+    yield from _shares("foreign_object", _looks("foreign_object", Hazard.FOREIGN_OBJECT, job), job)
 
 
 def _shares(name: str, looks: list[Seen], job: Job) -> Iterator[Row]:

@@ -90,6 +90,12 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "vision.detectors.wildlife:Wildlife", frozenset({Hazard.WILDLIFE}), by_default=False, on_trial=True
     ),
+    Entry(
+        "vision.detectors.foreign_object:ForeignObject",
+        frozenset({Hazard.FOREIGN_OBJECT}),
+        by_default=False,
+        on_trial=True,
+    ),
     Entry("vision.detectors.logging:Felling", frozenset({Hazard.LOGGING}), by_default=False, on_trial=True),
     Entry("vision.detectors.felled:FelledLook", frozenset({Hazard.LOGGING}), by_default=False, on_trial=True),
 )
