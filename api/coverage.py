@@ -7,7 +7,7 @@ was last shown.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from shapely.geometry import Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from missions.geo import Area, Corridor, Floats, LatLon, LocalFrame
-from missions.model import Demand, Site
+from missions.model import Demand, Hazard, Site
 from vision.witnesses.joining import are_kin
 
 POINTS_OF_A_DEMAND = 2000
@@ -51,6 +51,7 @@ class DemandCoverage:
     demand: Demand
     shown_share: float
     searched_share: float
+    searched_by_hazard: dict[str, float]
     overdue_share: float
     by_sensor: dict[str, float]
     last_at: datetime | None
@@ -117,7 +118,13 @@ def _covered(
     return DemandCoverage(
         demand=demand,
         shown_share=float(is_shown.mean()),
-        searched_share=_share(points, looks, shapes, [i for i in mine if _is_searched(looks[i], demand)]),
+        searched_share=_share(
+            points, looks, shapes, [i for i in mine if _is_searched(looks[i], demand.hazards)]
+        ),
+        searched_by_hazard={
+            hazard.value: _share(points, looks, shapes, [i for i in mine if _is_searched(looks[i], {hazard})])
+            for hazard in sorted(demand.hazards)
+        },
         overdue_share=float(1 - (ages <= demand.revisit_s).sum() / len(points)),
         by_sensor=dict(sorted(by_sensor.items())),
         last_at=max((looks[i].taken_at for i in mine), default=None) if is_shown.any() else None,
@@ -127,8 +134,8 @@ def _covered(
     )
 
 
-def _is_searched(look: Look, demand: Demand) -> bool:
-    return any(are_kin(wanted, type(wanted)(h)) for wanted in demand.hazards for h in look.hazards)
+def _is_searched(look: Look, hazards: Collection[Hazard]) -> bool:
+    return any(are_kin(wanted, Hazard(h)) for wanted in hazards for h in look.hazards)
 
 
 def _share(points: Floats, looks: Sequence[Look], shapes: Sequence[Polygon], mine: list[int]) -> float:

@@ -44,6 +44,8 @@ _NAMED = {
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:[-_]?([01]\d)[-_]?([0-3]\d))?(?!\d)")
 _NOON = 12
 
+NOWHERE = "a raster of several bands without a coordinate system: where on earth it lies is not known"
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
@@ -263,9 +265,7 @@ def covered(shape: BaseGeometry, size: tuple[int, int]) -> Mask:
 
 def _read(path: Path, raster: rasterio.DatasetReader) -> Chart:
     if raster.crs is None:
-        raise Unreadable(
-            "a raster of several bands without a coordinate system: where on earth it lies is not known"
-        )
+        raise Unreadable(NOWHERE)
     if raster.width * raster.height > MOST_PIXELS:
         raise Unreadable(
             f"{raster.width} × {raster.height} pixels are more than the {MOST_PIXELS // 1_000_000} million "

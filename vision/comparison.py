@@ -33,6 +33,9 @@ DARK = 25.0
 FLAT = 6.0
 """Below this scatter of brightness all looks alike: fog, cloud, a lens cap."""
 
+WHITE, WHITE_SHARE = 205, 0.5
+"""More of a picture than this being brighter in every colour is snow, or cloud below the camera."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Laid:
@@ -69,15 +72,19 @@ def is_colour(frame: Frame) -> bool:
 def unseen(frame: Frame) -> str | None:
     """Return why a colour picture shows nothing to anybody, None where it shows something."""
     assert frame.pixels is not None
-    grey = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY)[::4, ::4].astype(np.float32)
+    some = np.ascontiguousarray(frame.pixels[::4, ::4])
+    grey, white = cv2.cvtColor(some, cv2.COLOR_RGB2GRAY).astype(np.float32), some.min(axis=2) > WHITE
     if frame.chart is not None:
-        grey = grey[frame.chart.known[::4, ::4]]
+        known = frame.chart.known[::4, ::4]
+        grey, white = grey[known], white[known]
         if not grey.size:
             return "no pixel of it is known"
     if float(grey.mean()) < DARK and float(np.percentile(grey, 95)) < 3 * DARK:
         return "too dark to tell anything by colour: night"
     if float(grey.std()) < FLAT:
         return "everything in it looks alike: fog, cloud or a covered lens"
+    if float(white.mean()) > WHITE_SHARE:
+        return "most of it is white: snow or cloud hides what lies there"
     return None
 
 

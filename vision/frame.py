@@ -151,6 +151,8 @@ def _load_tiff(path: Path, data: bytes) -> Frame:
         raise
     except Exception as error:  # tifffile raises what a damaged file makes it trip over
         raise Unreadable(f"the TIFF is damaged: {_told(error)}") from None
+    if values.ndim == 3 and page.samplesperpixel > 1:
+        raise Unreadable(charts.NOWHERE)
     if values.ndim != 2:
         raise Unreadable(f"expected a TIFF of one band of temperatures, found the shape {values.shape}")
     height, width = values.shape

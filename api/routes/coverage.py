@@ -30,7 +30,8 @@ async def coverage(caller: Watcher, built: Built, hours: Hours = 24.0) -> Respon
     """Give what was looked at as GeoJSON: the demands, and squares with the age of the last look.
 
     Properties of a demand: shown_share and searched_share (a picture that nobody searches for its
-    hazards shows it and tells nothing), overdue_share, ages; of a square: age_s, null where it was not seen.
+    hazards shows it and tells nothing), searched_by_hazard (where a detector abstained the ground was not
+    seen for that hazard), overdue_share, ages; of a square: age_s, null where it was not seen.
     """
     site, now = built.site, built.clock.now()
     async with built.database.read() as session:
@@ -99,6 +100,7 @@ def _demand(found: DemandCoverage) -> dict[str, Any]:
             "revisit_s": demand.revisit_s,
             "shown_share": round(found.shown_share, 4),
             "searched_share": round(found.searched_share, 4),
+            "searched_by_hazard": {name: round(s, 4) for name, s in found.searched_by_hazard.items()},
             "overdue_share": round(found.overdue_share, 4),
             "by_sensor": {sensor: round(share, 4) for sensor, share in found.by_sensor.items()},
             "last_at": found.last_at.isoformat() if found.last_at else None,

@@ -71,6 +71,12 @@ def test_a_picture_that_nobody_searches_for_the_hazard_shows_and_does_not_search
     assert (forest.shown_share, forest.searched_share) == (1.0, 0.0)
 
 
+def test_ground_is_not_seen_for_a_hazard_whose_detector_abstained(watched: Site) -> None:
+    """The picture was searched for fire; no baseline told what water there is new."""
+    _, houses = demands_covered(watched, [shows(square(VILLAGE, 80.0), hazards=("fire",))], now=NOW)
+    assert houses.searched_by_hazard == {"fire": 1.0, "flood": 0.0}
+
+
 def test_a_sensor_that_was_not_asked_for_does_not_count(watched: Site) -> None:
     forest, _ = demands_covered(watched, [shows(square(FOREST, 150.0), sensor="rgb")], now=NOW)
     assert forest.shown_share == 0.0
