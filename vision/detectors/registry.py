@@ -65,7 +65,6 @@ ENTRIES: tuple[Entry, ...] = (
         frozenset({Hazard.FIRE, Hazard.SMOKE}),
         by_default=False,
         takes_model=True,
-        on_trial=True,
         wants_whole=False,
     ),
     Entry("vision.detectors.flood:Flood", frozenset({Hazard.FLOOD}), by_default=False, on_trial=True),
