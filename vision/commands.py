@@ -1,8 +1,9 @@
 """Commands of vision."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +29,9 @@ from vision.lidar.cloud import crs_of
 from vision.lidar.survey import SurveyAs
 from vision.scene import Scene
 from vision.train import commands as training
+
+if TYPE_CHECKING:
+    from vision.counting import Count
 
 
 def register(app: typer.Typer) -> None:
@@ -103,11 +107,11 @@ def inspect_pictures(
         scene=scene,
         survey_as=SurveyAs(crs_of(crs) if crs else None, voltage_kv),
     )
+    counts = counting.counts(results.frames, known.demands if known else ())
     if out:
-        _write(results, out, language)
+        _write(results, out, language, counts)
         _write_close_ups(results, out, dem)
     _summed(results, out)
-    counts = counting.counts(results.frames, known.demands if known else ())
     for count in counts:
         say(counting.line(count))
     tracks = moving.tracks(results.frames)
@@ -212,7 +216,7 @@ def _write_close_ups(results: Inspection, out: Path, dem: Path | None) -> None:
         say(f"demands for {len(found)} close-ups of joints: {out / 'demands.yaml'}")
 
 
-def _write(results: Inspection, out: Path, language: str) -> None:
+def _write(results: Inspection, out: Path, language: str, counts: Sequence["Count"]) -> None:
     """Write detections.geojson, a marked picture per frame and the report."""
     folder = out / "marked"
     folder.mkdir(parents=True, exist_ok=True)
@@ -227,4 +231,4 @@ def _write(results: Inspection, out: Path, language: str) -> None:
             continue
         (folder / f"{i:04d}_{Path(result.file).stem}.jpg").write_bytes(drawn[result.file])
     crops.keep(list(results.frames), out)
-    (out / "report.html").write_text(report.render(results, drawn, language=language), "utf-8")
+    (out / "report.html").write_text(report.render(results, drawn, language=language, counts=counts), "utf-8")

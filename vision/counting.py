@@ -48,6 +48,7 @@ OWN_M, FARTHEST_M = 1.5, 15.0
 """How far places of one body differ once a picture's own shift is taken off; the largest shift."""
 
 LEVEL = 0.90
+EVERYTHING = "all that was looked at"
 LEAST_SHARE = 0.05
 """Of an area of which less was seen nothing is reckoned."""
 
@@ -114,10 +115,11 @@ class Covered:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many bodies of a hazard an area had; `low` to `high` is 90 %, None where too little was seen.
+    """How many bodies of a hazard an area had; `area` is a demand's id, or "" for all that was looked at.
 
-    `probability` is the chance that one body anywhere in the area was found, low, middle and high; `inside`
-    the chance that what is searched for is in the area, None where the demand does not tell.
+    `low` to `high` is 90 %, None where too little was seen. `probability` is the chance that one body
+    anywhere in the area was found, low, middle and high; `inside` the chance that what is searched for is in
+    the area, None where the demand does not tell.
     """
 
     hazard: Hazard
@@ -177,7 +179,7 @@ def counts(
                 told.append(replace(count, inside=inside))
         if not any(count.hazard is hazard for count in told):
             shape = shapely.union_all(rings)
-            told.append(_count(hazard, "all that was looked at", shape, rings, bodies, scale))
+            told.append(_count(hazard, "", shape, rings, bodies, scale))
     return tuple(told)
 
 
@@ -228,7 +230,7 @@ def to_json(count: Count) -> dict[str, object]:
     rounded = None if count.per_km2 is None else [round(v, 1) for v in count.per_km2]
     return {
         "hazard": count.hazard.value,
-        "area": count.area,
+        "area": count.area or EVERYTHING,
         "area_m2": round(count.covered.area_m2),
         "share_seen": round(count.covered.share, 3),
         "mean_looks": round(float(np.dot(np.arange(len(count.covered.looks)), count.covered.looks)), 2),
@@ -253,7 +255,9 @@ def to_json(count: Count) -> dict[str, object]:
 def line(count: Count) -> str:
     """Return a count in a line for people."""
     what = "warm bodies" if count.hazard is Hazard.WILDLIFE else "people"
-    where = f"{count.area}: {count.covered.share:.0%} of {count.covered.area_m2 / 1e4:.1f} ha seen"
+    where = (
+        f"{count.area or EVERYTHING}: {count.covered.share:.0%} of {count.covered.area_m2 / 1e4:.1f} ha seen"
+    )
     covered = f"a body there is found with a probability of {count.probability[1]:.0%}"
     if count.inside is not None:
         covered += f", and what is searched for with {count.inside * count.probability[1]:.0%}"

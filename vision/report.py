@@ -1,9 +1,11 @@
 """The report of an inspection: one HTML file that needs nothing beside it."""
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -13,6 +15,9 @@ from missions.model import Hazard
 from missions.words import text
 from vision.inspection import FrameResult, Inspection
 from vision.model import Detection, Ellipse
+
+if TYPE_CHECKING:
+    from vision.counting import Count
 
 MOST_PICTURES = 300
 _PLAIN_WIDTH_PX = 360
@@ -26,7 +31,13 @@ class Card:
     picture: str | None
 
 
-def render(inspection: Inspection, marked: dict[str, bytes], *, language: str = "en-US") -> str:
+def render(
+    inspection: Inspection,
+    marked: dict[str, bytes],
+    *,
+    language: str = "en-US",
+    counts: Sequence["Count"] = (),
+) -> str:
     """Return the report as HTML; `marked` holds a JPEG per file."""
     frames = [r for r in inspection.frames if r.skipped is None]
     return _template().render(
@@ -34,6 +45,7 @@ def render(inspection: Inspection, marked: dict[str, bytes], *, language: str = 
         t=lambda key, **values: text(f"report_{key}", language, **values),
         hazard=lambda name: hazard_name(name, language),
         inspection=inspection,
+        counts=counts,
         cards=_cards(frames, marked),
         skipped=[r for r in inspection.frames if r.skipped is not None],
         detections=sum(len(r.detections) for r in frames),

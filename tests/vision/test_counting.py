@@ -9,10 +9,10 @@ import pytest
 from missions.geo import Area, LatLon
 from missions.measure import Job, Raw
 from missions.model import Camera, Demand, Hazard, Sensor, Shot
-from vision import counting
+from vision import counting, report
 from vision.bench import bodies as bench
 from vision.counting import RATES, Covered, Rates, interval
-from vision.inspection import FrameResult
+from vision.inspection import FrameResult, Inspection
 from vision.model import Ellipse, Observation
 from vision.tangent import Scale
 
@@ -158,6 +158,16 @@ def test_counts_are_told_by_the_area_that_asks_and_else_by_all_that_was_seen():
     assert told["count_90"][0] <= told["count"] <= told["count_90"][1]
     assert told["rates_from"] == RATES[Hazard.WILDLIFE].source
     assert "deer-1" in counting.line(part)
+
+
+def test_the_report_tells_counts_in_both_languages():
+    seen = [result(f, i) for i, f in enumerate(frames(Look(0, (0, 0), ((10, 10), (-20, 5)))))]
+    counts = counting.counts(seen)
+    for language, words in (("en-US", "Likely there"), ("zh-CN", "可能数量")):
+        page = report.render(Inspection((), ()), {}, language=language, counts=counts)
+        assert words in page
+        assert f"({counts[0].low}–{counts[0].high})" in page
+    assert "Likely there" not in report.render(Inspection((), ()), {})
 
 
 def test_an_area_hardly_seen_gets_no_number_but_its_probability():
