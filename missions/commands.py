@@ -226,8 +226,15 @@ def write(plan: Plan, site: Site, terrain: Any, out: Path) -> None:
 def show(plan: Plan, site: Site, tell: Callable[[str], None]) -> None:
     """Tell the plan as a table, what it leaves out, and how to start ArduPilot at each dock."""
     from missions import searching
-    from missions.periods import clock  # brings shapely along, which the other commands need not wait for
 
+    # These bring shapely along, which the other commands need not wait for.
+    from missions.periods import clock
+    from missions.volumes import docks_in_zones
+
+    for name, zone in docks_in_zones(site):
+        tell(
+            f"{name} lies in the no-fly zone {zone} or too near to it: while that is shut nothing flies there"
+        )
     if not site.demands:
         tell("nothing to fly: the site has no demands")
     slots = {slot.sortie: slot for slot in plan.slots}

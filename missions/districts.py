@@ -7,7 +7,7 @@ a neighbouring dock where that is shorter. Districts are searched side by side i
 
 import signal
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -22,6 +22,7 @@ from missions.geo import Floats, LocalFrame
 from missions.model import Demand, Site, Sortie, Task, Unserved
 from missions.network import Network
 from missions.reach import Limits, unflown
+from missions.singles import singles
 from missions.solver import Progress
 
 # From so many tasks on a site is searched by districts.
@@ -237,15 +238,32 @@ def network_of(land: Land, docks: Sequence[int], tasks: Sequence[Task]) -> Netwo
     return network
 
 
+def flown_alone(
+    land: Land, tasks: Sequence[Task], sorties: Sequence[Sortie], holds: Callable[[Sortie], bool]
+) -> list[Sortie]:
+    """Return flights of their own for tasks that the districts left and one flight can serve."""
+    network = _left(land, tasks, sorties)
+    if network is None:
+        return []
+    return singles(network, range(len(network.tasks)), holds, longest_s=land.limits.longest_s)
+
+
 def left_over(land: Land, tasks: Sequence[Task], sorties: Sequence[Sortie]) -> list[Unserved]:
     """Return why demands have tasks that nobody flies, asked of the docks nearest to those."""
+    network = _left(land, tasks, sorties)
+    if network is None:
+        return []
+    wanted = [d for d in land.demands if any(d.id in t.demands for t in network.tasks)]
+    return unflown(network, wanted, (), land.limits, set(), land.language)
+
+
+def _left(land: Land, tasks: Sequence[Task], sorties: Sequence[Sortie]) -> Network | None:
+    """Return the network of the tasks that nobody flies, a district at most, and of docks near them."""
     flown = {t for s in sorties for t in s.tasks}
     missing = [t for t in tasks if t.id not in flown][:DISTRICT]
     if not missing:
-        return []
+        return None
     frame = LocalFrame(land.site.origin)
     where = cKDTree(np.array([frame.to_local(d.place) for d in land.site.docks]))
     near = {int(where.query(frame.to_local(t.looks[0].place))[1]) for t in missing}
-    network = network_of(land, sorted(near), missing)
-    wanted = [d for d in land.demands if any(d.id in t.demands for t in missing)]
-    return unflown(network, wanted, (), land.limits, set(), land.language)
+    return network_of(land, sorted(near), missing)

@@ -9,18 +9,19 @@ A plan that the checker does not accept is never returned.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from missions import check
 from missions.airspace import Airspace, Ground
 from missions.coverage import airspace_of, tasks_of
-from missions.districts import LARGE, Land, left_over, searched
+from missions.districts import LARGE, Land, flown_alone, left_over, searched
 from missions.errors import InputWrong, WorkFailed
 from missions.flights import Search, found, ordered
 from missions.model import Demand, Plan, Site, Sortie, Task, Unserved
 from missions.network import Network
 from missions.periods import DAY_S, Hours, Mix, Period, periods
 from missions.reach import Limits, unflown
-from missions.singles import singles
+from missions.singles import proven, singles
 from missions.solver import Best, Progress
 from missions.terrain import Terrain
 from missions.timetable import Timetable, Unplaced, timetable
@@ -191,15 +192,15 @@ def _flown(
     for number in range(TRIES):
         tighter = replace(limits, share=limits.share * TIGHTER**number)
         sorties = found(network, tighter, search, hours_s=hours_s, tell=tell)
-        proven = _proven(sorties, tasks, now, terrain, search)
-        held = max(held, proven, key=lambda some: sum(len(s.tasks) for s in some))
-        if len(proven) == len(sorties):
+        holding = proven(sorties, tasks, now, terrain, longest_s=search.longest_s)
+        held = max(held, holding, key=lambda some: sum(len(s.tasks) for s in some))
+        if len(holding) == len(sorties):
             break
     flown = {t for s in held for t in s.tasks}
     alone = singles(
         network,
         [k for k, t in enumerate(tasks) if t.id not in flown],
-        lambda sortie: bool(_proven([sortie], tasks, now, terrain, search)),
+        partial(_holds, tasks, now, terrain, search),
         longest_s=limits.longest_s,
     )
     held = (*held, *alone)
@@ -225,24 +226,20 @@ def _in_districts(
     land = Land(site, airspace, period.demands, Limits(search.longest_s, SOLVER_SHARE), hours_s, language)
     for _ in range(TRIES):
         made = searched(land, left, search, tell)
-        proven = _proven(made, tasks, now, terrain, search)
-        held = (*held, *proven)
-        if len(proven) == len(made):
+        holding = proven(made, tasks, now, terrain, longest_s=search.longest_s)
+        held = (*held, *holding)
+        if len(holding) == len(made):
             break
         flown = {t for s in held for t in s.tasks}
         left = tuple(t for t in tasks if t.id not in flown)
         land = replace(land, limits=replace(land.limits, share=land.limits.share * TIGHTER))
+    if not search.is_cancelled:
+        held = (*held, *flown_alone(land, tasks, held, partial(_holds, tasks, now, terrain, search)))
     return _Part(period.hours, tasks, held, (*unserved, *left_over(land, tasks, held)))
 
 
-def _proven(
-    sorties: Sequence[Sortie], tasks: tuple[Task, ...], site: Site, terrain: Terrain, search: Search
-) -> tuple[Sortie, ...]:
-    """Return the sorties that hold by themselves."""
-    named = [replace(s, id=f"S{k}") for k, s in enumerate(sorties)]
-    made = Plan(site.id, 0, tuple(named), tasks, ())
-    wrong = check.sortie_faults(made, site, terrain, longest_s=search.longest_s).keys()
-    return tuple(s for s, name in zip(sorties, (n.id for n in named), strict=True) if name not in wrong)
+def _holds(tasks: tuple[Task, ...], site: Site, terrain: Terrain, search: Search, sortie: Sortie) -> bool:
+    return bool(proven([sortie], tasks, site, terrain, longest_s=search.longest_s))
 
 
 def _renamed(

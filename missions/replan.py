@@ -6,9 +6,10 @@ that have become urgent, are put where they fit best. Only the sorties which tha
 touches are searched again. The result is proven by `missions.check` like any plan.
 """
 
+import itertools
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -26,9 +27,11 @@ from missions.routing.insertion import inserted
 from missions.routing.parts import part
 from missions.routing.problem import Tour, is_within_limits, measure
 from missions.routing.repair import repair
+from missions.singles import proven, singles
 from missions.solver import Problem, to_routing
 from missions.terrain import Terrain
 from missions.timetable import timetable
+from missions.volumes import is_shut
 from missions.words import text
 
 # Rounds of the search for each task of the sorties that change.
@@ -109,6 +112,7 @@ def replan(
     faults: tuple[str, ...] = ()
     for _ in range(TRIES):
         sorties = _sorties(network, old, flying, limits, seed)
+        sorties = (*sorties, *_alone(network, (*flying, *sorties), old, now, terrain, limits, news))
         left = unflown(network, wanted, (*flying, *sorties), limits, {u.demand for u in told}, language)
         every = tuple(t for t in old.tasks if t.id in over) + tasks
         made = Plan(old.site, seed, (*flying, *sorties), every, (*told, *left))
@@ -207,6 +211,30 @@ def _sorties(
         if sum(len(t.nodes) for t in tours) == len(within):
             break
     return _named(network, problem, numbers, tours, old, flying)
+
+
+def _alone(
+    network: Network,
+    made: Sequence[Sortie],
+    old: Plan,
+    now: Site,
+    terrain: Terrain,
+    limits: Limits,
+    news: News,
+) -> Iterator[Sortie]:
+    """Yield flights of their own for tasks that are in none and that one flight can serve, named on."""
+    flown = {task for sortie in made for task in sortie.tasks}
+    left = [k for k, task in enumerate(network.tasks) if task.id not in flown]
+    hours = news.at_s, news.at_s + SOON_S
+    shut = replace(now, no_fly=tuple(replace(z, hours=None) for z in now.no_fly if is_shut(z, hours)))
+
+    def holds(sortie: Sortie) -> bool:
+        return bool(proven([sortie], network.tasks, shut, terrain, longest_s=limits.longest_s))
+
+    taken = {sortie.id for sortie in (*made, *old.sorties)}
+    free = (name for name in (f"S{n}" for n in itertools.count(1)) if name not in taken)
+    for sortie in singles(network, left, holds, longest_s=limits.longest_s):
+        yield replace(sortie, id=next(free))
 
 
 def _rounds(site: Site, standing: Sequence[Sortie]) -> int:

@@ -6,12 +6,15 @@ does not fit together. A task at the very rim of what a drone reaches is tried h
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
+from missions import check
 from missions.energy import usable_wh
-from missions.model import Sortie
+from missions.model import Plan, Site, Sortie, Task
 from missions.network import Network
 from missions.reach import drones
 from missions.solver import SORTIE_S
+from missions.terrain import Terrain
 
 # What is further over the limits than this by the network's count is not tried.
 HOPELESS = 1.05
@@ -44,3 +47,13 @@ def ways(network: Network, task: int, *, longest_s: float) -> Iterator[Sortie]:
                 choices.append((takes_s, d, m, node))
     for _, d, m, node in sorted(choices):
         yield network.sortie((site.docks[d], site.models[m], (network.nodes[node],)))
+
+
+def proven(
+    sorties: Sequence[Sortie], tasks: tuple[Task, ...], site: Site, terrain: Terrain, *, longest_s: float
+) -> tuple[Sortie, ...]:
+    """Return the sorties that hold by themselves, as the checker has it."""
+    named = [replace(s, id=f"S{k}") for k, s in enumerate(sorties)]
+    made = Plan(site.id, 0, tuple(named), tasks, ())
+    wrong = check.sortie_faults(made, site, terrain, longest_s=longest_s).keys()
+    return tuple(s for s, name in zip(sorties, (n.id for n in named), strict=True) if name not in wrong)

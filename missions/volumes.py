@@ -62,6 +62,14 @@ def volumes_of(
     return (*zones, *(v for o in site.obstacles for v in _obstacle(o, terrain, frame)))
 
 
+def docks_in_zones(site: Site) -> tuple[tuple[str, str], ...]:
+    """Return (dock, zone) of each dock that lies in or too near to a no-fly zone that reaches the ground."""
+    frame = LocalFrame(site.origin)
+    docks = [(dock.id, Point(frame.to_local(dock.place))) for dock in site.docks]
+    zones = [(z.id, _zone(z, frame).shape) for z in site.no_fly if z.floor_m is None]
+    return tuple((dock, zone) for dock, place in docks for zone, shape in zones if shape.contains(place))
+
+
 def no_photo_of(site: Site, frame: LocalFrame) -> BaseGeometry:
     """Return the ground over which the camera is off, with its margin."""
     ground = shapely.union_all([frame.polygon(each.area).buffer(BLIND_MARGIN_M) for each in site.no_photo])

@@ -9,6 +9,7 @@ import rasterio
 from rasterio.warp import calculate_default_transform, reproject
 
 from missions import check
+from missions.commands import show
 from missions.errors import InputWrong, SiteWrong
 from missions.geo import Area
 from missions.model import Demand, NoFly, Plan, Site, Wind
@@ -54,6 +55,25 @@ def test_docks_in_a_zone_are_named(site: Site, terrain: Terrain) -> None:
     zones = tuple(NoFly(f"z{x}", square(x - 50, -50, 100)) for x in (-900, 900))
     made = honest(replace(site, no_fly=zones, demands=field(square(-600, 100, 100))), terrain)
     assert "west, east" in made.unserved[0].reason
+
+
+def test_a_dock_in_a_zone_is_told_of_though_another_flies_everything(site: Site, terrain: Terrain) -> None:
+    """Nothing is unserved then, and nobody would know; a zone high above shuts no dock."""
+    zones = (NoFly("fair", square(-950, -50, 100)), NoFly("high", square(850, -50, 100), floor_m=900.0))
+    shut = replace(site, no_fly=zones, demands=field(square(-200, 100, 100)))
+    made = honest(shut, terrain)
+    assert made.unserved == ()
+    assert {sortie.dock for sortie in made.sorties} == {"east"}
+    told: list[str] = []
+    show(made, shut, told.append)
+    assert told[0].startswith("west lies in the no-fly zone fair")
+    assert not any(line.startswith("east lies") for line in told)
+
+
+def test_a_speed_in_kilometres_an_hour_is_refused_with_its_line(tmp_path: Path) -> None:
+    """No drone of a dock cruises at 43 m/s."""
+    with pytest.raises(SiteWrong, match=r"cruise_m_s\): found 43.2, expected .*30"):
+        load_site(changed(tmp_path, "cruise_m_s: 12", "cruise_m_s: 43.2"))
 
 
 def test_wind_above_cruise_speed_is_said(site: Site, terrain: Terrain) -> None:

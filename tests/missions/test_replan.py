@@ -8,7 +8,7 @@ import pytest
 from missions import check
 from missions.model import Demand, Drone, NoFly, Plan, Site
 from missions.planner import plan
-from missions.replan import Fate, News, Replanned, replan
+from missions.replan import Fate, News, Replanned, _sorties, replan
 from missions.terrain import Terrain
 from tests.missions.tiny import FIRE, THERMAL, square
 
@@ -51,6 +51,19 @@ def test_a_dock_down_drops_its_sorties_and_others_take_their_tasks(again: Again,
     assert all(fates[s].fate is Fate.DROPPED and fates[s].why == "dock east is down" for s in lost)
     assert any("takes" in c.why for c in now.changes if c.fate in (Fate.CHANGED, Fate.NEW))
     assert tasks(now.plan) == tasks(before) or now.plan.unserved
+
+
+def test_a_task_that_the_search_leaves_is_flown_alone(
+    again: Again, before: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here it is made to give its first sortie up; new flights have names that nobody had."""
+    searched = _sorties
+    monkeypatch.setattr("missions.replan._sorties", lambda *given: searched(*given)[1:])
+    now = again(News())
+    assert tasks(now.plan) == tasks(before)
+    new = {c.sortie for c in now.changes if c.fate is Fate.NEW}
+    assert new
+    assert not new & {s.id for s in before.sorties}
 
 
 def test_what_is_in_the_air_is_not_touched(again: Again, before: Plan) -> None:

@@ -1,0 +1,78 @@
+"""A large site is planned by districts; here a small one is called large."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from missions import check, districts, planner
+from missions.model import Plan, Site
+from missions.planner import LONGEST_S, plan
+from missions.terrain import Terrain
+
+
+@pytest.fixture(autouse=True)
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Call ten tasks many, and six as many as a district should have."""
+    monkeypatch.setattr(planner, "LARGE", 10)
+    monkeypatch.setattr(districts, "DISTRICT", 6)
+
+
+def served(made: Plan) -> set[str]:
+    return {task for sortie in made.sorties for task in sortie.tasks}
+
+
+def test_districts_serve_everything_and_hold(site: Site, terrain: Terrain, planned: Plan) -> None:
+    """As the search of the whole does, with the same rounds the same."""
+    made, again = (plan(site, terrain=terrain, iterations=20) for _ in range(2))
+    assert check.faults(made, site, terrain, longest_s=LONGEST_S) == ()
+    assert served(made) == served(planned)
+    assert made == again
+
+
+def test_processes_make_the_plan_that_one_makes(site: Site, terrain: Terrain) -> None:
+    """What is searched side by side is put together in its order."""
+    assert plan(site, terrain=terrain, iterations=20, workers=2) == plan(site, terrain=terrain, iterations=20)
+
+
+@pytest.mark.parametrize("asks", [0, 4])
+def test_a_large_search_that_is_cancelled_returns_a_proven_plan_of_everything(
+    site: Site, terrain: Terrain, planned: Plan, asks: int
+) -> None:
+    """Before its first round, and in the middle of a search that would take for ever."""
+    cancelled = after(asks)
+    made = plan(site, terrain=terrain, iterations=10**9, cancelled=cancelled)
+    assert check.faults(made, site, terrain, longest_s=LONGEST_S) == ()
+    assert served(made) == served(planned)
+
+
+def test_a_cancelled_search_in_processes_ends(site: Site, terrain: Terrain, planned: Plan) -> None:
+    """They are told of it, though the callback itself does not travel."""
+    made = plan(site, terrain=terrain, iterations=10**9, workers=2, cancelled=after(1))
+    assert served(made) == served(planned)
+
+
+def test_a_task_that_the_districts_leave_is_flown_alone(
+    site: Site, terrain: Terrain, planned: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the search gave up: here it gives up every second sortie."""
+    monkeypatch.setattr(planner, "searched", halved(districts.searched))
+    made = plan(site, terrain=terrain, iterations=20)
+    assert check.faults(made, site, terrain, longest_s=LONGEST_S) == ()
+    assert served(made) == served(planned)
+
+
+def after(asks: int) -> Callable[[], bool]:
+    """Return what says yes once it was asked so often."""
+    asked: list[None] = []
+
+    def cancelled() -> bool:
+        asked.append(None)
+        return len(asked) > asks
+
+    return cancelled
+
+
+def halved(searched: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """Return the search with every second of its sorties lost."""
+    return lambda *given: searched(*given)[::2]
