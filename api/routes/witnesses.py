@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Response
 
 from api.auth import Built, Operator, Watcher
+from api.discretion import is_rough, told_ellipse, told_place
 from api.schemas_witnesses import (
     LookIn,
     LookRequestOut,
@@ -22,6 +23,9 @@ from api.store import incidents, orders, readings, standings, witnesses
 from api.store.tables.witnesses import LookRequestRow, ReadingRow, SightingRow
 from api.store.tokens import Caller
 from api.verification import Purpose, request_look, requests, requests_of
+from missions.geo import LatLon
+from missions.model import Hazard
+from vision.model import Ellipse
 from vision.witnesses.report import read_report
 
 router = APIRouter(tags=["witnesses"])
@@ -59,7 +63,7 @@ async def sightings(incident_id: str, caller: Watcher, built: Built) -> Sighting
     async with built.database.read() as session:
         await incidents.incident(session, incident_id, caller)
         rows = await witnesses.sightings_of(session, incident_id)
-    return Sightings(sightings=[_sighting(row) for row in rows])
+    return Sightings(sightings=[_sighting(row, caller.knows) for row in rows])
 
 
 @router.post("/incidents/{incident_id}/looks", status_code=202)
@@ -136,5 +140,13 @@ def _as_seen(look: LookRequestOut, caller: Caller, known: set[str]) -> LookReque
     return look.model_copy(update={"asked_by": "another"})
 
 
-def _sighting(row: SightingRow) -> SightingOut:
-    return SightingOut(**{name: getattr(row, name) for name in SightingOut.model_fields})
+def _sighting(row: SightingRow, knows: frozenset[Hazard]) -> SightingOut:
+    """Return a witness's word; with a rough place, what else may tell the place is left out."""
+    whole = SightingOut(**{name: getattr(row, name) for name in SightingOut.model_fields})
+    if not is_rough(row.hazard, knows):
+        return whole
+    place = told_place(row.hazard, LatLon(row.lat_deg, row.lon_deg))
+    around = told_ellipse(row.hazard, Ellipse(row.major_m, row.minor_m, row.bearing_deg))
+    told = {"lat_deg": place.lat_deg, "lon_deg": place.lon_deg, "major_m": around.major_m}
+    rest = {"minor_m": around.minor_m, "bearing_deg": around.bearing_deg, "facts": {}, "notes": None}
+    return whole.model_copy(update={**told, **rest})

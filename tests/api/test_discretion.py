@@ -106,6 +106,16 @@ async def test_who_is_not_trusted_sees_the_square_around_and_no_picture(
     assert exact["place_name"] == rough["place_name"]
 
 
+async def test_a_witness_word_of_animals_is_told_as_roughly(services: Services, client_of: Client) -> None:
+    told = {"service_code": "wildlife", "lat": DEN.lat_deg, "long": DEN.lon_deg, "description": "two deer"}
+    answer = (await client_of("operator").post("/v1/witnesses/reports", json=told)).json()
+    path = f"/v1/incidents/{answer['incident']}/sightings"
+    exact = {
+        who: bool(EXACT.search((await client_of(who).get(path)).text)) for who in ("operator", "forestry")
+    }
+    assert exact == {"operator": False, "forestry": True}
+
+
 async def test_a_box_around_the_den_finds_it_for_nobody(client_of: Client, found: dict[str, Any]) -> None:
     """Or it could be closed in upon, box by box."""
     box = "119.4195,30.2798,119.4205,30.2805"

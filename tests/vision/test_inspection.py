@@ -127,7 +127,7 @@ def test_bad_files_are_skipped_with_a_reason_and_the_rest_is_done(tmp_path, fire
         "cut.tif": "damaged",
         "nan.tif": "no pixel holds a temperature",
         "wide.tif": "expected °C as floats, 16-bit counts or an 8-bit thermal picture",
-        "colour.tif": "one band",
+        "colour.tif": "without a coordinate system",
         "empty": "a folder without pictures",
     }
     assert reasons.keys() == expected.keys()
