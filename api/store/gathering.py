@@ -11,6 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import alerts
+from api.discretion import told_place
 from api.reach import Reach
 from api.store import standings
 from api.store.models import IncidentRow
@@ -94,7 +95,7 @@ def incident_columns(events: Sequence[Event], now: datetime) -> Columns:
         "hazard": [e.first.hazard.value for e in events],
         "severity": [_severity(e.first.hazard) for e in events],
         "state": [state_of(e.last_at, e.first.hazard, now) for e in events],
-        "place_name": [_degrees(e.place) for e in events],
+        "place_name": [_degrees(told_place(e.first.hazard.value, e.place)) for e in events],
         "lat_deg": [e.place.lat_deg for e in events],
         "lon_deg": [e.place.lon_deg for e in events],
         "major_m": [e.ellipse.major_m for e in events],
