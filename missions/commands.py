@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from missions.bench.command import HELP as BENCH_HELP
-from missions.bench.command import planner_command
+from missions.bench.command import MOST_WORKERS, planner_command
 from missions.errors import InputWrong
 from missions.export import geojson, kml, planfile, qgc, waypoints, wpml
 from missions.export.planfile import PlanFile
@@ -53,7 +53,9 @@ def plan_command(
         int | None, typer.Option(min=1, help="Search so many rounds instead: the same plan everywhere.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Where the search starts from.")] = 1,
-    workers: Annotated[int, typer.Option(min=1, help="Searches side by side; the best plan wins.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, max=MOST_WORKERS, help="Searches side by side; the best wins.")
+    ] = 1,
     gap: Annotated[
         float, typer.Option(min=0, max=0.99, help="Stop a search proven to be so near to the best, as 0.1.")
     ] = 0.0,

@@ -10,6 +10,9 @@ from missions.errors import InputWrong
 from missions.measure import Job, Raw, Suite, table, to_json
 from missions.program import out_folder, say, show_json
 
+# Each is a process with a solver of its own: a slip of the keyboard must not start a hundred thousand.
+MOST_WORKERS = 64
+
 HELP = """Measure the planner: public problems, our own cases, sharing, re-planning.
 
 Example: gridpatrol bench planner --case farm576/seed1.json --seconds 10 --routes R.json --json
@@ -30,7 +33,9 @@ def planner_command(
     seconds: Annotated[
         float, typer.Option(min=0.1, help="CPU seconds of one worker for each answer.")
     ] = 60.0,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; seconds are then by the clock.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, max=MOST_WORKERS, help="Processes; seconds are then by the clock.")
+    ] = 1,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Where the search starts from.")] = 1,
     only: Annotated[
         list[str] | None, typer.Option(help="Only instances or rows whose names begin so.")

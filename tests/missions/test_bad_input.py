@@ -14,6 +14,7 @@ from missions.errors import InputWrong, SiteWrong
 from missions.geo import Area
 from missions.model import Demand, NoFly, Plan, Site, Wind
 from missions.planner import plan
+from missions.program import main
 from missions.site import load_site
 from missions.terrain import Terrain
 from missions.yaml_lines import MOST_MB
@@ -106,6 +107,14 @@ def test_a_polygon_with_a_hole_or_fifty_thousand_corners_is_planned(site: Site, 
 def test_nothing_asked_for_is_nothing_flown(site: Site, terrain: Terrain) -> None:
     made = honest(replace(site, demands=()), terrain)
     assert (made.sorties, made.unserved) == ((), ())
+
+
+def test_more_processes_than_a_machine_can_hold_are_refused_before_any_is_started(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A slip of the keyboard would bring the machine down."""
+    assert main(["plan", str(VALLEY / "site.yaml"), "--workers", "100000"]) == 2
+    assert "--workers" in capsys.readouterr().err
 
 
 def test_hours_that_do_not_last_are_refused_with_their_line(tmp_path: Path) -> None:
