@@ -3,7 +3,7 @@
 Everything inside Gridpatrol is WGS84 in degrees and metres. Heights carry a
 datum; the one place where a datum becomes another is here. The geoid is EGM96
 on a 15-minute grid (NGA, public domain, shipped in `data/egm96_15.jp2`, packed
-to within 15 cm, bilinear between grid points: within 0.6 m of the full model in
+to within 20 cm, bilinear between grid points: within 0.6 m of the full model in
 rough country). pyproj's wheels carry no geoid and hand the height back unchanged,
 which is why the grid is ours.
 """
