@@ -11,6 +11,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import shapely
+from shapely.geometry import Point, mapping
+from shapely.geometry.base import BaseGeometry
 
 from missions.geo import Floats, LatLon, LocalFrame
 from missions.model import Site
@@ -62,6 +65,7 @@ class World:
     def truth(self, now: datetime) -> dict[str, Any]:
         """Return what is really there as a GeoJSON FeatureCollection of points.
 
+        What covers more ground than a point, a flood or a felling, has its `outline` among its properties.
         Beside the points, `wires` tells each conductor between two towers as it hangs: places and heights
         above sea level, from end to end.
         """
@@ -72,11 +76,8 @@ class World:
             for d in self.decoys
         ]
         altered = [
-            self._feature(
-                c.middle.x, c.middle.y, {"hazard": hazard, "id": c.id, "area_m2": round(c.area_m2, 1)}
-            )
-            for hazard, found in (("flood", self.changes.floods), ("logging", self.changes.fellings))
-            for c in found
+            *(self._covered("flood", c.id, c.middle, c.shape) for c in self.changes.floods),
+            *(self._covered("logging", c.id, c.middle, c.patch) for c in self.changes.fellings),
         ]
         return {"type": "FeatureCollection", "features": fires + decoys + altered, "wires": self._wires}
 
@@ -91,6 +92,19 @@ class World:
             for span in self.landscape.spans
             for strand in wires(span)
         ]
+
+    def _covered(self, hazard: str, name: str, middle: Point, ground: BaseGeometry) -> dict[str, Any]:
+        facts = {"hazard": hazard, "id": name, "area_m2": round(ground.area, 1)}
+        return self._feature(middle.x, middle.y, facts | {"outline": self._outline(ground)})
+
+    def _outline(self, ground: BaseGeometry) -> dict[str, Any]:
+        """Return ground in local metres as a GeoJSON geometry, to a metre."""
+
+        def placed(at: Floats) -> Floats:
+            lat, lon = self.frame.lat_lon(at[:, 0], at[:, 1])
+            return np.column_stack([lon, lat]).round(7)
+
+        return dict(mapping(shapely.transform(ground.simplify(1.0), placed)))
 
     def _feature(self, east_m: float, north_m: float, facts: dict[str, Any]) -> dict[str, Any]:
         place = self.frame.to_place(east_m, north_m)

@@ -57,7 +57,7 @@ class OpenIncidents:
     def near(self, seen: Observation) -> list[Incident]:
         """Return the incidents of its hazard that an observation may belong to."""
         blur = seen.ellipse.major_m if seen.ellipse.major_m > spots.COARSE_M else spots.FARTHEST_M
-        reach = spots.radius_m(seen.area_m2) + blur
+        reach = spots.radius_m(seen.area_m2) + blur + spots.PARTED_M.get(seen.hazard, 0.0)
         found: dict[str, Incident] = {}
         for cell in _cells(seen.hazard, [(seen.place, reach)]):
             found |= self._in_cell.get(cell, {})

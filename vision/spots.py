@@ -35,6 +35,9 @@ COARSE_M = 60.0
 ADJOINING_M = 15.0
 """Sources in one picture are this near to belong together: within a picture errors are shared."""
 
+PARTED_M = {Hazard.FLOOD: 60.0}
+"""Parts of one event so far apart, edge to edge, touch: dry ground and crowns stand out of one flood."""
+
 KEPT_LOOKS, KEPT_IN_A_CROWD, CROWD = 8, 2, 4
 MOST_SPOTS = 200
 OUTLINED_M2 = 100.0
@@ -55,8 +58,8 @@ WANDER_M_S = {
 class Nearness:
     """How near an observation is to an incident: to which spot, by how much.
 
-    `gap_m` is edge to edge (0 where they overlap), `squared` in squared deviations; `overlaps` says
-    that the bodies, not only the errors around them, lie over each other.
+    `gap_m` is edge to edge (0 where they overlap, or where `PARTED_M` has them touch), `squared` in
+    squared deviations; `overlaps` says that the bodies, not only the errors around them, lie over each other.
     """
 
     incident: Incident
@@ -98,15 +101,18 @@ def nearness(incident: Incident, seen: Observation) -> Nearness | None:
         gap = max(0.0, apart - spot.radius_m - own)
         if shape is not None:
             gap = min(gap, max(0.0, shape.distance(Point(east, north)) - spot.radius_m))
-        if gap > _farthest(seen, spot) or (best and gap >= best.gap_m and apart >= best.apart_m):
+        touching = max(0.0, gap - PARTED_M.get(seen.hazard, 0.0))
+        if touching > _farthest(seen, spot) or (best and touching >= best.gap_m and apart >= best.apart_m):
             continue
-        squared = _squared(east, north, apart, gap, blur, variances(spot.ellipse))
+        at, known = (east, north, apart), variances(spot.ellipse)
+        squared = _squared(*at, touching, blur, known)
         if squared > GATE:
             continue
         is_shared = any(look.shot == seen.shot for look in spot.looks) and bool(seen.shot)
-        if is_shared and gap > ADJOINING_M:
+        if is_shared and touching > ADJOINING_M:
             continue
-        best = Nearness(incident, i, apart, gap, squared, squared <= SAME_SPOT and not is_shared)
+        own_gap = squared if touching == gap else _squared(*at, gap, blur, known)
+        best = Nearness(incident, i, apart, touching, squared, own_gap <= SAME_SPOT and not is_shared)
     return best
 
 

@@ -1,8 +1,9 @@
 """What the service found against what the simulator had set, as an outside reader would compare them.
 
-Both sides are GeoJSON points with a `hazard`; nothing else of either is used.
-An incident and a hazard of the truth belong together when they are of the same
-kind and at most 50 m apart, nearest pairs first, each in one pair only. So a
+Both sides are GeoJSON points with a `hazard`; nothing else of either is used but
+the `outline` of what is truly no point, a flood or a felling. An incident and a
+hazard of the truth belong together when they are of the same kind and at most
+50 m apart, nearest pairs first, each in one pair only. So a
 fire told as two incidents is one found and one false.
 """
 
@@ -10,7 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from missions.geo import LatLon, distance_m
+import numpy as np
+import shapely
+from shapely.geometry import Point, shape
+
+from missions.geo import LatLon, LocalFrame, distance_m
 
 WITHIN_M = 50.0
 NO_HAZARD = "none"
@@ -46,8 +51,8 @@ class Score:
 
 def compare(incidents: Json, truth: Json) -> Score:
     """Return how the service's feature collection fits the simulator's."""
-    told = dict(_points(incidents))
-    true = {name: point for name, point in _points(truth) if point[0] != NO_HAZARD}
+    told = dict(_things(incidents))
+    true = {name: thing for name, thing in _things(truth) if thing.hazard != NO_HAZARD}
     found = tuple(_nearest_first(told, true))
     told_right, seen = {m.incident for m in found}, {m.truth for m in found}
     return Score(
@@ -58,27 +63,42 @@ def compare(incidents: Json, truth: Json) -> Score:
     )
 
 
-def _nearest_first(
-    told: Mapping[str, tuple[str, LatLon]], true: Mapping[str, tuple[str, LatLon]]
-) -> Iterator[Match]:
+@dataclass(frozen=True, slots=True)
+class _Thing:
+    hazard: str
+    place: LatLon
+    outline: Json | None
+
+    def apart_m(self, place: LatLon) -> float:
+        """Return how far a place is from this: from its ground where that is known, 0 on it."""
+        if self.outline is None:
+            return distance_m(self.place, place)
+        frame = LocalFrame(place)
+        ground = shapely.transform(
+            shape(self.outline), lambda at: np.column_stack(frame.east_north(at[:, 1], at[:, 0]))
+        )
+        return float(ground.distance(Point(0.0, 0.0)))
+
+
+def _nearest_first(told: Mapping[str, _Thing], true: Mapping[str, _Thing]) -> Iterator[Match]:
     pairs = sorted(
-        (distance_m(place, there), incident, hazard_id, hazard)
-        for incident, (hazard, place) in told.items()
-        for hazard_id, (kind, there) in true.items()
-        if hazard == kind
+        (there.apart_m(incident.place), name, hazard_id)
+        for name, incident in told.items()
+        for hazard_id, there in true.items()
+        if incident.hazard == there.hazard
     )
     used: set[str] = set()
-    for apart_m, incident, hazard_id, hazard in pairs:
-        keys = {f"told {incident}", f"true {hazard_id}"}
+    for apart_m, name, hazard_id in pairs:
+        keys = {f"told {name}", f"true {hazard_id}"}
         if apart_m <= WITHIN_M and not keys & used:
             used |= keys
-            yield Match(hazard, round(apart_m, 2), incident, hazard_id)
+            yield Match(true[hazard_id].hazard, round(apart_m, 2), name, hazard_id)
 
 
-def _points(collection: Json) -> Iterator[tuple[str, tuple[str, LatLon]]]:
+def _things(collection: Json) -> Iterator[tuple[str, _Thing]]:
     features: Sequence[Json] = collection["features"]
     for index, feature in enumerate(features):
         lon_deg, lat_deg = feature["geometry"]["coordinates"][:2]
         properties = feature["properties"]
         name = str(properties.get("id", feature.get("id", index)))
-        yield name, (properties["hazard"], LatLon(lat_deg, lon_deg))
+        yield name, _Thing(properties["hazard"], LatLon(lat_deg, lon_deg), properties.get("outline"))

@@ -80,9 +80,9 @@ def main() -> None:
         transform=from_origin(left, top, CELL_M, CELL_M),
         nodata=-9999.0,
         compress="deflate",
-        predictor=3,
+        predictor=2,
         zlevel=9,
-        tiled=True,
+        blockysize=rows,
     ) as raster:
         # Steps of 1/16 m: finer than any elevation model is true, and small to store.
         raster.write((np.round(heights * 16.0) / 16.0).astype("float32"), 1)

@@ -53,6 +53,23 @@ def test_beyond_fifty_metres_nothing_belongs_together():
     assert (score.missed, score.false) == (("f",), ("i",))
 
 
+def test_a_flood_is_found_anywhere_on_its_ground_and_near_it():
+    """The truth's point of a flood 240 m long lies at its western end; the incident's 200 m on."""
+    corners = [moved(HERE, 90, m) for m in (0, 240)]
+    ring = [
+        (c.lon_deg, c.lat_deg + up)
+        for c, up in zip((*corners, *corners[::-1]), (0, 0, 3e-4, 3e-4), strict=True)
+    ]
+    risen = point("w", "flood")
+    risen["properties"]["outline"] = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
+    told = collection(point("on", "flood", 90, 200), point("off", "flood", 90, 300))
+    score = compare(told, collection(risen))
+    assert [(m.incident, m.error_m) for m in score.found] == [("on", 0.0)]
+    assert score.false == ("off",)
+    (near,) = compare(collection(point("off", "flood", 90, 270)), collection(risen)).found
+    assert near.error_m == pytest.approx(30.0, abs=0.5)
+
+
 async def test_the_desk_takes_what_is_signed_once_and_refuses_the_rest():
     taken = []
     with receiving(taken.append) as receiver:

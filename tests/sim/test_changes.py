@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from shapely.geometry import Point, box
+import shapely
+from shapely.geometry import Point, box, shape
 
 from missions.errors import InputWrong
 from missions.geo import LocalFrame
@@ -68,6 +69,9 @@ def test_the_truth_of_a_flood_says_where_and_how_large():
     assert told["properties"]["hazard"] == "flood"
     assert told["properties"]["area_m2"] == pytest.approx(risen.area_m2, abs=0.1)
     assert risen.shape.contains(Point(risen.middle))
+    outline = shape(told["properties"]["outline"])
+    local = shapely.transform(outline, lambda at: np.column_stack(world.frame.east_north(at[:, 1], at[:, 0])))
+    assert local.symmetric_difference(risen.shape).area < 0.05 * risen.area_m2
 
 
 def test_an_unknown_gallery_and_seeds_that_are_none_are_refused(tmp_path, capsys):

@@ -220,6 +220,19 @@ def test_small_fires_near_each_other_do_not_merge():
     assert len(live) == 2
 
 
+def test_parts_of_one_flood_are_one_however_the_dry_ground_between_parts_them():
+    """Sheets of water 50 m apart, edge to edge, are one; 90 m apart stay two until one lies between."""
+    sheets = [
+        replace(look(n, hazard=Hazard.FLOOD, away_m=m, area_m2=300.0), temp_max_c=None)
+        for n, m in ((1, 0.0), (2, 70.0), (3, 180.0))
+    ]
+    live = all_of(sheets)
+    assert sorted(len(i.observations) for i in live.values()) == [1, 2]
+    between = replace(look(4, hazard=Hazard.FLOOD, away_m=125.0, area_m2=300.0), temp_max_c=None)
+    (whole,) = all_of([*sheets, between]).values()
+    assert set(whole.observations) == {"o1", "o2", "o3", "o4"}
+
+
 def test_two_incidents_that_further_looks_bring_to_one_place_become_one():
     """One bad first look 28 m off opened a second incident; the looks that follow draw it in."""
     blurred = replace(apart(2, 28.0, minutes=1), ellipse=Ellipse(9.0, 9.0, 0.0))
