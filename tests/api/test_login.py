@@ -54,7 +54,7 @@ async def test_a_person_logs_in_and_is_who_the_account_says(client_of: Client, s
     await person(services)
     page = client_of(None)
     reply = await enter(page, "WANG")
-    assert reply.json() == {"role": "agency", "agency": "forestry", "name": "Wang"}
+    assert reply.json() == {"role": "agency", "agency": "forestry", "name": "Wang", "may_confirm": False}
     assert "HttpOnly" in reply.headers["set-cookie"]
     assert (await page.get("/v1/incidents")).status_code == 200
     assert await trail(services) == [("session.open", "wang")]
