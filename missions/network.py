@@ -157,17 +157,21 @@ class Network:
             reserve_min=round(energy.reserve_min(model, worst.energy_wh), 1),
             worst_s=round(worst.time_s, 1),
             worst_wh=round(worst.energy_wh, 2),
-            spare_wh=round(self._spare_wh(model, spots, dwells_s, up), 2),
+            spare_wh=round(self._spare_wh(model, spots, dwells_s, up, worst), 2),
             end="" if landing is dock else landing.id,
         )
 
-    def _spare_wh(self, model: DroneModel, spots: Way, dwells_s: tuple[float, ...], up: Cost) -> float:
+    def _spare_wh(
+        self, model: DroneModel, spots: Way, dwells_s: tuple[float, ...], up: Cost, worst: Cost
+    ) -> float:
         """Return what is left above the reserve if a flight breaks off where that is dearest.
 
         From there it flies to the dock that takes least, in the worst wind of the forecast; below
-        zero where it could not.
+        zero where it could not. A flight that is too much as a whole need not be asked where.
         """
         usable_wh, used_wh, least_wh = energy.usable_wh(model), up.energy_wh, math.inf
+        if worst.energy_wh > usable_wh:
+            return usable_wh - worst.energy_wh
         for k, here in enumerate(spots):
             if k:
                 used_wh += passes.worst(model, spots[k - 1 : k + 1], self.site.winds).energy_wh
