@@ -6,6 +6,7 @@ forecast. Nothing of the planner is imported.
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -88,9 +89,10 @@ def _home_wh(sortie: Sortie, dock: Dock, site: Site, model: DroneModel, terrain:
     ground = terrain.elevation_m(
         lat + share * (dock.place.lat_deg - lat), lon + share * (dock.place.lon_deg - lon)
     )
+    shut = [Polygon([(p.lon_deg, p.lat_deg) for p in zone.area.outer]) for zone in site.no_fly]
     found = []
     for waypoint, below in zip(sortie.waypoints, ground, strict=True):
-        if np.isnan(below).any() or _is_shut_off(waypoint.place, dock.place, site):
+        if np.isnan(below).any() or _is_shut_off(waypoint.place, dock.place, shut):
             found.append(math.inf)
             continue
         here_m, over_m = waypoint.altitude.metres, dock.elevation_m + OVER_DOCK_M
@@ -119,11 +121,9 @@ def _arc_j(
     return joules + down_s * (model.descent_w - model.hover_w) + longer_s * model.hover_w
 
 
-def _is_shut_off(a: LatLon, b: LatLon, site: Site) -> bool:
+def _is_shut_off(a: LatLon, b: LatLon, shut: Sequence[Polygon]) -> bool:
     leg = LineString([(a.lon_deg, a.lat_deg), (b.lon_deg, b.lat_deg)])
-    return any(
-        Polygon([(p.lon_deg, p.lat_deg) for p in zone.area.outer]).intersects(leg) for zone in site.no_fly
-    )
+    return any(zone.intersects(leg) for zone in shut)
 
 
 def _flown(sortie: Sortie, site: Site, winds: Sequence[Wind]) -> tuple[float, float, list[float]]:
@@ -161,11 +161,11 @@ def _leg(a: LatLon, b: LatLon, rise_m: float, end_m: float, model: DroneModel, w
     run_m = distance_m(a, b)
     cruising_s = 0.0
     if run_m > 0.01:
-        reached, track = _reached(run_m, model), bearing_deg(a, b)
-        middles = end_m - rise_m + rise_m * (np.arange(PIECES) + 0.5) / PIECES
+        reached, track = _reached(run_m, model.accel_m_s2, model.jerk_m_s3), bearing_deg(a, b)
+        pieces = PIECES if wind.aloft else 1
         cruising_s = sum(
-            run_m / PIECES / min(_over_ground(track, model, _blowing(wind, float(z))), reached)
-            for z in middles
+            run_m / pieces / min(_over_ground(track, model, _blowing(wind, height_m)), reached)
+            for height_m in (end_m - rise_m + rise_m * (k + 0.5) / pieces for k in range(pieces))
         )
     up_s, down_s = max(rise_m, 0) / model.climb_m_s, max(-rise_m, 0) / model.descent_m_s
     seconds = max(cruising_s, up_s, down_s)
@@ -174,7 +174,8 @@ def _leg(a: LatLon, b: LatLon, rise_m: float, end_m: float, model: DroneModel, w
     return seconds, joules
 
 
-def _reached(run_m: float, model: DroneModel) -> float:
+@lru_cache(maxsize=4096)  # a leg is asked for once a wind
+def _reached(run_m: float, accel_m_s2: float, jerk_m_s3: float) -> float:
     """Return the speed a drone has halfway when it starts and ends a leg at rest, by halving.
 
     It speeds up for v/a seconds and, as thrust changes no faster than the jerk, a/j
@@ -183,19 +184,25 @@ def _reached(run_m: float, model: DroneModel) -> float:
     low, high = 0.0, 100.0
     for _ in range(40):
         v = (low + high) / 2
-        a = min(model.accel_m_s2, math.sqrt(v * model.jerk_m_s3))
-        is_too_far = v * (v / a + a / model.jerk_m_s3) > run_m
+        a = min(accel_m_s2, math.sqrt(v * jerk_m_s3))
+        is_too_far = v * (v / a + a / jerk_m_s3) > run_m
         low, high = (low, v) if is_too_far else (v, high)
     return low
 
 
 def _blowing(wind: Wind, height_m: float) -> tuple[float, float]:
     """Return east and north metres a second of the air at a height."""
+    heights, east, north = _layers(wind)
+    return float(np.interp(height_m, heights, east)), float(np.interp(height_m, heights, north))
+
+
+@lru_cache(maxsize=64)
+def _layers(wind: Wind) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the heights a wind is told for, and east and north metres a second of the air there."""
     layers = [(wind.above_sea_m, wind.speed_m_s, wind.from_deg)]
     layers += [(k.above_sea_m, k.speed_m_s, k.from_deg) for k in wind.aloft]
     heights, speeds, bearings = (np.array(column) for column in zip(*sorted(layers), strict=True))
-    east, north = -speeds * np.sin(np.radians(bearings)), -speeds * np.cos(np.radians(bearings))
-    return float(np.interp(height_m, heights, east)), float(np.interp(height_m, heights, north))
+    return heights, -speeds * np.sin(np.radians(bearings)), -speeds * np.cos(np.radians(bearings))
 
 
 def _over_ground(track: float, model: DroneModel, air: tuple[float, float]) -> float:

@@ -18,7 +18,7 @@ from missions.planner import plan
 from missions.site import load_site
 from missions.terrain import Terrain
 
-MUTANTS = 1000
+MUTANTS, TELL_EVERY = 1000, 100
 VALLEY = Path(__file__).parents[2] / "examples" / "valley" / "site.yaml"
 
 Mutation = Callable[[Plan, Site, random.Random], tuple[Plan, Site]]
@@ -136,19 +136,35 @@ def rows(job: Job) -> Iterator[Row]:
     terrain = Terrain.open(site.terrain)
     whole = plan(site, terrain=terrain, iterations=200)
     mutants = 100 if job.quick else MUTANTS
-    passed = let_through(whole, site, terrain, mutants=mutants, seed=1)
-    for kind, many in passed.items():
-        job.raw.write("checker", {"kind": kind, "let_through": many})
-    yield at_least("checker.refused", 1 - sum(passed.values()) / mutants, 0.99, unit="1", clock="none")
+    refused, tried = refusals(whole, site, terrain, mutants=mutants, seed=1, tell=job.say)
+    for kind, many in tried.items():
+        job.say(f"{kind}: {refused[kind]} of {many} refused")
+        job.raw.write("checker", {"kind": kind, "mutants": many, "refused": refused[kind]})
+    yield at_least("checker.refused", refused.total() / mutants, 0.99, unit="1", clock="none")
 
 
-def let_through(plan: Plan, site: Site, terrain: Terrain, *, mutants: int, seed: int) -> Counter[str]:
-    """Return how many broken plans of each kind the checker found nothing wrong with."""
+def refusals(
+    plan: Plan,
+    site: Site,
+    terrain: Terrain,
+    *,
+    mutants: int,
+    seed: int,
+    tell: Callable[[str], None] = lambda _text: None,
+) -> tuple[Counter[str], Counter[str]]:
+    """Return, for each kind of damage, how many broken plans the checker refused, and how many it was shown.
+
+    The kinds take turns, so that a run that is ended has tried them all alike. `tell` hears of each hundred.
+    """
     chance = random.Random(seed)
     kinds = sorted(MUTATIONS)
-    passed: Counter[str] = Counter(dict.fromkeys(kinds, 0))
+    refused: Counter[str] = Counter(dict.fromkeys(kinds, 0))
+    tried: Counter[str] = Counter(dict.fromkeys(kinds, 0))
     for number in range(mutants):
         kind = kinds[number % len(kinds)]
         broken, broken_site = MUTATIONS[kind](plan, site, chance)
-        passed[kind] += not check.faults(broken, broken_site, terrain, demands=site.demands)
-    return passed
+        tried[kind] += 1
+        refused[kind] += bool(check.faults(broken, broken_site, terrain, demands=site.demands))
+        if (number + 1) % TELL_EVERY == 0:
+            tell(f"checker: {refused.total()} of {number + 1} broken plans refused")
+    return refused, tried
