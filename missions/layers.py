@@ -30,10 +30,13 @@ class River:
 
 @dataclass(frozen=True, slots=True)
 class NamedArea:
-    """A forest compartment, a village, a standing water or a field under crops, by name."""
+    """A forest compartment, a village, a standing water, a field under crops or a building.
+
+    A building may have no name.
+    """
 
     id: str
-    kind: str  # "compartment" | "village" | "water" | "field"
+    kind: str  # "compartment" | "village" | "water" | "field" | "building"
     name: Mapping[str, str]
     area: Area
 
@@ -84,3 +87,4 @@ class ReferenceLayers:
     permits: tuple[Permit, ...] = ()
     fields: tuple[NamedArea, ...] = ()
     outfalls: tuple[Outfall, ...] = ()
+    buildings: tuple[NamedArea, ...] = ()

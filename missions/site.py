@@ -19,7 +19,7 @@ from pyproj.exceptions import CRSError
 from missions import site_agencies, site_air, site_search
 from missions.errors import SiteWrong
 from missions.geo import Area, BadPlace, Corridor, LatLon
-from missions.layers import Permit
+from missions.layers import Outfall, Permit
 from missions.model import (
     LEAST_CONFIDENCE,
     Agency,
@@ -329,7 +329,14 @@ class _Reader:
             ),
             waters=tuple(self._named_areas("waters", "water", layers)),
             permits=tuple(self._permit(i, row) for i, row in enumerate(layers.get("permits", ()))),
+            fields=tuple(self._named_areas("fields", "field", layers)),
+            outfalls=tuple(self._outfall(i, row) for i, row in enumerate(layers.get("outfalls", ()))),
+            buildings=tuple(self._named_areas("buildings", "building", layers)),
         )
+
+    def _outfall(self, i: int, row: Mapping[str, Any]) -> Outfall:
+        keys: Keys = ("layers", "outfalls", i, "point")
+        return Outfall(row["id"], dict(row["name"]), self._place(keys, row["point"][0], row["point"][1]))
 
     def _permit(self, i: int, row: Mapping[str, Any]) -> Permit:
         """Return leave to fell, from the first day's beginning to the last day's end in the site's time."""
@@ -362,7 +369,9 @@ class _Reader:
 
     def _named_areas(self, key: str, kind: str, layers: Mapping[str, Any]) -> Iterator[NamedArea]:
         for i, row in enumerate(layers.get(key, ())):
-            yield NamedArea(row["id"], kind, dict(row["name"]), self._area(("layers", key, i, "shape")))
+            yield NamedArea(
+                row["id"], kind, dict(row.get("name", {})), self._area(("layers", key, i, "shape"))
+            )
 
     def _no_doubles(self, keys: Keys) -> None:
         """Refuse a list in which two rows have one id."""

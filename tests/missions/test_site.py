@@ -295,3 +295,22 @@ def test_permits_hold_from_the_first_days_morning_to_the_last_days_night(edited:
 def test_a_permit_that_ends_before_it_begins_is_refused(edited: Edit) -> None:
     with pytest.raises(SiteWrong, match="2026-05-02 or later"):
         load_site(edited(lambda text: text + PERMIT % "2026-05-01"))
+
+
+MORE_LAYERS = """  fields:
+    - {id: f, name: {en-US: Rice}, shape: heping}
+  outfalls:
+    - {id: o, name: {en-US: Mill drain}, point: [30.2755, 119.4265]}
+"""
+
+
+def test_fields_outfalls_and_buildings_are_read_and_a_building_needs_no_name(edited: Edit) -> None:
+    layers = load_site(edited(lambda text: text + MORE_LAYERS)).layers
+    assert [field.kind for field in layers.fields] == ["field"]
+    assert layers.outfalls[0].place == LatLon(30.2755, 119.4265)
+    assert [len(one.name) for one in layers.buildings] == [2, 0, 0, 0]
+
+
+def test_an_outfall_on_no_map_is_refused(edited: Edit) -> None:
+    with pytest.raises(SiteWrong, match=r"latitude -90 to 90"):
+        load_site(edited(lambda text: text + MORE_LAYERS.replace("30.2755", "130.2755")))
