@@ -136,6 +136,7 @@ def observation_to_json(seen: Observation) -> Json:
         "kind": seen.kind,
         "sources": list(seen.sources),
         "power_w": seen.power_w,
+        "facts": dict(seen.facts),
     }
 
 
@@ -158,6 +159,7 @@ def observation_from_json(value: Mapping[str, Any]) -> Observation:
         kind=value.get("kind", ""),
         sources=tuple(value.get("sources", ())),
         power_w=value.get("power_w"),
+        facts=value.get("facts", {}),
     )
 
 

@@ -10,7 +10,6 @@ from missions.geo import LatLon
 from missions.model import Hazard, Site
 from missions.words import LANGUAGES
 from vision import flood, forecast, growth
-from vision.georeference import Ground
 from vision.model import Ellipse, Observation
 
 SPREADS = frozenset({Hazard.FIRE, Hazard.SMOKE, Hazard.BURNING, Hazard.FLOOD, Hazard.LOGGING})
@@ -19,40 +18,33 @@ MOST_ARRIVALS = 10
 Json = dict[str, Any]
 
 
-def spread(row: IncidentRow, looks: Sequence[ObservationRow], *, site: Site, ground: Ground) -> Json | None:
+def spread(row: IncidentRow, looks: Sequence[ObservationRow], *, site: Site) -> Json | None:
     """Return how an incident spreads, as JSON values; None where it does not or was seen only once."""
     if Hazard(row.hazard) not in SPREADS:
         return None
-    extents = growth.extents([_seen(look) for look in looks])
-    measured = growth.measure(extents)
+    seen = [_seen(look) for look in looks]
+    measured = growth.measure(growth.extents(seen))
     if measured is None:
         return None
     reached = growth.arrivals(measured, forecast.things(site.layers))
-    risen = _rise(row, extents, ground)
+    risen = flood.rise_over(seen)
     return {
         "seen_at": measured.seen_at,
         "looks": measured.looks,
         "area_m2": round(measured.area_m2, 1),
         "area_m2_per_h": round(measured.area_m2_per_h, 1),
+        "area_90_m2_per_h": [round(v, 1) for v in measured.area_90_m2_per_h],
         "bearing_deg": measured.bearing_deg,
         "speed_m_s": round(measured.speed_m_s, 4),
         "speed_90_m_s": [round(measured.speed_low_m_s, 4), round(measured.speed_high_m_s, 4)],
         "rise_m_per_h": round(risen.m_per_h, 3) if risen else None,
         "rise_90_m_per_h": [round(risen.low_m_per_h, 3), round(risen.high_m_per_h, 3)] if risen else None,
         "arrivals": [_arrival(a) for a in reached if a.after_s is not None][:MOST_ARRIVALS],
-        "text": {lang: forecast.worded(measured, reached, lang, rise=risen) for lang in LANGUAGES},
+        "text": {
+            lang: forecast.worded(measured, reached, lang, rise=risen, is_front=row.hazard not in growth.SLOW)
+            for lang in LANGUAGES
+        },
     }
-
-
-def _rise(row: IncidentRow, extents: Sequence[growth.Extent], ground: Ground) -> flood.Rise | None:
-    if Hazard(row.hazard) is not Hazard.FLOOD:
-        return None
-    levels = [
-        level
-        for extent in extents
-        if (level := flood.level(extent.parts[0], extent.seen_at, ground=ground)) is not None
-    ]
-    return flood.rise(levels)
 
 
 def _arrival(arrival: growth.Arrival) -> Json:
@@ -80,4 +72,5 @@ def _seen(row: ObservationRow) -> Observation:
         outline=area_from_json(row.outline) if row.outline else None,
         drone=row.drone,
         sortie=row.sortie,
+        facts=row.facts or {},
     )

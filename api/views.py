@@ -23,6 +23,7 @@ from api.store.tables.confirming import CandidateRow
 from api.store.tables.witnesses import StandingRow
 from missions.geo import LatLon
 from missions.model import Hazard
+from vision import told
 from vision.model import Ellipse
 
 
@@ -85,8 +86,8 @@ def sortie(row: SortieRow) -> schemas.SortieOut:
 
 def ellipse(row: IncidentRow | ObservationRow, knows: frozenset[Hazard] = NOTHING) -> schemas.EllipseOut:
     """Return the ellipse that is told to one who knows the places of some hazards."""
-    told = told_ellipse(row.hazard, Ellipse(row.major_m, row.minor_m, row.bearing_deg), knows)
-    return schemas.EllipseOut(major_m=told.major_m, minor_m=told.minor_m, bearing_deg=told.bearing_deg)
+    seen = told_ellipse(row.hazard, Ellipse(row.major_m, row.minor_m, row.bearing_deg), knows)
+    return schemas.EllipseOut(major_m=seen.major_m, minor_m=seen.minor_m, bearing_deg=seen.bearing_deg)
 
 
 def incident(
@@ -123,6 +124,7 @@ def incident(
         standing_reason=standing.reason if standing else None,
         sources=standing.sources if standing else [],
         note=standing.note if standing else None,
+        facts={} if is_rough(row.hazard, knows) else told.shown(row.facts or {}),
     )
 
 
@@ -145,6 +147,7 @@ def observation(row: ObservationRow, *, knows: frozenset[Hazard] = NOTHING) -> s
         kind=row.kind,
         sources=row.sources or [row.detector],
         power_w=row.power_w,
+        facts={} if is_rough(row.hazard, knows) else told.shown(row.facts or {}),
     )
 
 

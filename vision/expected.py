@@ -7,9 +7,9 @@ from shapely.ops import unary_union
 
 from missions.geo import LatLon
 from missions.model import ReferenceLayers
-from missions.words import named
 from vision.chart import Grid, Mask, covered
 from vision.forecast import things
+from vision.model import Reached
 
 TOWER_M = 4.0
 """A tower's foot reaches so far from its place."""
@@ -27,9 +27,9 @@ def permanent_water(references: ReferenceLayers, grid: Grid, *, wider_m: float =
     return found if found is not None and found.any() else None
 
 
-def reached(references: ReferenceLayers, grid: Grid, polygon: Polygon) -> tuple[str, ...]:
-    """Return the names of the towers, roads and villages that a polygon of pixels touches."""
-    names = []
+def reached(references: ReferenceLayers, grid: Grid, polygon: Polygon) -> tuple[Reached, ...]:
+    """Return the villages, buildings, towers and roads that a polygon of pixels touches."""
+    found: list[Reached] = []
     for thing in things(references):
         at = grid.line(thing.places)
         shape: BaseGeometry
@@ -40,8 +40,8 @@ def reached(references: ReferenceLayers, grid: Grid, polygon: Polygon) -> tuple[
         else:
             shape = Point(at[0]).buffer(TOWER_M / grid.pixel_m)
         if shape.intersects(polygon):
-            names.append(named(thing.name, "en-US"))
-    return tuple(names)
+            found.append({"kind": thing.kind, "id": thing.id, "name": dict(thing.name)})
+    return tuple(found)
 
 
 def along(grid: Grid, ring: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple[LatLon, ...]:

@@ -14,11 +14,18 @@ _STANDS_M = 3.0  # in ten minutes
 
 
 def things(layers: ReferenceLayers) -> list[Thing]:
-    """Return what a fire or a flood may reach: villages, towers and roads."""
-    villages = [Thing(v.name, v.area.outer, is_area=True) for v in layers.villages]
-    roads = [Thing(r.name, r.line) for r in layers.roads]
-    towers = [Thing(_tower(line, number), (place,)) for line in layers.lines for number, place in line.towers]
-    return [*villages, *towers, *roads]
+    """Return what a fire or a flood may reach: villages, buildings, towers and roads."""
+    areas = [
+        Thing(a.name, a.area.outer, is_area=True, kind=a.kind, id=a.id)
+        for a in (*layers.villages, *layers.buildings)
+    ]
+    roads = [Thing(r.name, r.line, kind="road", id=r.id) for r in layers.roads]
+    towers = [
+        Thing(_tower(line, number), (place,), kind="tower", id=f"{line.id}-{number}")
+        for line in layers.lines
+        for number, place in line.towers
+    ]
+    return [*areas, *towers, *roads]
 
 
 def _tower(line: PowerLine, number: str) -> dict[str, str]:
@@ -29,10 +36,19 @@ def _tower(line: PowerLine, number: str) -> dict[str, str]:
     }
 
 
-def worded(growth: Growth, reached: Sequence[Arrival], language: str, *, rise: Rise | None = None) -> str:
-    """Return one sentence on a spread, without the full stop."""
-    parts = [_front(growth, language)] if rise is None else [_rise(rise, language)]
+def worded(
+    growth: Growth,
+    reached: Sequence[Arrival],
+    language: str,
+    *,
+    rise: Rise | None = None,
+    is_front: bool = True,
+) -> str:
+    """Return one sentence on a spread, without the full stop; what is no front is told by its area."""
+    parts = [_front(growth, language)] if is_front and rise is None else []
+    parts += [_rise(rise, language)] if rise else []
     parts.append(text("growth.area", language, hectares=f"{growth.area_m2 / 1e4:.2f}"))
+    parts += [] if is_front else [_grows(growth, language)]
     parts += [_arrival(a, language) for a in reached if a.after_s is not None][:MOST_NAMED]
     sentence = parts[0]
     for part in parts[1:]:
@@ -53,6 +69,12 @@ def _front(growth: Growth, language: str) -> str:
 def _rise(rise: Rise, language: str) -> str:
     numbers = {"metres": rise.m_per_h, "low": rise.low_m_per_h, "high": rise.high_m_per_h}
     return text("growth.rises", language, **{name: f"{value:.2f}" for name, value in numbers.items()})
+
+
+def _grows(growth: Growth, language: str) -> str:
+    low, high = growth.area_90_m2_per_h
+    numbers = {"more": growth.area_m2_per_h, "low": low, "high": high}
+    return text("growth.grows", language, **{name: f"{value:+.0f}" for name, value in numbers.items()})
 
 
 def _arrival(arrival: Arrival, language: str) -> str:

@@ -20,6 +20,7 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import nearest_points, unary_union
 
 from missions.geo import Area, Floats, LatLon
+from missions.model import Hazard
 from vision.model import Ellipse, Observation
 from vision.spots import radius_m
 from vision.tangent import Scale
@@ -28,6 +29,9 @@ from vision.uncertainty import to_covariance
 DIRECTIONS = 24
 SAME_LOOK_S = 120.0
 """Outlines no further apart in time belong to one look at the event."""
+
+SLOW = frozenset({Hazard.FLOOD, Hazard.LOGGING})
+"""What is too large for a picture and too slow to spread within a flight; its parts are no front."""
 
 Z_90 = 1.645
 WANDER_SHARE, WANDER_S = 0.35, 1800.0
@@ -48,11 +52,15 @@ _CIRCLE = 16
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The ground an event covered at one look, and the error of that ground's place as a whole."""
+    """The ground an event covered at one look, and the error of that ground's place as a whole.
+
+    What lies between its parts belongs to a front, and to nothing else.
+    """
 
     seen_at: datetime
     parts: tuple[Area, ...]
     ellipse: Ellipse
+    is_front: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +85,16 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How an event spreads. `speed_low_m_s` and `speed_high_m_s` hold the head's speed with 90 %."""
+    """How an event spreads. `speed_low_m_s` and `speed_high_m_s` hold the head's speed with 90 %.
+
+    So does `area_90_m2_per_h` hold the rate at which its area grows from the first look to the last.
+    """
 
     middle: LatLon
     seen_at: datetime
     area_m2: float
     area_m2_per_h: float
+    area_90_m2_per_h: tuple[float, float]
     bearing_deg: float
     speed_m_s: float
     speed_low_m_s: float
@@ -117,11 +129,16 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """Something with a name that an event may reach: a point, a line or an outline of places."""
+    """Something that an event may reach: a point, a line or an outline of places.
+
+    `kind` is "village", "building", "tower" or "road"; a building may have no name.
+    """
 
     name: Mapping[str, str]
     places: tuple[LatLon, ...]
     is_area: bool = False
+    kind: str = ""
+    id: str = ""
 
 
 def extents(observations: Sequence[Observation]) -> list[Extent]:
@@ -129,20 +146,31 @@ def extents(observations: Sequence[Observation]) -> list[Extent]:
 
     An observation without an outline counts as a disc of its area, one without an area not at all.
     """
-    ordered = sorted(observations, key=lambda o: o.seen_at)
-    looks: list[list[Observation]] = []
-    for seen in ordered:
-        if looks and (seen.seen_at - looks[-1][0].seen_at).total_seconds() <= SAME_LOOK_S:
-            looks[-1].append(seen)
-        else:
-            looks.append([seen])
     found = []
-    for look in looks:
+    for look in one_look_each(observations):
         parts = tuple(area for o in look if (area := _ground(o)) is not None)
         if parts:
             sharpest = min(look, key=lambda o: o.ellipse.major_m)
-            found.append(Extent(look[-1].seen_at, parts, sharpest.ellipse))
+            is_front = sharpest.hazard not in SLOW
+            found.append(Extent(look[-1].seen_at, parts, sharpest.ellipse, is_front))
     return found
+
+
+def one_look_each(observations: Sequence[Observation]) -> list[list[Observation]]:
+    """Return what was seen, look by look, oldest first; of what is slow a whole flight is one look."""
+    looks: list[list[Observation]] = []
+    for seen in sorted(observations, key=lambda o: o.seen_at):
+        if looks and _is_same_look(looks[-1][0], seen):
+            looks[-1].append(seen)
+        else:
+            looks.append([seen])
+    return looks
+
+
+def _is_same_look(first: Observation, seen: Observation) -> bool:
+    if seen.hazard in SLOW and seen.sortie and seen.sortie == first.sortie:
+        return True
+    return (seen.seen_at - first.seen_at).total_seconds() <= SAME_LOOK_S
 
 
 def measure(looks: Sequence[Extent]) -> Growth | None:
@@ -160,11 +188,16 @@ def measure(looks: Sequence[Extent]) -> Growth | None:
     )
     head = max(edges, key=lambda e: e.speed_m_s)
     off = Z_90 * math.sqrt(head.spread[2])
+    hours = max(seconds[-1], 1.0) / 3600.0
+    rate = float(shapes[-1].area - shapes[0].area) / hours
+    # A whole edge may lie further out or in: what errs at one place of it errs alike at the others.
+    rate_off = Z_90 * EDGE_M * math.hypot(shapes[0].length, shapes[-1].length) / hours
     return Growth(
         middle=scale.to_place(middle.x, middle.y),
         seen_at=looks[-1].seen_at,
         area_m2=float(shapes[-1].area),
-        area_m2_per_h=float(shapes[-1].area - shapes[0].area) / max(seconds[-1], 1.0) * 3600.0,
+        area_m2_per_h=rate,
+        area_90_m2_per_h=(rate - rate_off, rate + rate_off),
         bearing_deg=head.bearing_deg,
         speed_m_s=max(head.speed_m_s, 0.0),
         speed_low_m_s=max(head.speed_m_s - off, 0.0),
@@ -175,9 +208,9 @@ def measure(looks: Sequence[Extent]) -> Growth | None:
 
 
 def arrivals(growth: Growth, things: Sequence[Thing]) -> list[Arrival]:
-    """Return when each named thing is reached, the soonest first; what is not expected comes last."""
+    """Return when each thing with a name is reached, the soonest first; what is not expected comes last."""
     scale = Scale.at(growth.middle)
-    found = [_arrival(growth, thing, scale) for thing in things]
+    found = [_arrival(growth, thing, scale) for thing in things if thing.name]
     return sorted(found, key=lambda a: (math.inf if a.after_s is None else a.after_s, a.distance_m))
 
 
@@ -254,8 +287,11 @@ def _points(geometry: BaseGeometry) -> Iterator[tuple[float, float]]:
 
 def _shape(look: Extent, scale: Scale) -> BaseGeometry:
     """Return a look's ground in metres: its parts, and what lies between them where they form a front."""
-    parts = [Polygon([scale.to_local(p) for p in area.outer]).buffer(0) for area in look.parts]
-    return unary_union(parts) if len(parts) == 1 else unary_union([*parts, _between(parts)])
+    rings = [[[scale.to_local(p) for p in ring] for ring in (area.outer, *area.holes)] for area in look.parts]
+    parts = [Polygon(outer, holes).buffer(0) for outer, *holes in rings]
+    if len(parts) == 1 or not look.is_front:
+        return unary_union(parts)
+    return unary_union([*parts, _between(parts)])
 
 
 def _between(parts: Sequence[Polygon]) -> BaseGeometry:

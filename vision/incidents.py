@@ -16,9 +16,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import reduce
 
 from missions.model import Hazard
-from vision import spots
+from vision import spots, told
 from vision.model import Incident, IncidentState, Observation, Spot
 from vision.spots import Nearness
 
@@ -128,6 +129,7 @@ def _opened(seen: Observation, now: datetime) -> Incident:
         spots=(spots.new_spot(seen),),
         base_area_m2=seen.area_m2,
         base_at=at,
+        facts=seen.facts,
     )
 
 
@@ -157,6 +159,7 @@ def _joined(near: Nearness, seen: Observation, now: datetime) -> Incident:
         merged=incident.merged,
         base_area_m2=incident.base_area_m2,
         base_at=incident.base_at,
+        facts=told.joined(seen.facts, incident.facts) if better else told.joined(incident.facts, seen.facts),
     )
     return _marked_growth(grown, incident.state)
 
@@ -198,6 +201,7 @@ def _merged(joined: Incident, first: Nearness, others: Sequence[Nearness]) -> De
         observations=tuple(o for i in whole for o in i.observations),
         state=joined.state,
         spots=parts,
+        facts=reduce(told.joined, (i.facts for i in whole), best.facts),
         merged=(*(m for i in whole for m in i.merged), *(i.id for i in whole[1:])),
     )
     ended = tuple(replace(i, state=IncidentState.CLOSED) for i in whole[1:])

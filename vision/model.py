@@ -8,7 +8,18 @@ from enum import StrEnum
 from missions.geo import Area, LatLon
 from missions.model import Hazard, Sensor
 
-Fact = float | str | tuple[str, ...] | tuple[float, float, float] | None
+Reached = Mapping[str, str | Mapping[str, str]]
+"""Something of the site's that a hazard has reached: its `kind`, its `id`, its `name` by language."""
+
+Fact = (
+    float
+    | str
+    | tuple[str, ...]
+    | tuple[float, float, float]
+    | tuple[Reached, ...]
+    | Mapping[str, int | str]
+    | None
+)
 """What a detector can say besides place and size; three numbers are low, middle and high of 90 %."""
 
 
@@ -163,6 +174,7 @@ class Incident:
     """Observations believed to be one event, best estimate of place and size first.
 
     `opened_at` is its first look, `seen_at` its latest: times of pictures, not of their analysis.
+    `facts` are those of the look that shows it best, with what any look says that it reached.
     `spots` are the sources it is made of, one for a small fire and many for a fire line; `merged`
     the incidents that grew into it. `clean_miss` is the chance that every look since that found
     nothing there overlooked it (1 before the first), `looked_at` when the last of them was.
@@ -188,3 +200,4 @@ class Incident:
     base_at: datetime | None = None
     clean_miss: float = 1.0
     looked_at: datetime | None = None
+    facts: Mapping[str, Fact] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from missions.geo import Area, LatLon
+from vision import flood
 from vision.confirmation import Candidate
 from vision.detectors.heat import POWER_FROM
 from vision.growth import extents, measure
@@ -166,13 +167,17 @@ def _growth(incident: Incident, inspection: Inspection) -> Json | None:
     growth = measure(extents(seen))
     if growth is None:
         return None
+    rise = flood.rise_over(seen)
     return {
         "area_m2": _area(growth.area_m2),
         "area_m2_per_h": _area(growth.area_m2_per_h),
+        "area_90_m2_per_h": [_area(v) for v in growth.area_90_m2_per_h],
         "bearing_deg": growth.bearing_deg,
         "speed_m_s": round(growth.speed_m_s, 4),
         "speed_90_m_s": [round(growth.speed_low_m_s, 4), round(growth.speed_high_m_s, 4)],
         "looks": growth.looks,
+        "rise_m_per_h": round(rise.m_per_h, 3) if rise else None,
+        "rise_90_m_per_h": [round(rise.low_m_per_h, 3), round(rise.high_m_per_h, 3)] if rise else None,
     }
 
 

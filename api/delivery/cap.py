@@ -23,6 +23,7 @@ from api.services import Options
 from missions.geo import LatLon
 from missions.model import Hazard, Severity, Site
 from missions.words import LANGUAGES, named, text
+from vision import told
 from vision.model import Ellipse
 
 CAP = "urn:oasis:names:tc:emergency:cap:1.2"
@@ -217,6 +218,8 @@ def _description(saying: Saying, language: str, site: Site) -> str:
         sentences.append(text("alert.area", language, area=incident.area_m2))
     if incident.temp_max_c is not None:
         sentences.append(text("alert.temp", language, temp=incident.temp_max_c))
+    if saying.audience is Audience.RESTRICTED:  # whose outfall it is said to be is not for everybody
+        sentences += told.sentences(incident.facts, language)
     return ("" if language.startswith("zh") else " ").join(sentences)
 
 

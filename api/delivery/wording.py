@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from missions.words import text
+from vision import told
 
 SMS_LENGTH = 300
 """Signs of a text message; longer ones are cut, the link last."""
@@ -56,6 +57,7 @@ def worded(message_body: str, language: str) -> Worded:
     )
     known = [text("alert.area", language, area=incident["area_m2"])] if incident.get("area_m2") else []
     known += [text("alert.temp", language, temp=incident["temp_max_c"])] if incident.get("temp_max_c") else []
+    known += told.sentences(incident.get("facts", {}), language)
     return Worded(
         kind=kind,
         severity=text(f"alert.severity.{alert['severity']}", language),

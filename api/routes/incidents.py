@@ -48,7 +48,7 @@ async def one_incident(incident_id: str, caller: Watcher, built: Built) -> Incid
         places = await confirming.of_incidents(session, {row.id, *(o.incident for o in looks if o.incident)})
     whole = _shown(row, caller, standing)
     rough = is_rough(row.hazard, caller.knows)
-    told = None if rough else spread(row, looks, site=built.site, ground=built.terrain)
+    told = None if rough else spread(row, looks, site=built.site)
     return IncidentWhole(
         **whole.model_dump(),
         observations=[views.observation(look, knows=caller.knows) for look in looks],

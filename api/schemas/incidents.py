@@ -76,6 +76,9 @@ class IncidentOut(BaseModel):
     standing_reason: Names | None = None
     sources: list[SourceOut] = []
     note: Names | None = None
+    facts: dict[str, Any] = Field(
+        {}, description="what its best look says besides, and what any look says it reached"
+    )
 
 
 class Incidents(BaseModel):
@@ -102,6 +105,7 @@ class ObservationOut(BaseModel):
     power_w: float | None = Field(
         None, description="radiated power above the ground's, where temperatures tell"
     )
+    facts: dict[str, Any] = Field({}, description="what the detector says besides, units in the names")
 
 
 class ConfirmationOut(BaseModel):
@@ -146,6 +150,7 @@ class GrowthOut(BaseModel):
     looks: int
     area_m2: float
     area_m2_per_h: float
+    area_90_m2_per_h: list[float]
     bearing_deg: float
     speed_m_s: float
     speed_90_m_s: list[float]

@@ -259,6 +259,7 @@ def _columns(one: Seen, incident: str | None, decision: str, reason: str) -> dic
         "kind": seen.kind or None,
         "sources": list(seen.sources) or None,
         "power_w": seen.power_w,
+        "facts": dict(seen.facts) or None,
     }
 
 

@@ -159,6 +159,7 @@ def _values(incident: Incident, before: Severity | None) -> dict[str, Any]:
         "opened_at": incident.opened_at,
         "seen_at": incident.seen_at,
         "looks": incident.looks,
+        "facts": dict(incident.facts) or None,
     }
 
 

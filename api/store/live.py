@@ -166,6 +166,7 @@ def to_incident(row: IncidentRow, *, whole: bool = True) -> Incident:
         best_shot=row.best_frame or "",
         best_confidence=row.best_confidence,
         state=IncidentState(row.state),
+        facts=row.facts or {},
     )
     if not more:
         return incident

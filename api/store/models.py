@@ -200,6 +200,7 @@ class IncidentRow(Base):
     looks: Mapped[int]
     best_frame: Mapped[str | None] = mapped_column(ForeignKey("frames.id"))
     best_confidence: Mapped[float]
+    facts: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     details: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     changed_seq: Mapped[int] = mapped_column(index=True, default=0)
     alerts: Mapped[list["AlertRow"]] = relationship(lazy="raise", order_by="AlertRow.agency")
@@ -234,6 +235,7 @@ class ObservationRow(Base):
     kind: Mapped[str | None]
     sources: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     power_w: Mapped[float | None]
+    facts: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
 
 
 class AlertRow(Base):

@@ -103,7 +103,8 @@ def test_what_a_flood_touches_is_named():
     middle = GRID.middle
     village = NamedArea("v", "village", {"en-US": "Heping", "zh-CN": "和平村"}, _lake((120, 100, 30)).area)
     layers = ReferenceLayers(villages=(village,))
-    assert reached(layers, GRID, GRID.polygon(_lake((110, 100, 10)).area)) == ("Heping",)
+    (found,) = reached(layers, GRID, GRID.polygon(_lake((110, 100, 10)).area))
+    assert found == {"kind": "village", "id": "v", "name": village.name}
     river = River("r", {"en-US": "r"}, (middle, replace(middle, lat_deg=middle.lat_deg + 1e-3)), 0.0, 20.0)
     mask = permanent_water(ReferenceLayers(rivers=(river,)), GRID)
     assert mask is not None

@@ -23,7 +23,7 @@ from vision.comparison import box_of, is_colour, outline_of, unseen
 from vision.detectors import Abstained, Found
 from vision.frame import Frame
 from vision.georeference import Unplaced
-from vision.model import Detection
+from vision.model import Detection, Fact
 from vision.orthophoto import Projection
 from vision.scene import Scene
 from vision.watercourse import Reach, station_left, straightened
@@ -128,8 +128,9 @@ class Discharge:
         differs = float(np.percentile(np.abs(plume.differs[plume.cells]), 98))
         sign = float(np.sign(np.median(plume.differs[plume.cells]))) if thermal else 1.0
         clear = min(differs / (3 * WARMER_DEVIATIONS * plume.noise), 1.0)
-        facts: dict[str, float | str] = {
+        facts: dict[str, Fact] = {
             "outfall": outfall.id,
+            "outfall_name": dict(outfall.name),
             "length_m": plume.long_m,
             "area_m2": float(plume.cells.sum()),
             "goes_on_beyond_the_picture": "yes" if plume.open_end else "no",

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from shapely.geometry import Polygon
 
 from missions.model import Hazard, Sensor
-from vision import expected, flood, water_model
+from vision import expected, flood, told, water_model
 from vision.baselines import Baseline, Missing
 from vision.chart import Chart, Grid, Mask, polygons, smoothed
 from vision.comparison import Laid, box_of, inside, is_colour, on_ground, outline_of, registered, unseen
@@ -119,8 +119,8 @@ class Flood:
         least_px = max(LEAST_M2 / looked.chart.grid.pixel_m2, LEAST_PX)
         shapes = [smoothed(p) for p in polygons(known.out, at_least_px=least_px)]
         seen = replace(looked, wet=known.wet)
-        told = (self._detection(shape, seen, known.belongs, frame, scene) for shape in shapes)
-        return tuple(d for d in told if d.confidence >= LIKELY)
+        found = (self._detection(shape, seen, known.belongs, frame, scene) for shape in shapes)
+        return tuple(d for d in found if d.confidence >= LIKELY)
 
     def _seen(self, frame: Frame, scene: Scene) -> _View | Abstained:
         """Return the frame on the ground with its water."""
@@ -270,28 +270,26 @@ def _certainty(shape: Polygon, looked: _View) -> float:
 def _facts(shape: Polygon, looked: _View, belongs: Mask, scene: Scene) -> dict[str, Fact]:
     grid = looked.chart.grid
     facts: dict[str, Fact] = {"area_m2": round(grid.area_m2(shape), 1)}
-    if names := expected.reached(scene.references, grid, shape):
-        facts["reached"] = names
-    rise = _rise(shape, looked, belongs, scene)
-    if rise is not None:
-        facts["rise_m"] = rise
-    return facts
+    if reached := expected.reached(scene.references, grid, shape):
+        facts |= {"reached": reached, "reached_counts": told.counts(reached)}
+    return facts | _heights(shape, looked, belongs, scene)
 
 
-def _rise(shape: Polygon, looked: _View, belongs: Mask, scene: Scene) -> tuple[float, float, float] | None:
-    """Return how far the water stands over where it belongs, low, middle and high in metres.
+def _heights(shape: Polygon, looked: _View, belongs: Mask, scene: Scene) -> dict[str, Fact]:
+    """Return how far the water stands over where it belongs, and how high above the sea, where that is told.
 
     The elevation model is read along both edges: where the flood ends on land, and where the bed does.
     """
     if scene.ground is None:
-        return None
+        return {}
     grid = looked.chart.grid
     land = ~(looked.wet | belongs) & looked.chart.known
-    edge = _edge(shape, grid, near=land)
-    bank = _edge(shape, grid, near=belongs)
-    if len(edge) < flood.FEWEST or len(bank) < flood.FEWEST:
-        return None
-    return flood.above(edge, bank, ground=scene.ground)
+    edge, bank = (_edge(shape, grid, near=mask) for mask in (land, belongs))
+    heights = {
+        "rise_m": flood.above(edge, bank, ground=scene.ground),
+        "level_m": flood.level(edge, ground=scene.ground),
+    }
+    return {name: value for name, value in heights.items() if value is not None}
 
 
 def _edge(shape: Polygon, grid: Grid, *, near: Mask) -> Sequence[tuple[float, float]]:

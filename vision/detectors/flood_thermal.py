@@ -16,7 +16,7 @@ import numpy.typing as npt
 from shapely.geometry import Polygon
 
 from missions.model import Hazard, Sensor
-from vision import expected, orthophoto
+from vision import expected, orthophoto, told
 from vision.baselines import Before
 from vision.chart import Grid, Mask, polygons, smoothed
 from vision.comparison import box_of, outline_of
@@ -113,8 +113,8 @@ class FloodThermal:
         if frame.celsius is not None:
             facts["water_c"] = round(read.river, 1)
             facts["land_c"] = round(read.land, 1)
-        if names := expected.reached(scene.references, grid, shape):
-            facts["reached"] = names
+        if reached := expected.reached(scene.references, grid, shape):
+            facts |= {"reached": reached, "reached_counts": told.counts(reached)}
         sure = min(read.contrast / max(read.scatter, 1e-3) / 20.0, 1.0)
         return Detection(
             hazard=Hazard.FLOOD,

@@ -1,0 +1,19 @@
+"""What detectors say besides place and size, of looks and of incidents."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012_facts"
+down_revision = "0011_follows"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for table in ("incidents", "observations"):
+        op.add_column(table, sa.Column("facts", sa.JSON(), nullable=True))
+
+
+def downgrade() -> None:
+    for table in ("observations", "incidents"):
+        op.drop_column(table, "facts")
