@@ -23,6 +23,9 @@ OVER_DOCK_M = 40.0
 # The nearest docks that are tried when a flight breaks off.
 ESCAPES = 4
 
+# At a look by itself the track bends by about so much: what the search counts, as it knows no triples.
+POINT_TURN_DEG = 50.0
+
 # The camera hangs down all the way, so that nothing waits for the gimbal.
 STRAIGHT_DOWN_DEG = -90.0
 
@@ -109,12 +112,17 @@ class Network:
         ]
         ups = [energy.takeoff(model, rise_m=rise_m) for rise_m in rises_m]
         downs = [energy.landing(model, fall_m=rise_m) for rise_m in rises_m]
-        inside = [self._through(model, p) or Cost(math.inf, math.inf) for p in self.nodes]
+        inside = [self._met(model, p) for p in self.nodes]
         left = [*ups, *(energy.NOTHING for _ in self.nodes)]
         return (
             np.array([(c.time_s, c.energy_wh) for c in left]).reshape(-1, 2),
             np.array([(c.time_s, c.energy_wh) for c in (*downs, *inside)]).reshape(-1, 2),
         )
+
+    def _met(self, model: DroneModel, each: Pass) -> Cost:
+        """Return what the search counts for a pass: flying it, and the turn at one that is a single spot."""
+        flown = self._through(model, each) or Cost(math.inf, math.inf)
+        return flown + energy.turn(model, by_deg=POINT_TURN_DEG) if len(each.spots) == 1 else flown
 
     def way(self, a: Spot, b: Spot) -> Way | None:
         """Return the way between two spots, worked out once for both directions."""
