@@ -75,6 +75,11 @@ class Felling:
         return self.out.buffer(TRACK_HALF_M, cap_style="flat")
 
     @property
+    def way(self) -> BaseGeometry:
+        """The track's middle line outside the patch."""
+        return self.out.difference(self.patch)
+
+    @property
     def shape(self) -> BaseGeometry:
         """All the ground that has lost its trees."""
         return self.patch.union(self.track)

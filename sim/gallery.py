@@ -174,9 +174,18 @@ class _Studio:
             "true": _pose(shot.true),
             "changes": [
                 _row(change, view_m2(change.shape, poses, self._camera, world), world)
+                | self._track(change, poses, world)
                 for change in _all(world.changes)
             ],
         }
+
+    def _track(self, change: Flood | Felling, poses: list[TruePose], world: World) -> dict[str, Any]:
+        """Return where a felling's track runs beyond its patch, and how many metres of it are in view."""
+        if not isinstance(change, Felling) or change.way.is_empty:
+            return {}
+        strip = change.way.buffer(0.5, cap_style="flat")
+        seen_m = view_m2(strip, poses, self._camera, world)
+        return {"track": _degrees(change.way, world), "track_in_view_m": round(seen_m, 1)}
 
 
 def view_m2(shape: BaseGeometry, poses: Iterable[TruePose], camera: Camera, world: World) -> float:
@@ -200,19 +209,23 @@ def _all(changes: Changes) -> list[Flood | Felling]:
 
 
 def _row(change: Flood | Felling, seen_m2: float, world: World) -> dict[str, Any]:
-    hazard = "flood" if isinstance(change, Flood) else "logging"
-
-    def degrees(at: Floats) -> Floats:
-        lat, lon = world.frame.lat_lon(at[:, 0], at[:, 1])
-        return np.column_stack([lon, lat])
-
     return {
-        "hazard": hazard,
+        "hazard": "flood" if isinstance(change, Flood) else "logging",
         "id": change.id,
         "area_m2": round(change.area_m2, 1),
         "in_view_m2": round(seen_m2, 1),
-        "geometry": mapping(shapely.transform(change.shape, degrees)),
+        "geometry": _degrees(change.shape, world),
     }
+
+
+def _degrees(shape: BaseGeometry, world: World) -> dict[str, Any]:
+    """Return ground in local metres as a GeoJSON geometry."""
+
+    def placed(at: Floats) -> Floats:
+        lat, lon = world.frame.lat_lon(at[:, 0], at[:, 1])
+        return np.column_stack([lon, lat])
+
+    return dict(mapping(shapely.transform(shape, placed)))
 
 
 def _pose(true: TruePose) -> dict[str, float]:

@@ -1,11 +1,14 @@
 """What the site's own vectors say: where water belongs, and what stands there to be reached."""
 
+from datetime import datetime
+
 import numpy as np
 from shapely.geometry import LineString, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
-from missions.geo import LatLon
+from missions.geo import Area, LatLon, LocalFrame
+from missions.layers import NamedArea
 from missions.model import ReferenceLayers
 from vision.chart import Grid, Mask, covered
 from vision.forecast import things
@@ -25,6 +28,20 @@ def permanent_water(references: ReferenceLayers, grid: Grid, *, wider_m: float =
     shapes += [grid.polygon(lake.area).buffer(wider_m / grid.pixel_m) for lake in references.waters]
     found = covered(unary_union(shapes), grid.shape) if shapes else None
     return found if found is not None and found.any() else None
+
+
+def permitted(references: ReferenceLayers, place: LatLon, at: datetime | None) -> bool:
+    """Return whether a permit in force at that time covers a place."""
+    return at is not None and any(p.holds(at) and _covers(p.area, place) for p in references.permits)
+
+
+def compartment_of(references: ReferenceLayers, place: LatLon) -> NamedArea | None:
+    """Return the forest compartment that a place lies in, None outside all."""
+    return next((c for c in references.compartments if _covers(c.area, place)), None)
+
+
+def _covers(area: Area, place: LatLon) -> bool:
+    return bool(LocalFrame(place).polygon(area).buffer(0).covers(Point(0.0, 0.0)))
 
 
 def reached(references: ReferenceLayers, grid: Grid, polygon: Polygon) -> tuple[Reached, ...]:

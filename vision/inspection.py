@@ -371,7 +371,8 @@ def _looked(
         if isinstance(found, Abstained):
             notes.append(f"not searched for {_listed(detector.hazards & wanted)}: {found.reason}")
             continue
-        searched |= detector.hazards & wanted
+        if not getattr(detector, "is_hint", False):
+            searched |= detector.hazards & wanted
         sure = [d for d in found if scene.calibration.keeps(d, frame.shot.camera.name)]
         detections += [d for d in sure if d.hazard in wanted]
     unread = frozenset(hazards or ()) - frozenset(h for d in reading for h in d.hazards)

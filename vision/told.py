@@ -60,6 +60,10 @@ def _felling(facts: Mapping[str, Any], language: str) -> Iterator[str]:
     for name in ("trees", "timber_m3"):
         if value := facts.get(name):
             yield _interval(f"fact.{name}", value, language)
+    if metres := facts.get("track_m"):
+        yield text("fact.track", language, metres=metres, wide=facts["track_wide_m"])
+    if "vehicle" in facts:
+        yield text("fact.vehicle", language)
 
 
 def _plume(facts: Mapping[str, Any], language: str) -> Iterator[str]:

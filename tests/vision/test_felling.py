@@ -106,6 +106,44 @@ def test_a_permit_in_force_allows_and_one_that_ended_does_not():
     assert "none covers" in str(found.facts["permits"])
 
 
+def test_of_a_felling_across_a_permits_border_only_the_rest_is_told():
+    """The permit ends in the middle of the cleared ground, 25 of its 50 columns."""
+    ring = np.array([[100, 60], [145, 60], [145, 130], [100, 130]], float)
+    permit = Permit(
+        "p", {}, Area(along(GRID, ring)), SEEN_AT - timedelta(days=1), SEEN_AT + timedelta(days=1)
+    )
+    (found,) = looked(forest(cleared=CLEARED), forest(), references=ReferenceLayers(permits=(permit,)))
+    outside = 30 * (25 - 6.0 / GRID.pixel_m) * GRID.pixel_m2
+    assert area_m2(found.ground) == pytest.approx(outside, rel=0.1)
+    assert found.facts["area_m2"][1] == pytest.approx(outside, rel=0.1)
+    west = GRID.polygon(found.ground).bounds[0]
+    assert west >= 145
+
+
+def test_a_permit_holds_from_its_first_moment_to_before_its_last():
+    ring = np.array([[100, 60], [200, 60], [200, 130], [100, 130]], float)
+    area, a_moment = Area(along(GRID, ring)), timedelta(seconds=1)
+    for begins, ends, is_silent in (
+        (SEEN_AT, SEEN_AT + a_moment, True),
+        (SEEN_AT - a_moment, SEEN_AT, False),
+        (SEEN_AT + a_moment, SEEN_AT + 2 * a_moment, False),
+    ):
+        layers = ReferenceLayers(permits=(Permit("p", {}, area, begins, ends),))
+        assert (looked(forest(cleared=CLEARED), forest(), references=layers) == ()) is is_silent
+
+
+def test_a_track_out_of_a_clearing_is_told_and_what_was_not_learnt_is_named():
+    clearing, strip = np.s_[60:110, 60:110], np.s_[82:90, 110:160]
+    felled = wood(clearing=(SOIL, clearing), strip=(SOIL, strip))
+    (found,) = looked(felled, wood())
+    assert found.facts["track_m"] == pytest.approx(25.0, abs=6.0)
+    assert 2.0 < found.facts["track_wide_m"] < 6.0
+    assert found.kind == ""
+    assert "stacks" in found.facts["not_told"]
+    (alone,) = looked(wood(strip=(SOIL, np.s_[82:90, 40:200])), wood())
+    assert alone.kind == "track"
+
+
 def test_crowns_are_counted_where_pixels_are_fine_enough():
     grey = np.full((100, 100), 60, np.uint8)
     for y in range(10, 100, 20):

@@ -46,12 +46,16 @@ def test_the_better_look_speaks_and_what_any_look_reached_is_reached_once():
     assert [one["id"] for one in told.shown(facts)["reached"]] == ["c"]
 
 
-def test_trees_and_timber_are_told_with_their_intervals():
-    facts = {"trees": (18.0, 25.0, 40.0), "timber_m3": (4.0, 8.2, 17.5)}
-    assert told.sentences(facts, "en-US") == [
+def test_a_felling_is_told_with_trees_timber_tracks_and_vehicles():
+    felled = {"trees": (18.0, 25.0, 40.0), "timber_m3": (4.0, 8.2, 17.5)}
+    felled |= {"track_m": 36.0, "track_wide_m": 3.4, "vehicle": "by its warmth"}
+    assert told.sentences(felled, "en-US") == [
         "About 25 trees (18 to 40).",
         "About 8 m³ of timber (4 to 18).",
+        "Fresh track: 36 m long, 3 m wide.",
+        "A vehicle stands in the wood, told by its warmth; what kind is not known.",
     ]
+    assert "新开集材道：长36米，宽3米。" in told.sentences(felled, "zh-CN")
 
 
 def test_nothing_said_is_nothing_told():

@@ -2,23 +2,36 @@
 
 import csv
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from missions.geo import moved
-from missions.model import Camera, CameraPose, Hazard, PowerLine, ReferenceLayers, Sensor
+from missions.geo import Area, moved
+from missions.layers import NamedArea, Permit
+from missions.model import LEAST_CONFIDENCE, Camera, CameraPose, Hazard, PowerLine, ReferenceLayers, Sensor
 from tests.vision.conftest import meadow, write_thermal
 from vision import labelled, warm_pictures
 from vision.detectors import Abstained, runtime, warm_bodies
-from vision.detectors.warm_bodies import KINDS, SHIPPED, Intrusion, WarmBodies, grey, line_over, zone_m
+from vision.detectors.warm_bodies import (
+    KINDS,
+    SHIPPED,
+    Intrusion,
+    Machinery,
+    WarmBodies,
+    grey,
+    line_over,
+    zone_m,
+)
 from vision.frame import load
 from vision.georeference import locate
+from vision.inspection import examine
 from vision.scene import Scene
 
 HIT_UAV = Path(__file__).parents[3] / "shared" / "data" / "thermal" / "hit_uav"
 PEOPLED = 5
+SEEN_AT = datetime(2026, 6, 1, 4, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +39,12 @@ def held_out():
     if not HIT_UAV.is_dir():
         pytest.skip("../shared/data/thermal/hit_uav is not here")
     _, some = warm_pictures.split(warm_pictures.read(HIT_UAV))
-    return [p for p in some if len(p.of(0)) >= PEOPLED]
+    return some
+
+
+@pytest.fixture(scope="module")
+def peopled(held_out):
+    return [p for p in held_out if len(p.of(0)) >= PEOPLED]
 
 
 def line(by, *, off_m: float = 0.0, voltage_kv: float = 220.0) -> PowerLine:
@@ -42,8 +60,8 @@ def seen_from_above(picture, pose: CameraPose, camera: Camera):
 
 
 @pytest.mark.shared_data
-def test_people_are_found_in_flights_that_were_never_learnt(held_out):
-    scored = warm_pictures.answers(runtime.load(SHIPPED), held_out)
+def test_people_are_found_in_flights_that_were_never_learnt(peopled):
+    scored = warm_pictures.answers(runtime.load(SHIPPED), peopled)
     assert warm_pictures.precision(scored, KINDS.index("person"), 0.3) > 0.6
     recall, false, _ = warm_pictures.rates(scored, 0, runtime.load(SHIPPED).card.box["person"])
     assert recall > 0.6
@@ -52,10 +70,10 @@ def test_people_are_found_in_flights_that_were_never_learnt(held_out):
 
 @pytest.mark.shared_data
 def test_people_under_a_line_are_an_intrusion_and_those_away_from_it_are_none(
-    held_out, pose, ground, tmp_path
+    peopled, pose, ground, tmp_path
 ):
     camera = load(write_thermal(tmp_path / "a_T.tif", meadow(), pose)).shot.camera
-    frame = seen_from_above(held_out[0], replace(pose, pitch_deg=-90.0), camera)
+    frame = seen_from_above(peopled[0], replace(pose, pitch_deg=-90.0), camera)
     one = WarmBodies().bodies(frame)[0].box
     at = locate(frame.shot.camera, frame.shot.pose, one.middle_px[0], one.bottom_px, ground=ground)
     under = Scene(ground=ground, references=ReferenceLayers(lines=(line(at),)))
@@ -65,6 +83,51 @@ def test_people_under_a_line_are_an_intrusion_and_those_away_from_it_are_none(
     assert {d.kind for d in found} <= set(KINDS)
     away = Scene(ground=ground, references=ReferenceLayers(lines=(line(at, off_m=500.0),)))
     assert Intrusion().detect(frame, away) == ()
+
+
+def wood_around(at) -> NamedArea:
+    ring = tuple(moved(at.place, bearing, 400.0) for bearing in (45.0, 135.0, 225.0, 315.0))
+    return NamedArea("c11", "compartment", {"en-US": "compartment 11"}, Area(ring))
+
+
+@pytest.mark.shared_data
+def test_a_vehicle_in_the_wood_is_a_suspicion_of_felling_unless_a_permit_covers_place_and_date(
+    held_out, pose, ground, tmp_path
+):
+    camera = load(write_thermal(tmp_path / "a_T.tif", meadow(), pose)).shot.camera
+    straight_down = replace(pose, pitch_deg=-90.0)
+    frames = (seen_from_above(picture, straight_down, camera) for picture in held_out if len(picture.of(1)))
+    frame = next(f for f in frames if any(d.kind == "vehicle" for d in WarmBodies().bodies(f)))
+    shot = replace(frame.shot, taken_at=SEEN_AT)
+    frame = replace(frame, shot=shot, pixel_m2=None)
+    here = locate(camera, shot.pose, 320.0, 256.0, ground=ground)
+    wood = wood_around(here)
+    found = Machinery().detect(frame, Scene(ground=ground, references=ReferenceLayers(compartments=(wood,))))
+    assert found
+    assert {(d.hazard, d.kind, d.facts["compartment"]) for d in found} == {
+        (Hazard.LOGGING, "machinery", "c11")
+    }
+    assert all(d.confidence < LEAST_CONFIDENCE for d in found)
+    for days, is_silent in ((1, True), (-1, False)):
+        permit = Permit("p", {}, wood.area, SEEN_AT - timedelta(days=2), SEEN_AT + timedelta(days=days))
+        layers = ReferenceLayers(compartments=(wood,), permits=(permit,))
+        assert (Machinery().detect(frame, Scene(ground=ground, references=layers)) == ()) is is_silent
+
+
+def test_what_machinery_cannot_tell_it_says_and_its_silence_clears_no_place(tmp_path, pose, ground):
+    path = write_thermal(tmp_path / "a_T.tif", meadow(), pose)
+    frame = load(path)
+    assert "no forest compartments" in Machinery().detect(frame, Scene(ground=ground)).reason
+    references = ReferenceLayers(compartments=(wood_around(pose),))
+    unplaced = replace(frame, shot=replace(frame.shot, pose=None))
+    assert (
+        "without a place" in Machinery().detect(unplaced, Scene(ground=ground, references=references)).reason
+    )
+    seen = examine(
+        path, terrain=ground, hazards=(Hazard.LOGGING,), scene=Scene(references=references), with_trials=True
+    )
+    assert Hazard.LOGGING not in seen.searched
+    assert "clears no place" in (seen.note or "")
 
 
 def test_a_meadow_has_nobody_in_it(tmp_path, pose):

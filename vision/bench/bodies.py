@@ -4,7 +4,8 @@ The simulator (`python -m sim.sights bodies`) flies two strips over animals, peo
 stove, and sometimes a fire; odd seeds have animals. Recall and false alarms are of single pictures: a told
 body is right where, once the picture is shifted as a whole within the error of its pose, a true one stands
 within `APART_M`. Counts are of whole flights, as `gridpatrol inspect` prints them, and a count is inside
-when the true number lies in its 90 % interval. Told bodies that are people, vehicles or rocks are false for
+when the true number lies in its 90 % interval. `bodies.vehicles` are what `logging` tells as machinery when
+all of the ground counts as forest. Told bodies that are people, vehicles or rocks are false for
 wildlife: `bodies.told_people` says how many of them were people.
 """
 
@@ -22,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from missions.errors import WorkFailed
-from missions.geo import Floats, LatLon
+from missions.geo import Area, Floats, LatLon
+from missions.layers import NamedArea, ReferenceLayers
 from missions.measure import Job, Row, measured, skipped
 from missions.model import Hazard
 from missions.site import load_site
@@ -33,11 +35,13 @@ from vision.detectors import runtime
 from vision.detectors.warm_bodies import KINDS, SHIPPED
 from vision.inspection import FrameResult, examine
 from vision.looks import showing
+from vision.scene import Scene
 from vision.tangent import Scale
 
 SEEDS, QUICK_SEEDS = "1-50", "1-1"
 APART_M, SHIFT_M = 1.5, 12.0
 WANTED = (Hazard.WILDLIFE, Hazard.PERSON)
+NAMES = {Hazard.WILDLIFE: "bodies", Hazard.PERSON: "bodies.people", Hazard.LOGGING: "bodies.vehicles"}
 HIT_UAV = Path("../shared/data/thermal/hit_uav")
 Truth = dict[str, Any]
 
@@ -62,15 +66,17 @@ class Flight:
 
 
 def rows(job: Job) -> Iterator[Row]:
-    """Yield recall, false alarms and counts of warm bodies and of people."""
+    """Yield recall and false alarms of warm bodies, people and vehicles, and counts of the first two."""
     flights = _flown(QUICK_SEEDS if job.quick else SEEDS)
     job.raw.write("bodies", *(_event(flight) for flight in flights))
-    for hazard, name in ((Hazard.WILDLIFE, "bodies"), (Hazard.PERSON, "bodies.people")):
+    for hazard, name in NAMES.items():
         seen = [j for flight in flights for j in flight.judged[hazard]]
         if there := sum(j.there for j in seen):
             yield measured(f"{name}.recall", sum(j.found for j in seen) / there, unit="", clock="none")
         false = sum(sum(j.wrong.values()) for j in seen) / max(len(seen), 1)
         yield measured(f"{name}.false_alarms", false, unit="/frame", clock="none")
+        if hazard not in WANTED:
+            continue
         inside = [_is_inside(f, hazard) for f in flights if any(c.hazard is hazard for c in f.counts)]
         yield measured(
             f"{name}.count_inside", sum(inside) / max(len(inside), 1), unit="of flights", clock="none"
@@ -106,16 +112,24 @@ def _flown(seeds: str) -> list[Flight]:
 def _flight(folder: Path, terrain: Terrain) -> Flight:
     truth: Truth = json.loads((folder / "truth.json").read_text("utf-8"))
     results = [
-        examine(folder / file, terrain=terrain, hazards=WANTED, with_trials=True)
+        examine(folder / file, terrain=terrain, hazards=NAMES, with_trials=True, scene=_all_forest(terrain))
         for file in truth["files"].values()
     ]
-    judged: dict[Hazard, list[Judged]] = {hazard: [] for hazard in WANTED}
+    judged: dict[Hazard, list[Judged]] = {hazard: [] for hazard in NAMES}
     for number, result in enumerate(results):
-        for hazard in WANTED:
-            if hazard in result.searched:
+        for hazard in NAMES:
+            if hazard in result.searched or hazard is Hazard.LOGGING:
                 judged[hazard].append(_judged(result, truth["bodies"], hazard, number * truth["between_s"]))
     abstained = sum(Hazard.WILDLIFE not in r.searched for r in results)
     return Flight(truth, judged, abstained, counting.counts(results, hazards=WANTED))
+
+
+def _all_forest(terrain: Terrain) -> Scene:
+    """Return a scene in which all of the ground is one forest compartment."""
+    west, south, east, north = terrain.bounds
+    ring = (LatLon(south, west), LatLon(south, east), LatLon(north, east), LatLon(north, west))
+    wood = NamedArea("all", "compartment", {"en-US": "all"}, Area(ring))
+    return Scene(references=ReferenceLayers(compartments=(wood,)))
 
 
 def _judged(result: FrameResult, bodies: Sequence[Truth], hazard: Hazard, after_s: float) -> Judged:
@@ -165,7 +179,9 @@ def _local(body: Truth, scale: Scale, after_s: float) -> tuple[float, float]:
 
 
 def _is_of(body: Truth, hazard: Hazard) -> bool:
-    return bool(body["is_animal"]) if hazard is Hazard.WILDLIFE else body["kind"] == "person"
+    if hazard is Hazard.WILDLIFE:
+        return bool(body["is_animal"])
+    return bool(body["kind"] == ("person" if hazard is Hazard.PERSON else "vehicle"))
 
 
 def _is_inside(flight: Flight, hazard: Hazard) -> bool:

@@ -6,11 +6,12 @@ it by the detectors as `gridpatrol inspect` uses them; poses are as noisy as a c
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from shapely import transform
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
@@ -34,7 +35,7 @@ from vision.scene import Scene
 OFF_M = 6.0
 """What is found may lie so far beside the truth: baselines lie where their own pose put them."""
 
-LEAST_IN_VIEW_M2 = 100.0
+LEAST_IN_VIEW_M2, LEAST_TRACK_M = 100.0, 20.0
 _NOW = datetime(2026, 6, 1, 6, 0, tzinfo=UTC)
 
 
@@ -76,6 +77,7 @@ def logging(job: Job) -> Iterator[Row]:
     seeds = gallery.QUICK_SEEDS if job.quick else gallery.SEEDS
     hit = truths = right = told = silent = 0
     errors: list[float] = []
+    strips = _Strips()
     with gallery.made("logging", seeds) as pictures:
         for seed in seeds:
             after = pictures[seed, "after"]
@@ -92,12 +94,51 @@ def logging(job: Job) -> Iterator[Row]:
             if whole and shapes:
                 found_m2 = sum(float(s.area) for s in shapes)
                 errors.append(abs(found_m2 - in_view) / in_view)
+            strips.judge(seen, after.changes)
             job.raw.write("logging", _told(seen, after.changes))
     yield at_least("logging.recall", hit / max(truths, 1), 0.95, unit="synthetic", clock="none")
     yield at_least("logging.precision", right / max(told, 1), 0.90, unit="synthetic", clock="none")
     error = float(np.mean(errors)) if errors else 1.0
     yield at_most("logging.area_error", error, 0.15, unit="synthetic", clock="none")
     yield measured("logging.abstained", float(silent), unit="of pictures", clock="none")
+    yield from strips.rows()
+
+
+@dataclass(slots=True)
+class _Strips:
+    """Tracks out of fellings: how many are there, found, told, told where one is, and how long they are."""
+
+    there: int = 0
+    found: int = 0
+    told: int = 0
+    right: int = 0
+    off: list[float] = field(default_factory=list)
+
+    def judge(self, seen: Look, changes: tuple[Change, ...]) -> None:
+        """Count the tracks of one pair of pictures; a detection tells one of those it reaches."""
+        told = [(_metres(d.ground).buffer(OFF_M), d.facts["track_m"]) for d in seen.found if _has_track(d)]
+        there = [(_placed(c.track), c.track_in_view_m) for c in changes if c.track is not None]
+        whole = [one for one in there if one[1] >= LEAST_TRACK_M]
+        self.there += len(whole)
+        self.found += sum(any(shape.intersects(way) for shape, _ in told) for way, _ in whole)
+        self.told += len(told)
+        for shape, told_m in told:
+            reached = [seen_m for way, seen_m in there if shape.intersects(way)]
+            self.right += bool(reached)
+            if reached and isinstance(told_m, float):
+                self.off.append(abs(told_m - sum(reached)) / max(sum(reached), 1.0))
+
+    def rows(self) -> Iterator[Row]:
+        """Yield recall, precision and the middle error of the length."""
+        recall, precision = self.found / max(self.there, 1), self.right / max(self.told, 1)
+        yield measured("logging.track_recall", recall, unit="synthetic", clock="none")
+        yield measured("logging.track_precision", precision, unit="synthetic", clock="none")
+        error = float(np.median(self.off)) if self.off else 1.0
+        yield measured("logging.track_length_error", error, unit="synthetic", clock="none")
+
+
+def _has_track(found: Detection) -> bool:
+    return found.ground is not None and "track_m" in found.facts
 
 
 def look(detector: Detector, today: Picture, before: Picture) -> Look:
@@ -118,23 +159,23 @@ def baseline_of(picture: Picture) -> Baseline:
     return ChartBaseline(chart)
 
 
-def _metres(area: Area) -> BaseGeometry:
+def _metres(area: Area | None) -> BaseGeometry:
+    assert area is not None
     frame = LocalFrame(gallery.place()[0].origin)
     rings = [[frame.to_local(p) for p in ring] for ring in (area.outer, *area.holes)]
     return Polygon(rings[0], rings[1:]).buffer(0)
 
 
-def _outline(change: Change) -> BaseGeometry:
-    """Return a truth's outline in local metres."""
+def _placed(shape: BaseGeometry) -> BaseGeometry:
+    """Return a shape in degrees, longitude first, in local metres."""
     frame = LocalFrame(gallery.place()[0].origin)
+    return transform(shape, lambda at: np.column_stack(frame.east_north(at[:, 1], at[:, 0])))
+
+
+def _outline(change: Change) -> BaseGeometry:
+    """Return a truth's outline in local metres, its holes filled."""
     parts = getattr(change.outline, "geoms", [change.outline])
-    return unary_union(
-        [
-            Polygon(np.column_stack(frame.east_north(lat, lon)))
-            for part in parts
-            for lon, lat in [np.array(part.exterior.coords).T[:2]]
-        ]
-    )
+    return unary_union([_placed(Polygon(part.exterior)) for part in parts])
 
 
 def _told(seen: Look, changes: tuple[Change, ...]) -> Mapping[str, Any]:

@@ -29,12 +29,17 @@ SEEDS, QUICK_SEEDS = range(1, 101), range(1, 4)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What really changed on the ground: its outline in degrees, how much of it is in view."""
+    """What really changed on the ground: its outline in degrees, how much of it is in view.
+
+    `track` is the middle line of a felling's track beyond its patch, of which so many metres are in view.
+    """
 
     hazard: str
     id: str
     in_view_m2: float
     outline: BaseGeometry
+    track: BaseGeometry | None = None
+    track_in_view_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,11 @@ def _picture(folder: Path, row: dict[str, Any]) -> Picture:
         true["roll_deg"],
     )
     path = folder / row["file"]
-    changes = tuple(
-        Change(c["hazard"], c["id"], c["in_view_m2"], shape(c["geometry"])) for c in row["changes"]
-    )
+    changes = tuple(_change(c) for c in row["changes"])
     return Picture(row["seed"], path.stem.removesuffix("_W"), path, pose, changes)
+
+
+def _change(row: dict[str, Any]) -> Change:
+    track = shape(row["track"]) if "track" in row else None
+    outline, seen_m = shape(row["geometry"]), row.get("track_in_view_m", 0.0)
+    return Change(row["hazard"], row["id"], row["in_view_m2"], outline, track, seen_m)

@@ -21,7 +21,10 @@ Found = tuple[Detection, ...] | Abstained
 
 
 class Detector(Protocol):
-    """Finds some hazards in the frames it can read."""
+    """Finds some hazards in the frames it can read.
+
+    One whose `is_hint` is true finds a sign of its hazard at most: it alone makes no frame a searched one.
+    """
 
     @property
     def name(self) -> str:

@@ -12,8 +12,10 @@ from missions.model import LEAST_CONFIDENCE, Hazard, Sensor
 from vision import felled_ground
 from vision.comparison import is_colour, unseen
 from vision.detectors import Abstained, Found
+from vision.expected import permitted
 from vision.felled_cells import Band
 from vision.frame import Frame
+from vision.georeference import Located, locate_many
 from vision.model import Box, Detection
 from vision.scene import Scene
 
@@ -26,6 +28,7 @@ class FelledLook:
 
     name = "felled look 1"
     hazards = frozenset({Hazard.LOGGING})
+    is_hint = True
 
     def reads(self, frame: Frame) -> bool:
         """Return whether it is a colour picture."""
@@ -43,7 +46,8 @@ class FelledLook:
         if felled_ground.share_of(likely) < model.share:
             return Abstained("nothing looks felled, which without a baseline clears no place")
         height, width = frame.pixels.shape[:2]
-        return tuple(self._detection(patch, likely, width, height) for patch in patches(likely))
+        found = (self._detection(patch, likely, width, height) for patch in patches(likely))
+        return tuple(d for d in found if not _has_leave(d, frame, scene))
 
     def _detection(self, patch: Band, likely: Band, width: int, height: int) -> Detection:
         rows, columns = likely.shape
@@ -66,6 +70,17 @@ class FelledLook:
             kind="looks felled",
             facts={"share_of_picture": round(float(inside.mean()), 3), "compared_with": "nothing"},
         )
+
+
+def _has_leave(found: Detection, frame: Frame, scene: Scene) -> bool:
+    """Return whether a permit in force covers the middle of a patch, as far as that has a place."""
+    if not scene.references.permits or frame.shot.pose is None or scene.ground is None:
+        return False
+    (on,) = locate_many(
+        frame.shot.camera, frame.shot.pose, np.array([found.box.middle_px]), ground=scene.ground
+    )
+    at = frame.shot.taken_at or scene.now
+    return isinstance(on, Located) and permitted(scene.references, on.place, at)
 
 
 def patches(likely: Band) -> list[Band]:

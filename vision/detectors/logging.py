@@ -2,15 +2,18 @@
 
 Today's picture is laid on what the place looked like before. Where canopy stood and is gone, and neither
 the river nor the season took it, trees were felled; where no permit covers the place on that date, that is
-the hazard. Without a baseline nobody knows what stood there, and the detector says so.
+the hazard. A permit covers its own ground and no more: of a felling across its border the rest is told.
+Long narrow strips of it are fresh tracks. Logs and stacks were not learnt, and it says that it cannot tell
+them. Without a baseline nobody knows what stood there, and the detector says so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import cv2
 import numpy as np
 from shapely.geometry import Polygon
+from shapely.ops import unary_union
 
 from missions.model import Hazard, Sensor
 from vision import canopy, timber
@@ -22,14 +25,20 @@ from vision.frame import Frame
 from vision.model import Detection, Fact
 from vision.registration import Registered
 from vision.scene import Scene
+from vision.tracks import Track, tracks
 
 NAME = "felling 1"
 LEAST_M2, LEAST_PX = 70.0, 4
 EDGE_M = 0.8
 """One standard deviation of where the edge of a felled area is drawn: crowns lean and overhang."""
 
-ALLOWED_SHARE = 0.9
-"""A felled area counts as allowed when permits in force cover so much of it."""
+OFF_M = 6.0
+"""A felling may seem to reach so far over a permit's border by the pose of its baseline alone."""
+
+MOSTLY = 0.7
+"""What is a track for so much of its area is told as one."""
+
+NOT_TOLD = ("felled logs", "stacks", "machinery in colour")
 
 
 class Felling:
@@ -61,9 +70,9 @@ def _found(
     grid = pair.before.chart.grid
     least_px = max(LEAST_M2 / grid.pixel_m2, LEAST_PX)
     grey = np.asarray(cv2.cvtColor(pair.before.chart.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-    for shape in (smoothed(p) for p in polygons(loss.felled, at_least_px=least_px)):
-        if _is_allowed(shape, grid, scene, at):
-            continue
+    found = [smoothed(p) for p in polygons(loss.felled, at_least_px=least_px)]
+    strips = tracks(loss.felled, grid.pixel_m) if found else []
+    for shape in (part for p in found for part in _without_leave(p, grid, scene, at, least_px=least_px)):
         in_picture = pair.to_picture(np.asarray(shape.exterior.coords))
         yield Detection(
             hazard=Hazard.LOGGING,
@@ -74,17 +83,43 @@ def _found(
             pixels=round(shape.area),
             outline_px=outline_of(in_picture),
             ground=grid.area(shape),
-            facts=_facts(shape, loss, grey, pair, scene, at),
+            kind=_kind(shape, strips),
+            facts=_facts(shape, loss, grey, pair, scene, at) | _tracks(shape, strips),
         )
 
 
-def _is_allowed(shape: Polygon, grid: Grid, scene: Scene, at: datetime | None) -> bool:
-    """Return whether permits in force at that time cover the area."""
-    if at is None:
-        return False
-    allowed = [grid.polygon(p.area) for p in scene.references.permits if p.holds(at)]
-    covered = sum(float(shape.intersection(area).area) for area in allowed)
-    return covered >= ALLOWED_SHARE * float(shape.area)
+def _without_leave(
+    shape: Polygon, grid: Grid, scene: Scene, at: datetime | None, *, least_px: float
+) -> Iterator[Polygon]:
+    """Yield the parts of a felled area that no permit in force at that time covers."""
+    allowed = [grid.polygon(p.area) for p in scene.references.permits if at and p.holds(at)]
+    if not any(area.intersects(shape) for area in allowed):
+        yield shape
+        return
+    rest = shape.difference(unary_union(allowed).buffer(max(OFF_M / grid.pixel_m, 1.0)))
+    parts = (part for part in getattr(rest, "geoms", [rest]) if isinstance(part, Polygon))
+    yield from (part for part in parts if part.area >= least_px)
+
+
+def _inside(shape: Polygon, strips: Sequence[Track]) -> list[Track]:
+    return [strip for strip in strips if shape.intersects(strip.middle)]
+
+
+def _kind(shape: Polygon, strips: Sequence[Track]) -> str:
+    """Return "track" where hardly anything but one was felled."""
+    narrow_px = sum(strip.area_px for strip in _inside(shape, strips))
+    return "track" if narrow_px >= MOSTLY * shape.area else ""
+
+
+def _tracks(shape: Polygon, strips: Sequence[Track]) -> dict[str, Fact]:
+    """Return how long the fresh tracks of a felled area are together, and how wide the widest is."""
+    inside = _inside(shape, strips)
+    if not inside:
+        return {}
+    return {
+        "track_m": round(sum(strip.long_m for strip in inside), 0),
+        "track_wide_m": round(max(strip.wide_m for strip in inside), 1),
+    }
 
 
 def _certainty(shape: Polygon, loss: Loss, fit: Registered) -> float:
@@ -115,6 +150,7 @@ def _facts(
         "timber_m3": timber.timber_m3(area),
         "compared_with": before.version,
         "registered_m": round(fit.error_m, 2),
+        "not_told": NOT_TOLD,
     }
     if before.taken_at:
         facts["before_at"] = before.taken_at.isoformat()

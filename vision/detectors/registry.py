@@ -96,6 +96,13 @@ ENTRIES: tuple[Entry, ...] = (
         on_trial=True,
     ),
     Entry("vision.detectors.logging:Felling", frozenset({Hazard.LOGGING}), by_default=False, on_trial=True),
+    Entry(
+        "vision.detectors.warm_bodies:Machinery",
+        frozenset({Hazard.LOGGING}),
+        by_default=False,
+        on_trial=True,
+        wants_whole=False,
+    ),
     Entry("vision.detectors.felled:FelledLook", frozenset({Hazard.LOGGING}), by_default=False, on_trial=True),
 )
 

@@ -3,7 +3,7 @@
 The model reads one band. Temperatures are laid over its 256 steps as a thermal camera's own display does, so
 that a picture in °C and one in 8 bits look alike. A body is told as what it was learnt as; what is warm and
 neither person, vehicle nor bicycle is not told. `Intrusion` tells those that are on the ground inside a power
-line's protected zone.
+line's protected zone, `Machinery` vehicles in forest that no permit to fell covers.
 
 Its word is a suspicion: the model learnt from 85 pictures of one drone (`vision/models/warm.md`).
 """
@@ -19,10 +19,11 @@ from shapely import Point
 from shapely.geometry import LineString
 
 from missions.geo import LatLon, LocalFrame
-from missions.layers import PowerLine
-from missions.model import Hazard, Sensor
+from missions.layers import NamedArea, PowerLine
+from missions.model import LEAST_CONFIDENCE, Hazard, Sensor
 from vision.detectors import Abstained, Found, runtime
 from vision.detectors.runtime import Model, Rgb
+from vision.expected import compartment_of, permitted
 from vision.frame import Frame
 from vision.georeference import Located, locate_many
 from vision.model import Box, Detection
@@ -45,6 +46,11 @@ which measures from the outer wire; the steps above it are ours.
 
 HOTTEST_C, LONGEST_M = 45.0, 2.4
 """Where a frame tells temperatures and the ground's scale: no person is hotter, or longer on the ground."""
+
+VEHICLE_M = (2.5, 16.0)
+"""A vehicle, boxed along the picture's sides, is no shorter than a quad and no longer than a loaded truck."""
+
+SUREST = LEAST_CONFIDENCE - 0.05
 
 Boxes = npt.NDArray[np.float32]
 
@@ -126,6 +132,59 @@ class Intrusion:
         )
 
 
+class Machinery:
+    """Vehicles inside forest where no permit to fell covers place and date: a suspicion, never more.
+
+    Half of what the model takes for vehicles are none, and it cannot tell a loader from a car.
+    """
+
+    hazards = frozenset({Hazard.LOGGING})
+    is_hint = True
+
+    def __init__(self, model: Path | None = None) -> None:
+        self._bodies = WarmBodies(model)
+
+    @property
+    def name(self) -> str:
+        """The model's name and version."""
+        return self._bodies.name
+
+    def reads(self, frame: Frame) -> bool:
+        """Return whether the frame is a thermal camera's."""
+        return self._bodies.reads(frame)
+
+    def detect(self, frame: Frame, scene: Scene) -> Found:
+        """Return the vehicles in the wood, or why that cannot be told."""
+        if not scene.references.compartments:
+            return Abstained(
+                "the site names no forest compartments in which a vehicle could have no business"
+            )
+        at = frame.shot.taken_at or scene.now
+        if at is None and scene.references.permits:
+            return Abstained("its date is not known, so no permit can be checked")
+        if frame.shot.pose is None or scene.ground is None:
+            return Abstained("without a place on the ground nothing can be told to be inside a forest")
+        bodies = [d for d in self._bodies.bodies(frame) if d.kind == "vehicle" and _may_be_vehicle(d, frame)]
+        if not bodies:
+            return Abstained("no vehicle stands out by its warmth, which clears no place")
+        middles = np.array([d.box.middle_px for d in bodies])
+        places = locate_many(frame.shot.camera, frame.shot.pose, middles, ground=scene.ground)
+        return tuple(
+            self._told(body, wood, scene)
+            for body, on in zip(bodies, places, strict=True)
+            if isinstance(on, Located)
+            and (wood := compartment_of(scene.references, on.place))
+            and not permitted(scene.references, on.place, at)
+        )
+
+    def _told(self, body: Detection, wood: NamedArea, scene: Scene) -> Detection:
+        facts = {"vehicle": "by its warmth", "compartment": wood.id}
+        if scene.references.permits:
+            facts["permits"] = "none covers this place on this date"
+        sure = round(min(body.confidence, SUREST), 3)
+        return replace(body, hazard=Hazard.LOGGING, kind="machinery", confidence=sure, facts=facts)
+
+
 def candidates(
     model: Model, pixels: Rgb, limits: Mapping[str, float]
 ) -> tuple[Boxes, npt.NDArray[np.float32], npt.NDArray[np.int64]]:
@@ -185,6 +244,16 @@ def _may_be_person(seen: Detection, frame: Frame) -> bool:
             return False
     long_px = max(box.right_px - box.left_px, box.bottom_px - box.top_px)
     return frame.pixel_m2 is None or long_px * frame.pixel_m2**0.5 <= LONGEST_M
+
+
+def _may_be_vehicle(seen: Detection, frame: Frame) -> bool:
+    """Return whether its size leaves room for a vehicle, as far as a frame tells it."""
+    if frame.pixel_m2 is None:
+        return True
+    box = seen.box
+    long_px = max(box.right_px - box.left_px, box.bottom_px - box.top_px)
+    long_m = float(long_px * frame.pixel_m2**0.5)
+    return VEHICLE_M[0] <= long_m <= VEHICLE_M[1]
 
 
 def _is_warmth(frame: Frame) -> bool:
