@@ -192,11 +192,12 @@ class _Search:
                 self._offer(descent.tours(best))
             spent = self.meter.count(self.cost)
             gave_up = self.all_fit and not best.is_feasible() and spent > self.manner.give_up
-            return 1.0 if gave_up else (spent - began) / max(1e-9, stage.until - began)
+            is_over = gave_up or spent >= stage.until
+            return 1.0 if is_over else (spent - began) / (stage.until - began)
 
         best = descent.travel(first, warmth=stage.warmth or 0.0, pool=self.pool, share=share)
         self._offer(descent.tours(best))
-        if gave_up:
+        if gave_up and not self.meter.ended:
             self.all_fit = False
             self._whole(replace(stage, fresh=not self.best), seed + 1000)
 

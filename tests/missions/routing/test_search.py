@@ -92,6 +92,18 @@ def test_it_stops_when_the_cost_is_good_enough_and_when_told() -> None:
     assert search(problem, Effort(rounds=50_000, cancelled=lambda: True)).rounds < 10
 
 
+def test_a_search_whose_musts_do_not_all_fit_stops_when_told() -> None:
+    """Giving musts up after the end once began a stage that was over before it began, and never ended."""
+    asked = itertools.count()
+
+    def cancelled() -> bool:
+        assert next(asked) < 100, "it goes on"
+        return next(asked) > 6
+
+    problem = ring(most_time=3700, tours=1)
+    search(problem, Effort(rounds=50_000, cancelled=cancelled))
+
+
 def test_the_last_choice_among_the_tours_is_made_within_the_time() -> None:
     """By a clock that goes on by a second each time it is looked at."""
     seconds = itertools.count()
