@@ -90,28 +90,42 @@ def wood_around(at) -> NamedArea:
     return NamedArea("c11", "compartment", {"en-US": "compartment 11"}, Area(ring))
 
 
-@pytest.mark.shared_data
-def test_a_vehicle_in_the_wood_is_a_suspicion_of_felling_unless_a_permit_covers_place_and_date(
-    held_out, pose, ground, tmp_path
-):
+@pytest.fixture
+def driven(held_out, pose, tmp_path):
+    """A real picture in which the model sees a vehicle, as if taken over the test's ground."""
     camera = load(write_thermal(tmp_path / "a_T.tif", meadow(), pose)).shot.camera
     straight_down = replace(pose, pitch_deg=-90.0)
-    frames = (seen_from_above(picture, straight_down, camera) for picture in held_out if len(picture.of(1)))
+    frames = (seen_from_above(p, straight_down, camera) for p in held_out if len(p.of(1)))
     frame = next(f for f in frames if any(d.kind == "vehicle" for d in WarmBodies().bodies(f)))
-    shot = replace(frame.shot, taken_at=SEEN_AT)
-    frame = replace(frame, shot=shot, pixel_m2=None)
-    here = locate(camera, shot.pose, 320.0, 256.0, ground=ground)
-    wood = wood_around(here)
-    found = Machinery().detect(frame, Scene(ground=ground, references=ReferenceLayers(compartments=(wood,))))
-    assert found
+    return replace(frame, shot=replace(frame.shot, taken_at=SEEN_AT), pixel_m2=None)
+
+
+def scene_of(wood: NamedArea, ground, *permits: Permit) -> Scene:
+    return Scene(ground=ground, references=ReferenceLayers(compartments=(wood,), permits=permits))
+
+
+@pytest.mark.shared_data
+def test_a_vehicle_in_the_wood_is_a_suspicion_unless_a_permit_covers_place_and_date(driven, pose, ground):
+    wood = wood_around(pose)
+    found = Machinery().detect(driven, scene_of(wood, ground))
     assert {(d.hazard, d.kind, d.facts["compartment"]) for d in found} == {
         (Hazard.LOGGING, "machinery", "c11")
     }
     assert all(d.confidence < LEAST_CONFIDENCE for d in found)
     for days, is_silent in ((1, True), (-1, False)):
         permit = Permit("p", {}, wood.area, SEEN_AT - timedelta(days=2), SEEN_AT + timedelta(days=days))
-        layers = ReferenceLayers(compartments=(wood,), permits=(permit,))
-        assert (Machinery().detect(frame, Scene(ground=ground, references=layers)) == ()) is is_silent
+        assert (Machinery().detect(driven, scene_of(wood, ground, permit)) == ()) is is_silent
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(("range_k", "is_told"), [(60.0, True), (9.0, False)])
+def test_where_temperatures_tell_a_vehicle_without_a_warm_engine_is_none(
+    driven, pose, ground, range_k, is_told
+):
+    celsius = np.atleast_3d(driven.pixels)[..., 0].astype(np.float32) / 255 * range_k
+    frame = replace(driven, pixels=None, celsius=celsius)
+    told = Machinery().detect(frame, scene_of(wood_around(pose), ground))
+    assert isinstance(told, tuple) is is_told
 
 
 def test_what_machinery_cannot_tell_it_says_and_its_silence_clears_no_place(tmp_path, pose, ground):

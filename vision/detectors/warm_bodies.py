@@ -50,6 +50,9 @@ HOTTEST_C, LONGEST_M = 45.0, 2.4
 VEHICLE_M = (2.5, 16.0)
 """A vehicle, boxed along the picture's sides, is no shorter than a quad and no longer than a loaded truck."""
 
+ENGINE_K = 10.0
+"""An engine that ran within the hour is so much warmer than what lies around the vehicle."""
+
 SUREST = LEAST_CONFIDENCE - 0.05
 
 Boxes = npt.NDArray[np.float32]
@@ -247,13 +250,26 @@ def _may_be_person(seen: Detection, frame: Frame) -> bool:
 
 
 def _may_be_vehicle(seen: Detection, frame: Frame) -> bool:
-    """Return whether its size leaves room for a vehicle, as far as a frame tells it."""
-    if frame.pixel_m2 is None:
-        return True
+    """Return whether size and heat leave room for a vehicle that ran lately, as far as a frame tells them."""
     box = seen.box
-    long_px = max(box.right_px - box.left_px, box.bottom_px - box.top_px)
-    long_m = float(long_px * frame.pixel_m2**0.5)
-    return VEHICLE_M[0] <= long_m <= VEHICLE_M[1]
+    wide_px, high_px = box.right_px - box.left_px, box.bottom_px - box.top_px
+    if frame.pixel_m2 is not None:
+        long_m = float(max(wide_px, high_px) * frame.pixel_m2**0.5)
+        if not VEHICLE_M[0] <= long_m <= VEHICLE_M[1]:
+            return False
+    if frame.celsius is None:
+        return True
+    inside = _part(frame.celsius, box, 0.0, 0.0)
+    around = _part(frame.celsius, box, wide_px, high_px)
+    return bool(inside.size and float(np.nanmax(inside)) - float(np.nanmedian(around)) >= ENGINE_K)
+
+
+def _part(
+    celsius: npt.NDArray[np.float32], box: Box, beside_px: float, above_px: float
+) -> npt.NDArray[np.float32]:
+    """Return a box of a picture, wider and higher by so much on each side."""
+    top, left = max(int(box.top_px - above_px), 0), max(int(box.left_px - beside_px), 0)
+    return celsius[top : int(box.bottom_px + above_px) + 1, left : int(box.right_px + beside_px) + 1]
 
 
 def _is_warmth(frame: Frame) -> bool:
