@@ -26,6 +26,7 @@ SHORT_M = 1.0
 Mask = np.ndarray
 WayOf = Callable[[Spot, Spot], Way | None]
 Tell = Callable[[float], None]
+Fewer = Callable[[], Mask | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,12 @@ def measured(
     *,
     way: WayOf,
     tell: Tell,
+    fewer: Fewer = lambda: None,
 ) -> Between:
     """Return what lies between the spots, where `wanted` (a symmetric mask) asks for it.
 
-    `way` answers for ways that are not straight; `tell` hears the share that is done.
+    `way` answers for ways that are not straight; `tell` hears the share that is done. Once `fewer`
+    answers with a mask, the rows that are left are filled there alone.
     """
     at = np.array([(s.east_m, s.north_m, s.altitude_m) for s in spots]).reshape(-1, 3)
     size = len(spots)
@@ -76,8 +79,11 @@ def measured(
     )
     shut = shapely.union_all([volume.shape for volume in airspace.volumes])
     shapely.prepare(shut)
+    less: Mask | None = None
     for i in range(size):
         tell(i / size)
+        if less is None and (less := fewer()) is not None:
+            wanted = wanted & less
         later = np.flatnonzero(wanted[i, i + 1 :]) + i + 1
         open_ = _are_open(shut, at[i], at[later])
         _fill_lines(found, at, i, later[open_], airspace, flown)

@@ -26,6 +26,9 @@ FORMATS = ("qgc", "waypoints", "wpml", "kml", "geojson")
 # The solver's generator takes 32 bits.
 MAX_SEED = 2**32 - 1
 
+# A site file larger than this takes seconds to read.
+LONG_READ_BYTES = 200_000
+
 PLAN_HELP = """Plan the flights that serve all agencies of a site together.
 
 Example: gridpatrol plan examples/valley/site.yaml --out OUT
@@ -77,11 +80,13 @@ def plan_command(
     from missions.site import load_site
     from missions.terrain import Terrain
 
+    progress = Told()
+    if site_file.is_file() and site_file.stat().st_size > LONG_READ_BYTES:
+        progress("reading the site", 0.0)
     site = load_site(site_file)
     if out is not None:
         out_folder(out)  # said now, not after the search
     terrain = Terrain.open(site.terrain)
-    progress = Told()
     search: dict[str, Any] = {"seconds": seconds, "iterations": iterations, "seed": seed, "workers": workers}
     hours = _hours(begin, until)
     with Stopping(say) as stopping:
@@ -100,9 +105,10 @@ def plan_command(
         made = replace(
             made, saving=saving(made, site, terrain=terrain, progress=progress, hours=hours, **search)
         )
-    progress.end()
     if out is not None:
+        progress("writing files", 1.0)
         write(made, site, terrain, out)
+    progress.end()
     tell: Callable[[str], None] = say if as_json else print
     show(made, site, tell)
     if as_json:

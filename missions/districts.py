@@ -5,7 +5,9 @@ are drawn anew around other docks, and searched again from the sorties they have
 a neighbouring dock where that is shorter. Districts are searched side by side in processes.
 """
 
+import math
 import signal
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
@@ -21,7 +23,7 @@ from missions.flights import Search, found
 from missions.geo import Floats, LocalFrame
 from missions.model import Demand, Site, Sortie, Task, Unserved
 from missions.network import Network
-from missions.reach import Limits, unflown
+from missions.reach import Limits, not_looked_at, unflown
 from missions.singles import singles
 from missions.solver import Progress
 
@@ -35,6 +37,9 @@ DISTRICT = 250
 FIRST_SHARE, TURNS = 0.5, 2
 
 LOOK_EVERY_S = 0.1
+
+# Once a search is cancelled, the districts left get a quick plan each, those that so long suffices for.
+HURRY_S = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +161,7 @@ class _pool:
         self._land = land
         context = get_context("spawn")
         self._end = context.Event()
+        self._cancelled_s = math.inf
         self._pool = (
             ProcessPoolExecutor(workers, context, _settle, (land, self._end)) if workers > 1 else None
         )
@@ -171,14 +177,25 @@ class _pool:
         self, districts: Sequence[_District], tell: Progress, done: float
     ) -> Iterator[tuple[Sortie, ...]]:
         """Yield the sorties of each district, in their order."""
+        many, part = len(districts), 1 / (TURNS + 1)
+
+        def told(k: int) -> Progress:
+            return lambda what, share: tell(
+                f"district {k + 1} of {many}: {what}", done + (k + share / 2) * part / many
+            )
+
         results = (
             self._side_by_side(districts)
             if self._pool is not None
-            else (_flown_over(self._land, d) for d in districts)
+            else (self._flown_here(d, told(k)) for k, d in enumerate(districts))
         )
-        for k, made in enumerate(results, start=1):
-            tell("choosing sorties", done + k / len(districts) / (TURNS + 1))
+        for k, made in enumerate(results):
+            if self._pool is not None:
+                told(k)("searched", 2.0)
             yield made
+
+    def _flown_here(self, district: _District, tell: Progress) -> tuple[Sortie, ...]:
+        return district.sorties if self._is_late(district.search) else _flown_over(self._land, district, tell)
 
     def _side_by_side(self, districts: Sequence[_District]) -> Iterator[tuple[Sortie, ...]]:
         """Yield the sorties as the others find them; hands on that the search is cancelled."""
@@ -189,7 +206,15 @@ class _pool:
             while wait([future], timeout=LOOK_EVERY_S).not_done:
                 if district.search.is_cancelled:
                     self._end.set()
-            yield future.result()
+                if self._is_late(district.search) and future.cancel():
+                    break
+            yield district.sorties if future.cancelled() else future.result()
+
+    def _is_late(self, search: Search) -> bool:
+        """Return whether the search was cancelled so long ago that no more districts are begun."""
+        if search.is_cancelled:
+            self._cancelled_s = min(self._cancelled_s, time.monotonic())
+        return time.monotonic() - self._cancelled_s > HURRY_S
 
 
 @dataclass(slots=True)
@@ -210,31 +235,41 @@ def _settle(land: Land, end: Event) -> None:
 
 def _flown(district: _District) -> tuple[Sortie, ...]:
     (mine,) = _SETTLED
-    return _flown_over(
-        mine.land, replace(district, search=replace(district.search, cancelled=mine.end.is_set))
-    )
+    handed = replace(district, search=replace(district.search, cancelled=mine.end.is_set))
+    return _flown_over(mine.land, handed, _silent)
 
 
-def _flown_over(land: Land, district: _District) -> tuple[Sortie, ...]:
+def _silent(what: str, share: float) -> None:
+    pass
+
+
+def _flown_over(land: Land, district: _District, tell: Progress) -> tuple[Sortie, ...]:
     """Return the sorties of one district, over a network of its own docks and tasks."""
-    network = network_of(land, district.docks, district.tasks)
+    network = network_of(land, district.docks, district.tasks, tell, cancelled=district.search.cancelled)
     return tuple(
         found(
             network,
             land.limits,
             district.search,
             hours_s=land.hours_s,
-            tell=lambda what, share: None,
+            tell=lambda what, share: tell(what, 1.0 + share),
             start=district.sorties,
         )
     )
 
 
-def network_of(land: Land, docks: Sequence[int], tasks: Sequence[Task]) -> Network:
+def network_of(
+    land: Land,
+    docks: Sequence[int],
+    tasks: Sequence[Task],
+    tell: Progress = _silent,
+    *,
+    cancelled: Callable[[], bool] | None = None,
+) -> Network:
     """Return the network of some docks and tasks, measured."""
     near = replace(land.site, docks=tuple(land.site.docks[d] for d in docks))
     network = Network(near, land.airspace, tuple(tasks), land.demands)
-    network.measure(lambda what, share: None)
+    network.measure(tell, cancelled=cancelled)
     return network
 
 
@@ -242,28 +277,45 @@ def flown_alone(
     land: Land, tasks: Sequence[Task], sorties: Sequence[Sortie], holds: Callable[[Sortie], bool]
 ) -> list[Sortie]:
     """Return flights of their own for tasks that the districts left and one flight can serve."""
-    network = _left(land, tasks, sorties)
-    if network is None:
-        return []
-    return singles(network, range(len(network.tasks)), holds, longest_s=land.limits.longest_s)
-
-
-def left_over(land: Land, tasks: Sequence[Task], sorties: Sequence[Sortie]) -> list[Unserved]:
-    """Return why demands have tasks that nobody flies, asked of the docks nearest to those."""
-    network = _left(land, tasks, sorties)
-    if network is None:
-        return []
-    wanted = [d for d in land.demands if any(d.id in t.demands for t in network.tasks)]
-    return unflown(network, wanted, (), land.limits, set(), land.language)
-
-
-def _left(land: Land, tasks: Sequence[Task], sorties: Sequence[Sortie]) -> Network | None:
-    """Return the network of the tasks that nobody flies, a district at most, and of docks near them."""
-    flown = {t for s in sorties for t in s.tasks}
-    missing = [t for t in tasks if t.id not in flown][:DISTRICT]
+    missing = _left(tasks, sorties)[:DISTRICT]
     if not missing:
-        return None
+        return []
+    network = _network_near(land, missing)
+    return singles(network, range(len(missing)), holds, longest_s=land.limits.longest_s)
+
+
+def left_over(
+    land: Land, tasks: Sequence[Task], sorties: Sequence[Sortie], *, stopped: bool
+) -> list[Unserved]:
+    """Return why demands have tasks that nobody flies, asked of the docks nearest to those.
+
+    Where the search was stopped, that is the reason for what was not looked at, and no more tasks than one
+    district has are asked about.
+    """
+    missing, found = _left(tasks, sorties), dict[str, Unserved]()
+    for first in range(0, len(missing), DISTRICT):
+        some = missing[first : first + DISTRICT]
+        asked = {name for task in some for name in task.demands} - found.keys()
+        if stopped and first:
+            found |= {name: not_looked_at(name, land.language) for name in asked}
+            continue
+        network = _network_near(land, some, cancelled=lambda: stopped)
+        wanted = [d for d in land.demands if d.id in asked]
+        left = unflown(network, wanted, (), land.limits, set(), land.language, stopped=stopped)
+        found |= {each.demand: each for each in left}
+    return list(found.values())
+
+
+def _left(tasks: Sequence[Task], sorties: Sequence[Sortie]) -> list[Task]:
+    flown = {t for s in sorties for t in s.tasks}
+    return [t for t in tasks if t.id not in flown]
+
+
+def _network_near(
+    land: Land, tasks: Sequence[Task], *, cancelled: Callable[[], bool] | None = None
+) -> Network:
+    """Return the network of some tasks and the docks nearest to them."""
     frame = LocalFrame(land.site.origin)
     where = cKDTree(np.array([frame.to_local(d.place) for d in land.site.docks]))
-    near = {int(where.query(frame.to_local(t.looks[0].place))[1]) for t in missing}
-    return network_of(land, sorted(near), missing)
+    near = {int(where.query(frame.to_local(t.looks[0].place))[1]) for t in tasks}
+    return network_of(land, sorted(near), tasks, cancelled=cancelled)

@@ -1,10 +1,11 @@
 """Docks and tasks as a network: every way of flying every task, and what lies between them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 import numpy as np
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from missions import between, energy, legs, passes
@@ -22,6 +23,9 @@ OVER_DOCK_M = 40.0
 
 # The nearest docks that are tried when a flight breaks off.
 ESCAPES = 4
+
+# A plan made in a hurry goes from each spot to one of so many next to it.
+NEXT = 40
 
 # At a look by itself the track bends by about so much: what the search counts, as it knows no triples.
 POINT_TURN_DEG = 50.0
@@ -48,8 +52,11 @@ class Network:
         self._between: dict[tuple[Spot, Spot], Way | None] = {}
         self._blinds = Blinds.of(site, airspace.ground.frame)
 
-    def measure(self, tell: Progress) -> None:
-        """Fill the matrices: from each dock and each pass's end to each dock and through each pass."""
+    def measure(self, tell: Progress, *, cancelled: Callable[[], bool] | None = None) -> None:
+        """Fill the matrices: from each dock and each pass's end to each dock and through each pass.
+
+        Once `cancelled` says so, only the ways that a quick plan needs: to docks, and to what is next.
+        """
         begins = [*self.over_docks, *(p.spots[0] for p in self.nodes)]
         ends = [*self.over_docks, *(p.spots[-1] for p in self.nodes)]
         number = {spot: k for k, spot in enumerate(dict.fromkeys((*begins, *ends)))}
@@ -62,6 +69,7 @@ class Network:
             Flown(self.site.models, self.site.winds),
             way=self.way,
             tell=lambda share: tell("measuring ways", share),
+            fewer=lambda: self._are_next(tuple(number)) if cancelled and cancelled() else None,
         )
         grid = np.ix_([number[s] for s in ends], [number[s] for s in begins])
         turning_s, apart = self._turning_s(lies, grid), self._are_apart()
@@ -87,6 +95,15 @@ class Network:
         wind_m_s = max(wind_m_s, *(layer.speed_m_s for w in winds for layer in w.aloft), 0.0)
         most_m = max((energy.furthest_m(m, wind_m_s=wind_m_s) for m in self.site.models), default=0.0)
         return np.asarray(home_m[:, None] + cdist(at, at) + home_m <= most_m)
+
+    def _are_next(self, spots: Sequence[Spot]) -> np.ndarray:
+        """Return between which spots the ways are that a quick plan cannot do without."""
+        at, each = np.array([(s.east_m, s.north_m) for s in spots]), np.arange(len(spots))
+        _, next_ = cKDTree(at).query(at, k=min(NEXT + 1, len(at)))
+        are_docks = each < len(set(self.over_docks))
+        found = are_docks[:, None] | are_docks
+        found[each[:, None], next_.reshape(len(at), -1)] = True
+        return np.asarray(found | found.T)
 
     def _turning_s(self, lies: Between, grid: tuple[np.ndarray, ...]) -> Floats:
         """Return what turning onto each way and off it takes, from the track before to the one after."""

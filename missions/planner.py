@@ -14,7 +14,7 @@ from functools import partial
 from missions import check
 from missions.airspace import Airspace, Ground
 from missions.coverage import airspace_of, tasks_of
-from missions.districts import LARGE, Land, flown_alone, left_over, searched
+from missions.districts import DISTRICT, LARGE, Land, flown_alone, left_over, searched
 from missions.errors import InputWrong, WorkFailed
 from missions.flights import Search, found, ordered
 from missions.model import Demand, Plan, Site, Sortie, Task, Unserved
@@ -159,6 +159,7 @@ def _planned(
     made = [
         _flown(site, terrain, part, search, late_s=late_s, language=language, tell=tell) for part in parts
     ]
+    tell("proving the plan", 1.0)
     tasks, sorties, within = _renamed(made, site)
     left = (*unserved, *(u for part in made for u in part.unserved))
     whole = Plan(site.id, search.seed, sorties, tasks, left)
@@ -187,14 +188,14 @@ def _flown(
     if len(tasks) >= LARGE and len(site.docks) > 1:
         return _in_districts(site, terrain, period, now, (airspace, tasks, unserved), search, language, tell)
     network = Network(site, airspace, tasks, wanted)
-    network.measure(tell)
+    network.measure(tell, cancelled=search.cancelled)
     held: tuple[Sortie, ...] = ()
     for number in range(TRIES):
         tighter = replace(limits, share=limits.share * TIGHTER**number)
         sorties = found(network, tighter, search, hours_s=hours_s, tell=tell)
         holding = proven(sorties, tasks, now, terrain, longest_s=search.longest_s)
         held = max(held, holding, key=lambda some: sum(len(s.tasks) for s in some))
-        if len(holding) == len(sorties):
+        if len(holding) == len(sorties) or search.is_cancelled:
             break
     flown = {t for s in held for t in s.tasks}
     alone = singles(
@@ -204,7 +205,7 @@ def _flown(
         longest_s=limits.longest_s,
     )
     held = (*held, *alone)
-    left = unflown(network, wanted, held, limits, set(), language)
+    left = unflown(network, wanted, held, limits, set(), language, stopped=search.is_cancelled)
     return _Part(period.hours, tasks, held, (*unserved, *left))
 
 
@@ -228,14 +229,15 @@ def _in_districts(
         made = searched(land, left, search, tell)
         holding = proven(made, tasks, now, terrain, longest_s=search.longest_s)
         held = (*held, *holding)
-        if len(holding) == len(made):
-            break
         flown = {t for s in held for t in s.tasks}
         left = tuple(t for t in tasks if t.id not in flown)
+        if len(holding) == len(made) or (search.is_cancelled and len(left) > DISTRICT):
+            break
         land = replace(land, limits=replace(land.limits, share=land.limits.share * TIGHTER))
     if not search.is_cancelled:
         held = (*held, *flown_alone(land, tasks, held, partial(_holds, tasks, now, terrain, search)))
-    return _Part(period.hours, tasks, held, (*unserved, *left_over(land, tasks, held)))
+    still = left_over(land, tasks, held, stopped=search.is_cancelled)
+    return _Part(period.hours, tasks, held, (*unserved, *still))
 
 
 def _holds(tasks: tuple[Task, ...], site: Site, terrain: Terrain, search: Search, sortie: Sortie) -> bool:

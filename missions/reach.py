@@ -69,8 +69,13 @@ def unflown(
     limits: Limits,
     explained: set[str],
     language: str,
+    *,
+    stopped: bool = False,
 ) -> list[Unserved]:
-    """Return the demands whose looks are not all flown, each with the reason and a remedy."""
+    """Return the demands whose looks are not all flown, each with the reason and a remedy.
+
+    `stopped` says that the search was ended before it could find room for all.
+    """
     flown = {task for sortie in sorties for task in sortie.tasks}
     left = []
     for demand in demands:
@@ -79,6 +84,9 @@ def unflown(
         # That a part of it cannot be seen does not say why nobody flies to the rest.
         if missing and (demand.id not in explained or missing == mine):
             why, values = _why(network, missing, limits)
+            if stopped and why == "no_time":
+                left.append(not_looked_at(demand.id, language))
+                continue
             values["looks"] = _looks(network, demand, missing)
             values["all"] = _looks(network, demand, range(len(network.tasks)))
             left.append(
@@ -89,6 +97,11 @@ def unflown(
                 )
             )
     return left
+
+
+def not_looked_at(demand: str, language: str) -> Unserved:
+    """Return that a demand was left because planning was stopped."""
+    return Unserved(demand, text("unserved.stopped", language), text("unserved.stopped.help", language))
 
 
 def _looks(network: Network, demand: Demand, tasks: Sequence[int]) -> int:

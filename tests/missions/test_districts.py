@@ -46,6 +46,42 @@ def test_a_large_search_that_is_cancelled_returns_a_proven_plan_of_everything(
     assert served(made) == served(planned)
 
 
+@pytest.mark.parametrize("line", ["district 2 of 2: measuring ways", "district 1 of 2: choosing sorties"])
+def test_a_search_cancelled_in_one_district_plans_the_others_quickly(
+    site: Site, terrain: Terrain, planned: Plan, line: str
+) -> None:
+    """The line that it is heard at says which district it is in, and what is done there."""
+    heard: list[str] = []
+    made = plan(
+        site,
+        terrain=terrain,
+        iterations=10**9 if "choosing" in line else 20,
+        progress=lambda what, share: heard.append(what),
+        cancelled=lambda: line in heard,
+    )
+    assert check.faults(made, site, terrain, longest_s=LONGEST_S) == ()
+    assert served(made) == served(planned)
+
+
+def test_districts_that_a_cancelled_search_does_not_come_to_are_left_and_that_is_said(
+    site: Site, terrain: Terrain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(districts, "HURRY_S", -1.0)
+    heard: list[str] = []
+    made = plan(
+        site,
+        terrain=terrain,
+        iterations=20,
+        progress=lambda what, share: heard.append(what),
+        cancelled=lambda: "district 1 of 2: choosing sorties" in heard,
+    )
+    assert check.faults(made, site, terrain, longest_s=LONGEST_S) == ()
+    assert 0 < len(served(made)) < len(made.tasks)
+    assert {u.reason for u in made.unserved} == {
+        "planning was stopped before flights were found for all of it"
+    }
+
+
 def test_a_cancelled_search_in_processes_ends(site: Site, terrain: Terrain, planned: Plan) -> None:
     """They are told of it, though the callback itself does not travel."""
     made = plan(site, terrain=terrain, iterations=10**9, workers=2, cancelled=after(1))
