@@ -5,6 +5,7 @@ is committed before it is sent, so a crash in between leaves an `ordered` sortie
 that is sent again under the same id instead of a flight nobody remembers.
 """
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from api.services import Json, Services
 from api.store import sorties, steering
 from api.store.models import IncidentRow, ObservationRow
 from api.store.tokens import Caller
+from fleet.zones import bounded
 from missions.bounds import bounds_round
 from missions.errors import WorkFailed
 from missions.geo import LatLon, LocalFrame
@@ -67,20 +69,8 @@ def _bounds(sortie: Json, dock: Dock, site: Site) -> Json:
     """Return the fence of a flight and where else it may land, by the rule that plans are exported by."""
     placed = (i for i in sortie.get("items", ()) if i["lat_deg"] or i["lon_deg"])
     path = [LatLon(i["lat_deg"], i["lon_deg"]) for i in placed]
-    bounds = bounds_round(dock, path, site.docks, site.no_fly)
-    rings = [(True, bounds.inside), *((False, ring) for ring in bounds.outside)]
-    return {
-        "landings": [_landing(d) for d in bounds.landings],
-        "fence": [
-            {"inside": inside, "corners": [[p.lat_deg, p.lon_deg] for p in ring]} for inside, ring in rings
-        ],
-    }
-
-
-def _landing(dock: Dock) -> Json:
-    """Return another dock as a place to land, should the sortie's own be shut when it comes home."""
-    place = {"lat_deg": dock.place.lat_deg, "lon_deg": dock.place.lon_deg, "elevation_m": dock.elevation_m}
-    return {"id": dock.id, "kind": "dock", **place}
+    landings, fence = bounded(bounds_round(dock, path, site.docks, site.no_fly), are_tended=True)
+    return {"landings": [asdict(landing) for landing in landings], "fence": [asdict(zone) for zone in fence]}
 
 
 async def steer(

@@ -20,13 +20,13 @@ from fleet.order import DockPlace, SortieOrder, order_from
 from fleet.preflight import Finding, findings
 from fleet.resume import rest_of
 from fleet.stages import Stage, Wish
-from fleet.zones import RALLY, Landing, Zone
-from missions.bounds import Bounds, bounds_of
+from fleet.zones import bounded
+from missions.bounds import bounds_of
 from missions.clock import Clock
 from missions.errors import InputWrong, WorkFailed
 from missions.export.planfile import PlanFile
 from missions.items import mission_items
-from missions.model import Dock, Drone
+from missions.model import Drone
 from missions.terrain import Terrain
 
 _PERCENT_STEP = 2.0  # the vehicle tells whole percents and hovers on its own clock
@@ -68,7 +68,7 @@ def order_of(plan: PlanFile, sortie_id: str, *, drone: str = "") -> SortieOrder:
     """
     sortie = plan.sortie(sortie_id)
     dock, model = plan.dock(sortie.dock), plan.model(sortie.model)
-    bounds = bounds_of(sortie, plan.docks, plan.no_fly)
+    landings, fence = bounded(bounds_of(sortie, plan.docks, plan.no_fly), are_tended=False)
     if not drone:
         drone = next((d.id for d in plan.drones if d.dock == dock.id and d.model == model.name), sortie.dock)
     order = SortieOrder(
@@ -84,20 +84,10 @@ def order_of(plan: PlanFile, sortie_id: str, *, drone: str = "") -> SortieOrder:
         max_wind_m_s=min(model.max_wind_m_s, dock.max_wind_m_s),
         climb_m_s=model.climb_m_s,
         descent_m_s=model.descent_m_s,
-        landings=tuple(_rally(landing) for landing in bounds.landings),
-        fence=_fence(bounds),
+        landings=landings,
+        fence=fence,
     )
     return order_from(order.to_json())
-
-
-def _fence(bounds: Bounds) -> tuple[Zone, ...]:
-    """Return the fence that the sortie's .plan has: one area to stay inside, others to stay out of."""
-    return (Zone(True, bounds.inside), *(Zone(False, ring) for ring in bounds.outside))
-
-
-def _rally(dock: Dock) -> Landing:
-    """Return another dock as the rally point that the sortie's .plan has; nobody opens a door here."""
-    return Landing(dock.id, RALLY, dock.place.lat_deg, dock.place.lon_deg, dock.elevation_m, has_way=False)
 
 
 def rest_in(folder: Path, order: SortieOrder) -> SortieOrder:

@@ -11,6 +11,7 @@ from typing import Any
 
 from shapely.geometry import LineString, Point, Polygon
 
+from missions.bounds import Bounds
 from missions.geo import LatLon, LocalFrame
 
 DOCK, RALLY = "dock", "rally"
@@ -81,6 +82,21 @@ class Fence:
             if not inside and shape.intersects(path):
                 return "enters an area the fence keeps out of"
         return None
+
+
+def bounded(bounds: Bounds, *, are_tended: bool) -> tuple[tuple[Landing, ...], tuple[Zone, ...]]:
+    """Return where else a flight may land and its fence, by the bounds that its plan is exported with.
+
+    Docks that a gateway tends are places to be diverted to: it opens the door on the way. They are no
+    rally points, since an autopilot that turns home by itself goes to whatever is nearest, over a shut
+    door or a drone that stands there. Where nobody tends them they are the plan's rally points and no more.
+    """
+    kind = DOCK if are_tended else RALLY
+    landings = tuple(
+        Landing(d.id, kind, d.place.lat_deg, d.place.lon_deg, d.elevation_m, has_way=are_tended)
+        for d in bounds.landings
+    )
+    return landings, (Zone(True, bounds.inside), *(Zone(False, ring) for ring in bounds.outside))
 
 
 def landing_from(value: Mapping[str, Any]) -> Landing:

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from api.launch import with_limits
-from missions.bounds import bounds_of
+from fleet.fly import order_of
+from fleet.order import order_from
+from missions.export import planfile
 from missions.geo import LatLon, distance_m
 from missions.items import mission_items
 from missions.model import Site
@@ -50,16 +52,20 @@ def test_another_dock_is_a_place_to_land_at(site: Site) -> None:
     assert with_limits(ORDER, replace(site, docks=docks))["sortie"]["landings"] == []
 
 
-def test_an_order_carries_the_fence_that_its_plan_is_exported_with(site: Site) -> None:
-    """One rule: QGroundControl's file and the gateway's order agree corner by corner."""
+def test_the_gateway_reads_the_fence_and_the_places_to_land_that_the_plan_is_exported_with(
+    site: Site,
+) -> None:
+    """One rule with `gridpatrol fly`; there the docks are rally points, here their doors are opened first."""
     made = plan(site, terrain=Terrain.open(site.terrain), iterations=20)
     sortie = made.sorties[0]
-    dock = site.dock(sortie.dock)
-    items = [asdict(item) for item in mission_items(sortie, dock)]
-    order = {"sortie": {**ORDER["sortie"], "items": items, "dock": {"id": dock.id}}}
-    told = with_limits(order, site)["sortie"]
-    bounds = bounds_of(sortie, site.docks, site.no_fly)
-    assert [z["inside"] for z in told["fence"]] == [True, *(False for _ in bounds.outside)]
-    corners = [LatLon(*c) for c in told["fence"][0]["corners"]]
-    assert all(distance_m(a, b) < 1 for a, b in zip(corners, bounds.inside, strict=True))
-    assert [a["id"] for a in told["landings"]] == [d.id for d in bounds.landings]
+    exported = order_of(planfile.of(made, site), sortie.id)
+    dock = asdict(exported.dock)
+    items = [asdict(item) for item in mission_items(sortie, site.dock(sortie.dock))]
+    order = {**ORDER["sortie"], "drone": "D1", "shots": 1, "expected_s": 1.0, "items": items, "dock": dock}
+    told = order_from(with_limits({**ORDER, "sortie": order}, site)["sortie"])
+    assert [z.inside for z in told.fence] == [z.inside for z in exported.fence]
+    for ours, theirs in zip(told.fence, exported.fence, strict=True):
+        assert all(distance_m(a, b) < 1 for a, b in zip(ours.corners, theirs.corners, strict=True))
+    assert [a.place for a in told.landings] == [a.place for a in exported.landings] != []
+    assert (told.ways, told.rally) == (told.landings, ())
+    assert (exported.ways, exported.rally) == ((), exported.landings)
