@@ -31,12 +31,17 @@ class Track:
 
 def tracks(felled: Mask, pixel_m: float) -> list[Track]:
     """Return the tracks of a mask; none where pixels are too coarse to show one."""
-    if 2 * pixel_m > WIDE_M[0]:
+    if not are_shown(pixel_m):
         return []
     narrow = felled & ~wider(opened(felled, max(round(WIDE_M[1] / 2 / pixel_m), 1)), 1)
     count, labels = cv2.connectedComponents(narrow.astype(np.uint8), connectivity=8)
     found = (_strip(np.argwhere(labels == number)[:, ::-1], pixel_m) for number in range(1, count))
     return [strip for strip in found if strip is not None]
+
+
+def are_shown(pixel_m: float) -> bool:
+    """Return whether pixels are fine enough to show a track."""
+    return 2 * pixel_m <= WIDE_M[0]
 
 
 def _strip(pixels: np.ndarray[tuple[int, ...], np.dtype[np.intp]], pixel_m: float) -> Track | None:

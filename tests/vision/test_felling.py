@@ -36,6 +36,7 @@ def test_cleared_forest_is_found_with_area_trees_and_timber_in_intervals():
         low, middle, high = found.facts[name]
         assert low < middle < high
     assert found.facts["compared_with"] == "drawn.tif"
+    assert found.facts["not_told"][0] == "tracks"  # five metres a pixel
 
 
 def test_intact_forest_is_no_felling():

@@ -25,7 +25,7 @@ from vision.frame import Frame
 from vision.model import Detection, Fact
 from vision.registration import Registered
 from vision.scene import Scene
-from vision.tracks import Track, tracks
+from vision.tracks import Track, are_shown, tracks
 
 NAME = "felling 1"
 LEAST_M2, LEAST_PX = 70.0, 4
@@ -150,7 +150,7 @@ def _facts(
         "timber_m3": timber.timber_m3(area),
         "compared_with": before.version,
         "registered_m": round(fit.error_m, 2),
-        "not_told": NOT_TOLD,
+        "not_told": NOT_TOLD if are_shown(grid.pixel_m) else ("tracks", *NOT_TOLD),
     }
     if before.taken_at:
         facts["before_at"] = before.taken_at.isoformat()
