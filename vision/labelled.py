@@ -1,8 +1,9 @@
 """The labelled pictures of a folder, and which of them are kept aside.
 
 A folder is laid out as `evaluate --task image` reads it: `image_labels.csv` with the columns file, fire,
-smoke (1 yes, 0 no, -1 not known), boxes (1: `labels/NAME.txt` is complete), source, note. Pictures that
-share a camera, a video or a flight are one *group*, and a group is learnt from or scored on, never both.
+smoke (1 yes, 0 no, -1 or nothing not known) and, if need be, boxes (1: `labels/NAME.txt` is complete), source
+(else the folder that `file` begins with), note. Pictures that share a camera, a video or a flight are one
+*group*, and a group is learnt from or scored on, never both.
 """
 
 import csv
@@ -23,6 +24,7 @@ _CLUSTER = re.compile(r"^(c\d+)_")
 _FRAME_OF = re.compile(r"^(.*?)[-_]?\d+(?:_jpg\.rf\.\w+)?$")
 _KEPT_ASIDE = 0.15  # share of the small groups
 _SMALL_GROUP = 12  # pictures
+_KNOWN = {"1": 1, "1.0": 1, "0": 0, "0.0": 0, "-1": -1, "-1.0": -1, "": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,11 @@ def read(folder: Path) -> list[LabelledPicture]:
     table = folder / TABLE
     if not table.is_file():
         raise InputWrong(f"{folder}: expected {TABLE} with the columns file, fire, smoke, boxes, source")
-    with table.open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as lines:
+            rows = list(csv.DictReader(lines))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputWrong(f"{table}: no table that can be read: {error}") from None
     return [_picture(folder, row, line) for line, row in enumerate(rows, start=2)]
 
 
@@ -127,15 +132,17 @@ def load_rgb(path: Path) -> npt.NDArray[np.uint8]:
 
 def _picture(folder: Path, row: dict[str, str], line: int) -> LabelledPicture:
     try:
-        name, source = row["file"], row["source"]
-        fire, smoke, boxed = int(row["fire"]), int(row["smoke"]), row["boxes"] == "1"
-    except (KeyError, TypeError, ValueError) as error:
+        name, fire, smoke = row["file"].strip(), _known(row, "fire"), _known(row, "smoke")
+        boxed = _KNOWN.get((row.get("boxes") or "").strip()) == 1
+    except (KeyError, AttributeError):
+        raise InputWrong(f"{folder / TABLE}, line {line}: expected the columns file, fire, smoke") from None
+    except ValueError as error:
         raise InputWrong(f"{folder / TABLE}, line {line}: {error}") from None
-    path = folder / name
+    path, source = folder / name, row.get("source") or Path(name).parts[0]
     if not path.is_file():
         raise InputWrong(f"{folder / TABLE}, line {line}: {name} is not there")
     labels = path.parent.parent / "labels" / f"{path.stem}.txt"
-    boxes = _boxes(labels) if boxed else None
+    boxes = _boxes(labels) if boxed and (labels.is_file() or 1 not in (fire, smoke)) else None
     return LabelledPicture(path, name, source, _group(source, path.stem), fire, smoke, boxes)
 
 
@@ -148,9 +155,28 @@ def _completed(picture: LabelledPicture, known: dict[str, tuple[int, int]]) -> L
     )
 
 
+def _known(row: dict[str, str], column: str) -> int:
+    text = row[column].strip()
+    if text not in _KNOWN:
+        raise ValueError(f"{column}: found {text!r}, expected 1, 0 or -1")
+    return _KNOWN[text]
+
+
 def _boxes(path: Path) -> npt.NDArray[np.float32]:
-    text = path.read_text("utf-8").split() if path.is_file() else []
-    return np.array([float(value) for value in text], np.float32).reshape(-1, 5)
+    """Return the rows of a YOLO file; one that is not there has none.
+
+    Raises:
+        InputWrong: a row is not class, centre x, y, width, height.
+    """
+    lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
+    rows = [line.split() for line in lines if line.strip()]
+    try:
+        boxes = np.array(rows, np.float32).reshape(len(rows), 5)
+    except ValueError:
+        boxes = np.full((1, 5), np.nan, np.float32)
+    if not np.isfinite(boxes).all():
+        raise InputWrong(f"{path}: expected class, centre x, y, width and height in shares on each line")
+    return boxes
 
 
 def _group(source: str, stem: str) -> str:

@@ -1,5 +1,7 @@
 """Scores per picture and per box on a folder whose answers are known."""
 
+import json
+
 import pytest
 
 from missions.errors import InputWrong
@@ -44,6 +46,7 @@ def test_each_class_has_its_precision_and_recall_and_negatives_their_false_alarm
     assert fire == {"precision": 0.5, "recall": 1.0, "f1": 0.6667}
     assert scores["smoke"]["f1"] == 1.0
     assert (scores["false_alarm_rate"], scores["negatives"], scores["images"]) == (0.5, 2, 4)
+    assert (scores["fire"]["false_alarm_rate"], scores["smoke"]["false_alarm_rate"]) == (0.5, 0.0)
 
 
 def test_what_is_not_known_is_left_out(request_of):
@@ -105,3 +108,17 @@ def test_a_picture_that_is_not_there_is_named_with_its_line(dataset, request_of)
     (dataset / "a" / "images" / "plain.png").unlink()
     with pytest.raises(InputWrong, match=r"line 4: a/images/plain\.png is not there"):
         image.evaluate(request_of())
+
+
+def test_a_picture_that_cannot_be_read_counts_against_us_and_the_rest_is_scored(
+    dataset, request_of, tmp_path
+):
+    for name in ("fire", "plain"):
+        (dataset / "a" / "images" / f"{name}.png").write_bytes(b"")
+    scores = image.evaluate(request_of(out=tmp_path))
+    assert json.loads(json.dumps(scores))["skipped"] == 2
+    assert (scores["images"], scores["by_light"]["night"]["images"]) == (4, 0)
+    assert (scores["fire"]["recall"], scores["smoke"]["recall"]) == (0.0, 1.0)
+    assert (scores["false_alarm_rate"], scores["fire"]["false_alarm_rate"]) == (1.0, 1.0)
+    found = boxes.evaluate(request_of())
+    assert (found["fire"]["ap50"], found["smoke"]["boxes"]) == (0.0, 2)

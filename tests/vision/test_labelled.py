@@ -49,7 +49,30 @@ def test_near_duplicates_have_near_hashes_and_others_have_not():
 def test_a_row_that_cannot_be_read_is_named(folder):
     table = folder / "image_labels.csv"
     table.write_text(table.read_text("utf-8").replace("a.png,0,0", "a.png,perhaps,0"), "utf-8")
-    with pytest.raises(InputWrong, match="line 32"):
+    with pytest.raises(InputWrong, match="line 32: fire: found 'perhaps', expected 1, 0 or -1"):
+        labelled.read(folder)
+
+
+def test_a_table_of_files_and_labels_alone_is_enough_however_it_was_saved(folder):
+    """With a byte order mark, numbers as 1.0, an unknown as nothing, no boxes and no source."""
+    table = folder / "image_labels.csv"
+    table.write_text("file,fire,smoke\ns/images/web_a.png,1.0,\n", "utf-8-sig")
+    (one,) = labelled.read(folder)
+    assert (one.labels, one.source, one.boxes) == ((1, -1), "s", None)
+    table.write_text("picture,fire\ns/images/web_a.png,1\n", "utf-8")
+    with pytest.raises(InputWrong, match="expected the columns file, fire, smoke"):
+        labelled.read(folder)
+
+
+@pytest.mark.parametrize(
+    "rows", ["0 .5 fish", "0 .1 .1 .2 .2 .3 .1", "0 .1 .1 .2 .2 1 .1 .1 .2 .2", "0 nan 0 0 0"]
+)
+def test_boxes_that_are_none_are_told_by_their_file_and_such_as_are_missing_are_not_complete(folder, rows):
+    (folder / "image_labels.csv").write_text("file,fire,smoke,boxes\ns/images/web_a.png,1,0,1\n", "utf-8")
+    assert labelled.read(folder)[0].boxes is None
+    (folder / "s" / "labels").mkdir()
+    (folder / "s" / "labels" / "web_a.txt").write_text(rows, "utf-8")
+    with pytest.raises(InputWrong, match=r"web_a\.txt: expected class"):
         labelled.read(folder)
 
 

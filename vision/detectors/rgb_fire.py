@@ -45,7 +45,7 @@ class Candidates:
     kinds: npt.NDArray[np.int64]
 
 
-_NONE = Candidates(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+NONE = Candidates(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
 
 
 class RgbFire:
@@ -112,7 +112,7 @@ def look_at(model: Model, picture: Rgb | Encoded, cuts: Sequence[Tile], *, whole
     for cut, pixels in _pieces(picture, cuts):
         seen, corner = model.see(_squared(pixels)), (cut.left_px, cut.top_px)
         parts.append(_counted(model, seen, 1.0, corner, model.card.piece))
-    return _together(parts, width, height) if parts else _NONE
+    return _together(parts, width, height) if parts else NONE
 
 
 def ranked(model: Model, pixels: Rgb, *, most: int) -> Candidates:

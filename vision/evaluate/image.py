@@ -2,11 +2,13 @@
 
 The folder holds `image_labels.csv` (file, fire, smoke: 1, 0, -1 not known and left out). One threshold per
 class, the model card's, serves for all pictures. A picture with neither is a negative; an alarm of any
-class on it is a false alarm. A picture that is too dark to tell counts as no alarm, and is counted.
+class on it is a false alarm. A picture that is too dark to tell counts as no alarm, and is counted; one that
+cannot be read is told and counts against us: as missed, or as a false alarm on what it is known not to show.
 """
 
 import csv
 import importlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -33,12 +35,17 @@ OTHERS: dict[Hazard, str] = {Hazard.LOGGING: "vision.evaluate.felled:evaluate"}
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One picture, how likely the model holds each class, how bright it is, and whether too dark to ask."""
+    """One picture, how likely the model holds each class, how bright it is (NaN: it cannot be read), and
+    whether too dark to ask."""
 
     picture: LabelledPicture
     likely: tuple[float, float]
     brightness: float
     is_dark: bool
+
+    @property
+    def is_skipped(self) -> bool:
+        return math.isnan(self.brightness)
 
 
 def evaluate(request: Request) -> Json:
@@ -79,21 +86,27 @@ def scores(scored: Sequence[Scored], model: Model, hazard: Hazard | None = None)
     night = [s for s in scored if s.brightness < NIGHT_BELOW]
     day = [s for s in scored if s.brightness >= NIGHT_BELOW]
     by_light = {name: _of(some, model, wanted) for name, some in (("day", day), ("night", night))}
-    return result | {"by_source": by_source, "by_light": by_light, "dark": sum(s.is_dark for s in scored)}
+    dark, skipped = sum(s.is_dark for s in scored), sum(s.is_skipped for s in scored)
+    return result | {"by_source": by_source, "by_light": by_light, "dark": dark, "skipped": skipped}
 
 
 def _of(scored: Sequence[Scored], model: Model, wanted: Sequence[str]) -> Json:
     result: Json = {}
     kinds = [CLASSES.index(name) for name in wanted]
+    negative = [s for s in scored if all(s.picture.labels[kind] == 0 for kind in kinds)]
     for name, kind in zip(wanted, kinds, strict=True):
         known = [s for s in scored if s.picture.labels[kind] >= 0]
         truth = np.array([s.picture.labels[kind] == 1 for s in known], bool)
         said = np.array([_alarm(s, kind, model) for s in known], bool)
-        result[name] = rates(truth, said)
-    negative = [s for s in scored if all(s.picture.labels[kind] == 0 for kind in kinds)]
-    alarms = sum(any(_alarm(s, kind, model) for kind in kinds) for s in negative)
-    result["false_alarm_rate"] = round(alarms / len(negative), 4) if negative else None
+        result[name] = rates(truth, said) | {"false_alarm_rate": _alarmed(negative, [kind], model)}
+    result["false_alarm_rate"] = _alarmed(negative, kinds, model)
     return result | {"negatives": len(negative), "images": len(scored)}
+
+
+def _alarmed(scored: Sequence[Scored], kinds: Sequence[int], model: Model) -> float | None:
+    """Return the share of pictures that raise an alarm of any of some classes."""
+    alarms = sum(any(_alarm(s, kind, model) for kind in kinds) for s in scored)
+    return round(alarms / len(scored), 4) if scored else None
 
 
 def rates(truth: npt.NDArray[np.bool_], said: npt.NDArray[np.bool_]) -> Json:
@@ -109,7 +122,12 @@ def rates(truth: npt.NDArray[np.bool_], said: npt.NDArray[np.bool_]) -> Json:
 def _scored(model: Model, picture: LabelledPicture, i: int, count: int, request: Request) -> Scored:
     if i % 100 == 99:
         request.say(f"{i + 1} of {count} pictures")
-    pixels = labelled.load_rgb(picture.path)
+    try:
+        pixels = labelled.load_rgb(picture.path)
+    except InputWrong as reason:
+        request.say(f"{reason}: counted against us")
+        fire, smoke = (float(label == 0) for label in picture.labels)
+        return Scored(picture, (fire, smoke), float("nan"), is_dark=False)
     brightness = float(pixels[::4, ::4].mean())
     if runtime.is_dark(pixels, model.card.dark):
         return Scored(picture, (0.0, 0.0), brightness, is_dark=True)
@@ -144,7 +162,7 @@ def _write(request: Request, scored: Sequence[Scored], model: Model) -> None:
                     s.picture.source,
                     *s.picture.labels,
                     *likely,
-                    round(s.brightness),
+                    f"{s.brightness:.0f}",
                     int(s.is_dark),
                 )
             )

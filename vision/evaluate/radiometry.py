@@ -143,5 +143,6 @@ def _row(name: str, frame: Frame | None, error_c: float | None, note: str | None
         "file": name,
         "decoder": frame.radiometry if frame is not None else None,
         "max_abs_error_c": None if error_c is None else round(error_c, 3),
+        "abs_error_c": None,
         "note": note,
     }
