@@ -28,6 +28,11 @@ def is_rough(hazard: str, knows: frozenset[Hazard] = NOTHING) -> bool:
     return hazard in ROUGH and hazard not in knows
 
 
+def untold(knows: frozenset[Hazard]) -> list[str]:
+    """Return the hazards that are told roughly to one who knows the places of some."""
+    return sorted(hazard.value for hazard in ROUGH - knows)
+
+
 def told_place(hazard: str, place: LatLon, knows: frozenset[Hazard] = NOTHING) -> LatLon:
     """Return the place that is told of a hazard's."""
     return rounded(place) if is_rough(hazard, knows) else place

@@ -12,13 +12,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from api.discretion import told_place
+from api.discretion import NOTHING, is_rough, told_ellipse, told_place
 from api.store.models import FrameRow, ObservationRow
 from api.store.tables.orders import OrderRow
 from api.store.tables.witnesses import KnownSourceRow
 from missions.geo import LatLon
-from missions.model import Site
+from missions.model import Hazard, Site
 from vision.calibration.labels import COLUMNS, TABLE
+from vision.model import Ellipse
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +32,35 @@ class Judged:
     mask: KnownSourceRow | None
 
 
-def table(judged: Iterable[Judged], site: Site, crops: Mapping[str, bytes] | None = None) -> str:
-    """Return the table as CSV; `crops` are JPEGs by observation."""
+def table(
+    judged: Iterable[Judged],
+    site: Site,
+    crops: Mapping[str, bytes] | None = None,
+    *,
+    knows: frozenset[Hazard] = NOTHING,
+) -> str:
+    """Return the table as CSV; `crops` are JPEGs by observation, `knows` whose exact places are told."""
     cameras = _cameras(site)
     out = io.StringIO()
     lines = csv.DictWriter(out, COLUMNS)
     lines.writeheader()
     for one in judged:
         crop = crop_name(one) if crops and one.look.id in crops else ""
-        lines.writerow(_row(one, cameras) | {"crop": crop})
+        lines.writerow(_row(one, cameras, knows) | {"crop": crop})
     return out.getvalue()
 
 
-def package(judged: Iterable[Judged], site: Site, crops: Mapping[str, bytes]) -> bytes:
+def package(
+    judged: Iterable[Judged],
+    site: Site,
+    crops: Mapping[str, bytes],
+    *,
+    knows: frozenset[Hazard] = NOTHING,
+) -> bytes:
     """Return a zip of the table and the crops it names, as `gridpatrol calibrate` reads it."""
     rows, out = list(judged), io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as made:
-        made.writestr(TABLE, table(rows, site, crops))
+        made.writestr(TABLE, table(rows, site, crops, knows=knows))
         for name, data in {crop_name(r): crops[r.look.id] for r in rows if r.look.id in crops}.items():
             made.writestr(name, data)
     return out.getvalue()
@@ -58,17 +71,20 @@ def crop_name(one: Judged) -> str:
     return f"crops/{one.look.id}_{one.look.hazard}.jpg".replace(" ", "_")
 
 
-def _row(one: Judged, cameras: Mapping[tuple[str, str], str]) -> dict[str, object]:
+def _row(one: Judged, cameras: Mapping[tuple[str, str], str], knows: frozenset[Hazard]) -> dict[str, object]:
+    """Return a line; where a place is told roughly, the picture, whose ground is known, is not named."""
     look, frame, order, mask = one.look, one.frame, one.order, one.mask
-    place = told_place(look.hazard, LatLon(look.lat_deg, look.lon_deg))
+    place = told_place(look.hazard, LatLon(look.lat_deg, look.lon_deg), knows)
+    ellipse = told_ellipse(look.hazard, Ellipse(look.major_m, look.minor_m, look.bearing_deg), knows)
+    named = look.id if is_rough(look.hazard, knows) else frame.id
     return {
-        "file": f"{frame.id}{PurePosixPath(frame.name).suffix}",
+        "file": f"{named}{PurePosixPath(frame.name).suffix}",
         "camera": cameras.get((frame.drone, frame.sensor), f"{frame.drone} {frame.sensor}"),
         "hazard": look.hazard,
         "score": look.confidence,
         "lat_deg": round(place.lat_deg, 7),
         "lon_deg": round(place.lon_deg, 7),
-        "ellipse_m": round(look.major_m, 1),
+        "ellipse_m": round(ellipse.major_m, 1),
         "area_m2": "" if look.area_m2 is None else round(look.area_m2, 2),
         "seen_at": look.seen_at.isoformat(),
         "verdict": order.verdict,

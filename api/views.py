@@ -26,6 +26,8 @@ from missions.model import Hazard
 from vision import told
 from vision.model import Ellipse
 
+_TOLD_ROUGHLY = {"lat_deg", "lon_deg", "ellipse", "frame", "facts"}
+
 
 def plain(model: BaseModel) -> dict[str, Any]:
     """Return a model as JSON values."""
@@ -77,11 +79,20 @@ def sortie(row: SortieRow) -> schemas.SortieOut:
         started_at=row.started_at,
         landed_at=row.landed_at,
         landed_from_dock_m=row.landed_from_dock_m,
-        follows=schemas.FollowsOut.model_validate(row.follows) if row.follows else None,
+        follows=_follows(row.follows) if row.follows else None,
         shots=schemas.ShotCount(planned=row.shots_planned, taken=row.shots_taken, files=row.shots_files),
         steps=[schemas.StepOut(at=s.at, state=s.state, evidence=s.evidence) for s in row.steps],
         path=row.path,
     )
+
+
+def _follows(mover: dict[str, Any]) -> schemas.FollowsOut:
+    """Return what a camera follows; an animal where it is told of."""
+    found = schemas.FollowsOut.model_validate(mover)
+    place = told_place(
+        "wildlife" if found.kind == "animal" else found.kind, LatLon(found.lat_deg, found.lon_deg)
+    )
+    return found.model_copy(update={"lat_deg": place.lat_deg, "lon_deg": place.lon_deg})
 
 
 def ellipse(row: IncidentRow | ObservationRow, knows: frozenset[Hazard] = NOTHING) -> schemas.EllipseOut:
@@ -128,12 +139,17 @@ def incident(
     )
 
 
+def exact(row: IncidentRow, knows: frozenset[Hazard]) -> dict[str, Any]:
+    """Return what of an incident is told otherwise to one who knows its exact place than to others."""
+    return incident(row, (), knows=knows).model_dump(mode="json", include=_TOLD_ROUGHLY)
+
+
 def observation(row: ObservationRow, *, knows: frozenset[Hazard] = NOTHING) -> schemas.ObservationOut:
     """Return a look at an incident, its place as `incident` tells it."""
     place = told_place(row.hazard, LatLon(row.lat_deg, row.lon_deg), knows)
     return schemas.ObservationOut(
         id=row.id,
-        frame=row.frame,
+        frame=None if is_rough(row.hazard, knows) else row.frame,
         confidence=row.confidence,
         lat_deg=place.lat_deg,
         lon_deg=place.lon_deg,

@@ -96,6 +96,7 @@ class Saying:
     parts: int = 1
     references: tuple[Reference, ...] = ()
     why: str | None = None
+    is_exact: bool = False  # whether it tells a place that others are told only roughly
 
     def title(self, language: str) -> str:
         """Return the headline, cut to what the standard advises."""

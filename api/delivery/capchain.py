@@ -17,6 +17,7 @@ from typing import Any
 
 from api.alerts import AlertAct
 from api.delivery.cap import Audience, Kind, Reference, Saying
+from api.discretion import NOTHING, is_rough
 from api.schemas import IncidentOut
 from api.store.models import AlertRow
 from api.store.tables.delivery import ReleaseRow
@@ -24,10 +25,16 @@ from api.store.tables.orders import AlertStepRow
 from missions.model import Hazard, Severity
 
 
-def restricted_chain(alert: AlertRow, steps: Iterable[AlertStepRow] = ()) -> list[Saying]:
-    """Return the messages to the alert's agency, oldest first."""
+def restricted_chain(
+    alert: AlertRow, steps: Iterable[AlertStepRow] = (), *, knows: frozenset[Hazard] = NOTHING
+) -> list[Saying]:
+    """Return the messages to the alert's agency, oldest first, as a reader gets them.
+
+    knows: the hazards whose exact places the reader is trusted with. Messages that tell more than those of
+    other readers have identifiers of their own, so that no identifier names two documents.
+    """
     endings = [s for s in steps if s.act == AlertAct.CANCEL.value]
-    sayings = [_telling(alert, told) for told in alert.history]
+    sayings = [_telling(alert, told, knows) for told in alert.history]
     for step in endings:
         told_before = [s for s in sayings if s.sent_at <= step.at]
         if told_before:
@@ -66,10 +73,11 @@ def latest(chain: Sequence[Saying]) -> Saying | None:
     return chain[-1] if chain else None
 
 
-def _telling(alert: AlertRow, told: Mapping[str, Any]) -> Saying:
-    incident = IncidentOut.model_validate(told["incident"])
+def _telling(alert: AlertRow, told: Mapping[str, Any], knows: frozenset[Hazard]) -> Saying:
+    is_exact = "exact" in told and not is_rough(alert.hazard, knows)
+    incident = IncidentOut.model_validate(told["incident"] | (told["exact"] if is_exact else {}))
     return Saying(
-        identifier=f"{alert.id}-{told['revision']}",
+        identifier=f"{alert.id}-{told['revision']}" + ("-x" if is_exact else ""),
         alert=alert.id,
         kind=Kind.UPDATE,
         audience=Audience.RESTRICTED,
@@ -78,6 +86,7 @@ def _telling(alert: AlertRow, told: Mapping[str, Any]) -> Saying:
         severity=Severity(told.get("severity", incident.severity)),
         incident=incident,
         parts=int(told.get("parts", 1)),
+        is_exact=is_exact,
     )
 
 

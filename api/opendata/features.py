@@ -15,11 +15,12 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, defer
 
-from api.discretion import told_ellipse, told_place
+from api.discretion import is_rough, told_ellipse, told_place
 from api.store.models import AlertRow, DockRow, FrameRow, IncidentRow, SortieRow
 from api.store.tenancy import owned, seen_frames, seen_incidents
 from api.store.tokens import Caller, Role
 from missions.geo import LatLon
+from missions.model import Hazard
 from vision.model import Ellipse
 
 Feature = dict[str, Any]
@@ -40,7 +41,7 @@ class Collection:
     rows: Callable[[Caller], Select[Any]]
     key: InstrumentedAttribute[str]
     at: InstrumentedAttribute[Any] | None
-    to_feature: Callable[[Any], Feature]
+    to_feature: Callable[[Any, frozenset[Hazard]], Feature]
     is_for_agencies: bool = True
 
     def is_open_to(self, caller: Caller) -> bool:
@@ -70,14 +71,14 @@ async def features(
         page = query.where(collection.key > last) if last is not None else query
         rows = (await session.scalars(page)).all()
         for row in rows:
-            yield collection.to_feature(row)
+            yield collection.to_feature(row, caller.knows)
         if len(rows) < CHUNK:
             return
         last = rows[-1].id
         session.expunge_all()
 
 
-def _dock(row: DockRow) -> Feature:
+def _dock(row: DockRow, _: frozenset[Hazard]) -> Feature:
     return _feature(
         row.id,
         _point(row.lat_deg, row.lon_deg),
@@ -92,7 +93,7 @@ def _dock(row: DockRow) -> Feature:
     )
 
 
-def _sortie(row: SortieRow) -> Feature:
+def _sortie(row: SortieRow, _: frozenset[Hazard]) -> Feature:
     line = {"type": "LineString", "coordinates": row.path} if len(row.path) > 1 else None
     return _feature(
         row.id,
@@ -111,7 +112,7 @@ def _sortie(row: SortieRow) -> Feature:
     )
 
 
-def _frame(row: FrameRow) -> Feature:
+def _frame(row: FrameRow, _: frozenset[Hazard]) -> Feature:
     return _feature(
         row.id,
         ring_geometry(row.footprint),
@@ -124,10 +125,10 @@ def _frame(row: FrameRow) -> Feature:
     )
 
 
-def _incident(row: IncidentRow) -> Feature:
-    """Return an incident; what is told only roughly is told and found so here by everybody."""
-    place = told_place(row.hazard, LatLon(row.lat_deg, row.lon_deg))
-    ellipse = told_ellipse(row.hazard, Ellipse(row.major_m, row.minor_m, row.bearing_deg))
+def _incident(row: IncidentRow, knows: frozenset[Hazard]) -> Feature:
+    """Return an incident; what is told only roughly to a reader is found only so by its searches too."""
+    place = told_place(row.hazard, LatLon(row.lat_deg, row.lon_deg), knows)
+    ellipse = told_ellipse(row.hazard, Ellipse(row.major_m, row.minor_m, row.bearing_deg), knows)
     return _feature(
         row.id,
         _point(place.lat_deg, place.lon_deg),
@@ -145,8 +146,9 @@ def _incident(row: IncidentRow) -> Feature:
     )
 
 
-def _alert(row: AlertRow) -> Feature:
-    told = row.history[-1]["incident"] if row.history else None
+def _alert(row: AlertRow, knows: frozenset[Hazard]) -> Feature:
+    last = row.history[-1] if row.history else {}
+    told = last.get("incident" if is_rough(row.hazard, knows) or "exact" not in last else "exact")
     return _feature(
         row.id,
         _point(told["lat_deg"], told["lon_deg"]) if told else None,

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 
 from api.auth import Built, Watcher
 from api.coverage import Cell, DemandCoverage, box_of, cells, demands_covered
+from api.discretion import told_ellipse, told_place
 from api.errors import NotFound
 from api.schemas_witnesses import PlaceCoverage, VisitOut
 from api.shapes import touches
@@ -62,12 +63,17 @@ async def coverage_at(
     hazard: Hazard = Hazard.FIRE,
     within_m: Annotated[float, Query(ge=1, le=1000)] = 30.0,
 ) -> PlaceCoverage:
-    """Say when a place was last looked at for a hazard, and whether anything was found there."""
+    """Say when a place was last looked at for a hazard, and whether anything was found there.
+
+    Of a hazard that is told roughly the answer is that of the whole square around the place.
+    """
     place, ellipse = LatLon(lat_deg, lon_deg), Ellipse(within_m, within_m, 0.0)
     mine = _agency(caller, built.site)
     if mine is not None and not touches(mine.jurisdiction, place, ellipse):
         raise NotFound("place on your ground", f"{lat_deg}, {lon_deg}")
     now = built.clock.now()
+    place = told_place(hazard, place, caller.knows)
+    ellipse = told_ellipse(hazard, ellipse, caller.knows)
     async with built.database.read() as session:
         visit = await last_visit(session, place, ellipse, hazard, before=now)
     shown = VisitOut(

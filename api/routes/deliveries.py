@@ -9,6 +9,7 @@ from api import audit, etags, views_work
 from api.auth import Built, Watcher
 from api.delivery.guard import check_url
 from api.delivery.mqtt import topic_of
+from api.discretion import is_rough, known_to
 from api.errors import BadRequest, NotFound
 from api.etags import IfMatch
 from api.schemas_delivery import (
@@ -25,7 +26,7 @@ from api.schemas_delivery import (
 )
 from api.services import Services
 from api.store import delivery_log, receivers
-from api.store.models import DeliveryRow
+from api.store.models import AlertRow, DeliveryRow
 from api.store.tables.delivery import ReceiverRow
 from api.store.tokens import Caller
 
@@ -135,15 +136,19 @@ async def list_deliveries(
 
 @router.get("/deliveries/{delivery_id}")
 async def one_delivery(delivery_id: str, response: Response, caller: Watcher, built: Built) -> MessageWhole:
-    """Give one message with its delivery log: every try, what was answered, what was refused or cut."""
+    """Give one message with its delivery log: every try, what was answered, what was refused or cut.
+
+    `body` is empty where it tells an exact place of animals to its agency that is not the caller's to know.
+    """
     async with built.database.read() as session:
         row, tries = await delivery_log.delivery(session, delivery_id, caller)
+        body = row.body if await _may_read(session, row, caller, built) else ""
     log = [
         TryOut(attempt=t.attempt, at=t.at, took_ms=t.took_ms, status=t.status, error=t.error, note=t.note)
         for t in tries
     ]
     shown = _message(row).model_dump(exclude={"etag"})
-    return etags.tagged(response, MessageWhole(**shown, tries=log, body=row.body))
+    return etags.tagged(response, MessageWhole(**shown, tries=log, body=body))
 
 
 @router.post("/deliveries/{delivery_id}/replay")
@@ -180,6 +185,14 @@ async def _read(session: AsyncSession, receiver_id: str, caller: Caller, if_matc
     row = await receivers.receiver(session, receiver_id, caller)
     etags.check_shown(if_match, views_work.receiver(row))
     return row
+
+
+async def _may_read(session: AsyncSession, row: DeliveryRow, caller: Caller, built: Services) -> bool:
+    """Return whether a message tells no place more exactly than its reader may know it."""
+    alert = await session.get(AlertRow, row.alert) if row.alert else None
+    if alert is None or not is_rough(alert.hazard, caller.knows):
+        return True
+    return is_rough(alert.hazard, known_to(alert.agency, built.site))
 
 
 async def _check(wish: ReceiverIn, built: Services) -> None:

@@ -16,7 +16,7 @@ from api.auth import Built, Watcher
 from api.feed import Json, Listener
 from api.services import Services
 from api.store import events, tokens
-from api.store.tenancy import as_heard, hears
+from api.store.tenancy import hears
 from api.store.tokens import Caller
 
 router = APIRouter(tags=["events"])
@@ -62,10 +62,10 @@ async def _stream(built: Services, caller: Caller, seq: int, missed: bool) -> As
                 if not await tokens.is_valid(session, caller, now=built.clock.now()):
                     return
                 rows = await events.after(session, seq)
-            for row in rows:
-                seq = row.seq
-                if hears(caller, row):
-                    yield {"id": str(seq), "event": row.kind, "data": _text(as_heard(caller, row))}
+                heard = [(r, await events.as_told(session, caller, r)) for r in rows if hears(caller, r)]
+            seq = rows[-1].seq if rows else seq
+            for row, data in heard:
+                yield {"id": str(row.seq), "event": row.kind, "data": _text(data)}
             for message in _telemetry(caller, listener):
                 yield message
             if not rows:

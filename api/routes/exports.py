@@ -27,7 +27,11 @@ async def verdicts_table(caller: Watcher, built: Built) -> Response:
     async with built.database.read() as session:
         rows = await judging.judged(session, caller)
     headers = {"Content-Disposition": 'attachment; filename="labels.csv"'}
-    return Response(verdicts.table(rows, built.site), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(
+        verdicts.table(rows, built.site, knows=caller.knows),
+        media_type="text/csv; charset=utf-8",
+        headers=headers,
+    )
 
 
 @router.get("/verdicts.zip", response_class=Response)
@@ -44,7 +48,7 @@ async def verdicts_with_crops(caller: Watcher, built: Built) -> Response:
         part = await showing.crop(built, one.frame, its, caller, which) if which else None
         if part is not None:
             crops[one.look.id] = part
-    data = await asyncio.to_thread(verdicts.package, rows, built.site, crops)
+    data = await asyncio.to_thread(verdicts.package, rows, built.site, crops, knows=caller.knows)
     headers = {"Content-Disposition": 'attachment; filename="verdicts.zip"'}
     return Response(data, media_type="application/zip", headers=headers)
 

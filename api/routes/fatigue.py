@@ -16,6 +16,7 @@ from api.store import alerting, beats, muting
 from api.store.alerting import Telling
 from api.store.models import IncidentRow
 from api.store.tables.orders import MuteRow, RouteRow
+from missions.model import Hazard
 
 router = APIRouter(tags=["alerts"])
 watch_router = APIRouter(tags=["fleet"])
@@ -79,7 +80,7 @@ async def list_review(caller: Watcher, built: Built) -> Reviews:
     """List the incidents that were too uncertain to tell anybody of, the latest first."""
     async with built.database.read() as session:
         found = await alerting.waiting_for_review(session, caller)
-    return Reviews(reviews=[_review(route, row) for route, row in found])
+    return Reviews(reviews=[_review(route, row, caller.knows) for route, row in found])
 
 
 @router.post("/review/{incident_id}/raise")
@@ -95,7 +96,7 @@ async def raise_reviewed(
     async with built.database.write() as session:
         owner = _agency(caller.agency or agency)
         route, row = await alerting.reviewed(session, incident_id, owner, caller)
-        etags.check_shown(if_match, _review(route, row))
+        etags.check_shown(if_match, _review(route, row, caller.knows))
         _check_waits(route.review)
         telling = Telling(built.site, built.clock.now(), built.options.public_url)
         alert = await alerting.raise_now(session, row, route, telling, by=caller.name)
@@ -118,7 +119,7 @@ async def dismiss_reviewed(
     async with built.database.write() as session:
         owner = _agency(caller.agency or agency)
         route, row = await alerting.reviewed(session, incident_id, owner, caller)
-        etags.check_shown(if_match, _review(route, row))
+        etags.check_shown(if_match, _review(route, row, caller.knows))
         _check_waits(route.review)
         route.review, route.reviewed_by = "dismissed", caller.name
         route.reviewed_at = built.clock.now()
@@ -131,12 +132,12 @@ async def list_alarms(caller: Operator, built: Built) -> Alarms:
         return Alarms(alarms=[views_work.alarm(row) for row in await beats.alarms(session)])
 
 
-def _review(route: RouteRow, row: IncidentRow) -> ReviewOut:
+def _review(route: RouteRow, row: IncidentRow, knows: frozenset[Hazard]) -> ReviewOut:
     return ReviewOut(
         agency=route.agency,
         reason=route.reason,
         decided_at=route.decided_at,
-        incident=views.incident(row, []),
+        incident=views.incident(row, [], knows=knows),
     )
 
 

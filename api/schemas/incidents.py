@@ -89,7 +89,7 @@ class ObservationOut(BaseModel):
     """One look at an incident."""
 
     id: str
-    frame: str
+    frame: str | None
     confidence: float
     lat_deg: float
     lon_deg: float

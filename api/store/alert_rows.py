@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from api import alerts, views
 from api.alerts import AlertState, NotifyReason, Told
+from api.discretion import NOTHING, is_rough
 from api.store.models import AlertRow, IncidentRow
 from api.store.tables.orders import AlertStepRow
 from missions.model import Agency, Hazard, Severity
@@ -34,11 +35,13 @@ def write(
     *,
     severity: Severity | None,
     parts: int,
+    knows: frozenset[Hazard] = NOTHING,
 ) -> None:
     """Write into the alert what its agency is now told; news reopens what was acknowledged.
 
     The incident as it now is goes with it: what was published once (CAP) must
-    not change when the next look moves the incident.
+    not change when the next look moves the incident. What only an agency that `knows` the hazard's places
+    may read lies beside it, under `exact`.
     """
     first = reason is NotifyReason.FIRST
     alert.state = AlertState.RAISED.value if first else AlertState.UPDATED.value
@@ -57,6 +60,8 @@ def write(
         "incident": views.plain(views.incident(row, [alert.agency])),
         "parts": parts,
     }
+    if is_rough(row.hazard) and not is_rough(row.hazard, knows):
+        entry["exact"] = views.exact(row, knows)
     alert.history = [*alert.history, entry]
 
 

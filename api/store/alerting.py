@@ -434,7 +434,8 @@ class _Round:
             self._receivers = await listening(self._session)
         if alert is None:
             alert = self._alerts[row.id, agency.id] = alert_rows.new(row, agency, now)
-        alert_rows.write(alert, row, reason, now, severity=severity, parts=parts)
+        knows = known_to(agency.id, self._telling.site)
+        alert_rows.write(alert, row, reason, now, severity=severity, parts=parts, knows=knows)
         self._session.add(alert)
         for receiver in self._receivers.get(agency.id, ()):
             self._owed.append(promised(alert, row, reason, receiver, self._telling))

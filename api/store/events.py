@@ -7,8 +7,12 @@ from typing import Any
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.store.models import EventRow
+from api import views
+from api.discretion import is_rough
+from api.store.models import EventRow, IncidentRow
 from api.store.rows import Columns, insert_many
+from api.store.tenancy import as_heard
+from api.store.tokens import Caller
 
 _APPENDING = 7177002
 
@@ -51,6 +55,18 @@ async def after(session: AsyncSession, seq: int, *, limit: int = 200) -> Sequenc
     """Return the events that follow a number, oldest first."""
     query = select(EventRow).where(EventRow.seq > seq).order_by(EventRow.seq).limit(limit)
     return (await session.scalars(query)).all()
+
+
+async def as_told(session: AsyncSession, caller: Caller, event: EventRow) -> Mapping[str, Any]:
+    """Return what an event says to a caller that may hear it.
+
+    Events are kept with rough places; who knows better is told where the incident now is.
+    """
+    heard, hazard = as_heard(caller, event), event.data.get("hazard", "")
+    if event.kind != "incident" or not is_rough(hazard) or is_rough(hazard, caller.knows):
+        return heard
+    row = await session.get(IncidentRow, heard["id"])
+    return {**heard, **views.exact(row, caller.knows)} if row else heard
 
 
 async def last(session: AsyncSession) -> int:

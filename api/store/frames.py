@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.discretion import is_rough
 from api.errors import Conflict, NotFound
 from api.schemas import FrameIn
 from api.store.models import DetectionRow, FrameRow, ObservationRow
@@ -112,12 +113,15 @@ async def detections_of(
 ) -> dict[str, list[DetectionRow]]:
     """Return what was found in some frames, by frame, in the analyst's order.
 
-    caller: a picture may show what is another agency's beside what is the caller's; that is left out.
+    caller: a picture may show what is another agency's beside what is the caller's; that is left out, and so
+        is what the caller is told of only roughly.
     """
     mine = await _finds_seen(session, frames, caller) if caller is not None else None
     query = select(DetectionRow).where(DetectionRow.frame.in_(frames))
     found: dict[str, list[DetectionRow]] = {}
     for row in await session.scalars(query.order_by(DetectionRow.frame, DetectionRow.position)):
+        if caller is not None and is_rough(row.hazard, caller.knows):
+            continue
         if mine is None or (row.frame, row.hazard, row.detector, row.confidence) in mine:
             found.setdefault(row.frame, []).append(row)
     return found

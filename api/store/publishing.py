@@ -10,6 +10,7 @@ from api import audit
 from api.alerts import AlertAct
 from api.delivery.cap import Saying
 from api.delivery.capchain import latest, public_chain, restricted_chain
+from api.discretion import is_rough
 from api.errors import Forbidden, IllegalMove, NotFound
 from api.store import events
 from api.store.models import AlertRow, ObservationRow
@@ -131,7 +132,9 @@ async def saying(session: AsyncSession, name: str, caller: Caller | None) -> Say
 
 
 async def outline_of(session: AsyncSession, saying: Saying) -> tuple[LatLon, ...]:
-    """Return the outline that was seen last before a message was sent, empty where none was."""
+    """Return the outline last seen before a message was sent, empty where there is none or none may be told."""
+    if is_rough(saying.hazard) and not saying.is_exact:
+        return ()
     query = (
         select(ObservationRow.outline)
         .where(
@@ -174,7 +177,7 @@ async def _chains(
     for step in await session.scalars(cancels.order_by(AlertStepRow.seq)):
         steps.setdefault(step.alert, []).append(step)
     if caller is not None:
-        return [restricted_chain(row, steps.get(row.id, ())) for row in rows]
+        return [restricted_chain(row, steps.get(row.id, ()), knows=caller.knows) for row in rows]
     theirs = select(ReleaseRow).where(ReleaseRow.incident.in_([row.incident for row in rows]))
     releases = {(r.incident, r.agency): r for r in await session.scalars(theirs)}
     return [

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, false, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
+from api.discretion import untold
 from api.routing import Concern
 from api.store.models import EventRow, IncidentRow, ObservationRow
 from api.store.tables.orders import FrameGroundRow, LeadRow, OrderRow, RouteRow
@@ -99,14 +100,18 @@ def seen_orders(caller: Caller) -> ColumnElement[bool]:
 def seen_frames(caller: Caller) -> CompoundSelect[str] | None:
     """Return the query of the ids of frames that show what a caller may see, None for all of them.
 
-    Those of its own ground that were searched for its hazards, and those that show incidents it may see.
+    Those of its own ground that were searched for its hazards, and those that show incidents whose exact
+    places it may know.
     """
     incidents = seen_incidents(caller, Shared.PICTURES)
     if incidents is None:
         return None
-    looked = select(ObservationRow.frame).where(ObservationRow.incident.in_(incidents))
+    rough = untold(caller.knows)
+    looked = select(ObservationRow.frame).where(
+        ObservationRow.incident.in_(incidents), ObservationRow.hazard.not_in(rough)
+    )
     best = select(IncidentRow.best_frame).where(
-        IncidentRow.id.in_(incidents), IncidentRow.best_frame.is_not(None)
+        IncidentRow.id.in_(incidents), IncidentRow.best_frame.is_not(None), IncidentRow.hazard.not_in(rough)
     )
     ground = select(FrameGroundRow.frame).where(owned(caller, FrameGroundRow.agency))
     return looked.union(best, ground)
