@@ -72,7 +72,7 @@ def main() -> None:
         HERE / "valley_dem.tif",
         "w",
         driver="GTiff",
-        dtype="float32",
+        dtype="int16",
         count=1,
         width=columns,
         height=rows,
@@ -81,11 +81,12 @@ def main() -> None:
         nodata=-9999.0,
         compress="deflate",
         predictor=2,
-        zlevel=9,
+        zlevel=12,
         blockysize=rows,
     ) as raster:
         # Steps of 1/16 m: finer than any elevation model is true, and small to store.
-        raster.write((np.round(heights * 16.0) / 16.0).astype("float32"), 1)
+        raster.write(np.round(heights * 16.0).astype("int16"), 1)
+        raster.scales = (1 / 16,)
         raster.update_tags(DATUM="metres above EGM96 mean sea level", ORIGIN="synthetic, make_dem.py")
 
 

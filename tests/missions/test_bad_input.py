@@ -148,7 +148,10 @@ def test_an_elevation_model_without_heights_is_said_to_have_none(tmp_path: Path)
     """At the first dock, whose line is named; and one in metres of another projection is read as it is."""
     site = changed(tmp_path, "valley_dem.tif", "other.tif")
     with rasterio.open(VALLEY / "valley_dem.tif") as dem:
-        heights, profile = dem.read(1).astype(np.float32), dem.profile | {"dtype": "float32", "nodata": None}
+        heights, profile = (
+            dem.read(1) * np.float32(dem.scales[0]),
+            dem.profile | {"dtype": "float32", "nodata": None},
+        )
         crs = "EPSG:32650"
         to, width, height = calculate_default_transform(dem.crs, crs, dem.width, dem.height, *dem.bounds)
         projected = np.full((height, width), np.nan, dtype=np.float32)
