@@ -101,6 +101,11 @@ def changed(scenario: str, site: Site, sowing: Sowing) -> Changes:
     return Changes(fellings=felled, conditions=Conditions(season=0.15, year=1))
 
 
+def watched_ground(site: Site, frame: LocalFrame) -> BaseGeometry:
+    """Return all ground that the site's demands watch, for whatever, in local metres."""
+    return unary_union([_ground(d, frame) for d in site.demands])
+
+
 def watched_for(hazard: Hazard, site: Site, frame: LocalFrame) -> BaseGeometry:
     """Return the ground that the site's demands watch for a hazard, in local metres."""
     return unary_union([_ground(d, frame) for d in site.demands if hazard in d.hazards])

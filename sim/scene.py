@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from missions.geo import Floats
+from sim.animals import Standing
 from sim.glow import fire_reach_m
 from sim.ground import Ground
 from sim.hazards import Decoy, DecoyKind, Fire
@@ -28,7 +29,7 @@ FINE_PX = 200  # a hot thing is sampled this finely across, 1 to 4 times a pixel
 SEEN_M = 2500.0
 NOWHERE_PX = -1e6  # the place of a pixel that sees sky
 
-Thing = TypeVar("Thing", Fire, Decoy)
+Thing = TypeVar("Thing", Fire, Decoy, Standing)
 MARGIN_PX = 5  # what the blur of the lens carries over
 
 
@@ -130,6 +131,18 @@ def decoys_in_view(view: View, world: World) -> list[tuple[Decoy, Patch]]:
         patch = _patch(view, Plane(point), _reach_m(decoy), math.radians(decoy.heading_deg))
         if patch:
             seen.append((decoy, patch))
+    return seen
+
+
+def animals_in_view(view: View, world: World, now: datetime) -> list[tuple[Standing, Patch]]:
+    """Return the animals that show in the picture as they stand now, with their place in it."""
+    here = [animal.at(now, world.relief) for animal in world.animals]
+    seen = []
+    for one in _shown(view, here, [a.reach_m for a in here]):
+        plane = Plane(np.array([one.east_m, one.north_m, one.ground_m + 0.8]))
+        patch = _patch(view, plane, one.reach_m, math.radians(one.heading_deg))
+        if patch:
+            seen.append((one, patch))
     return seen
 
 

@@ -24,6 +24,7 @@ from sim.scene import (
     NOWHERE_PX,
     GroundMap,
     Patch,
+    animals_in_view,
     decoys_in_view,
     fires_in_view,
     sky_shift_c,
@@ -89,6 +90,8 @@ class ThermalCamera:
             _glow(scene, patch, fire_c(fire, patch.x_m, patch.y_m, sky=sky, now=at))
         for decoy, patch in decoys_in_view(view, self._world):
             _glow(scene, patch, decoy_c(decoy, patch.x_m, patch.y_m, sky=sky))
+        for animal, patch in animals_in_view(view, self._world, at):
+            _glow(scene, patch, animal.coat_c(patch.x_m, patch.y_m, air_c=sky.air_c))
 
     def _add_faults(self, scene: Pixels, drift: float, rng: np.random.Generator) -> None:
         height, width = scene.shape

@@ -17,12 +17,13 @@ from shapely.geometry.base import BaseGeometry
 
 from missions.geo import Floats, LatLon, LocalFrame
 from missions.model import Site
+from sim.animals import Animal, graze
 from sim.changes import Changes
 from sim.hazards import Decoy, Fire
 from sim.landscape import Landscape, wires
 from sim.relief import Heights, Relief
 from sim.residents import Call, calls
-from sim.scenarios import Sowing, changed, sow
+from sim.scenarios import Sowing, changed, sow, watched_ground
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,7 @@ class World:
     decoys: tuple[Decoy, ...]
     calls: tuple[Call, ...] = ()
     changes: Changes = field(default_factory=Changes)
+    animals: tuple[Animal, ...] = ()
 
     @classmethod
     def build(
@@ -55,7 +57,9 @@ class World:
         fires, decoys = sow(scenario, site, sowing)
         told = calls(fires, decoys, sowing.rng) if scenario == "report" else ()
         changes = changed(scenario, site, sowing)
-        return cls(site, seed, epoch_at, relief, landscape, fires, decoys, told, changes)
+        taken = [(f.east_m, f.north_m) for f in fires] + [(d.east_m, d.north_m) for d in decoys]
+        animals = () if scenario == "calm" else graze(seed, watched_ground(site, frame), landscape, taken)
+        return cls(site, seed, epoch_at, relief, landscape, fires, decoys, told, changes, animals)
 
     @cached_property
     def frame(self) -> LocalFrame:
@@ -67,7 +71,8 @@ class World:
 
         What covers more ground than a point, a flood or a felling, has its `outline` among its properties.
         Beside the points, `wires` tells each conductor between two towers as it hangs: places and heights
-        above sea level, from end to end.
+        above sea level, from end to end; `animals` are features as those of hazards, where they stand now.
+        Nobody misses them where nobody asked for animals, so they are no part of `features`.
         """
         burning = [f for f in self.fires if f.area_m2(now) > 0]
         fires = [self._feature(f.east_m, f.north_m, _fire_facts(f, now)) for f in burning]
@@ -79,7 +84,19 @@ class World:
             *(self._covered("flood", c.id, c.middle, c.shape) for c in self.changes.floods),
             *(self._covered("logging", c.id, c.middle, c.patch) for c in self.changes.fellings),
         ]
-        return {"type": "FeatureCollection", "features": fires + decoys + altered, "wires": self._wires}
+        herds = [self._grazing(a, now) for a in self.animals]
+        return {
+            "type": "FeatureCollection",
+            "features": fires + decoys + altered,
+            "wires": self._wires,
+            "animals": herds,
+        }
+
+    def _grazing(self, animal: Animal, now: datetime) -> dict[str, Any]:
+        here = animal.at(now, self.relief)
+        facts = {"over_air_k": round(animal.over_air_k, 1), "speed_m_s": round(animal.speed_m_s, 2)}
+        told = {"hazard": "wildlife", "id": animal.id, "kind": animal.kind, **facts}
+        return self._feature(here.east_m, here.north_m, told)
 
     @cached_property
     def _wires(self) -> list[list[list[float]]]:

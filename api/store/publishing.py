@@ -132,7 +132,7 @@ async def saying(session: AsyncSession, name: str, caller: Caller | None) -> Say
 
 
 async def outline_of(session: AsyncSession, saying: Saying) -> tuple[LatLon, ...]:
-    """Return the outline last seen before a message was sent, empty where there is none or none may be told."""
+    """Return the outline last seen before a message was sent, empty where none is known or to be told."""
     if is_rough(saying.hazard) and not saying.is_exact:
         return ()
     query = (

@@ -19,6 +19,7 @@ import numpy as np
 
 from missions.geo import Floats
 from missions.model import Sensor
+from sim.animals import KINDS as ANIMALS
 from sim.cover import Cover
 from sim.noise import PoseNoise
 from sim.sights.overlay import along_across, heated
@@ -26,7 +27,6 @@ from sim.sights.stage import Look, Shot, Stage, write
 from sim.textures import Pixels
 
 HOURS = (4, 6, 8, 13, 22)
-ANIMALS = {"deer": (1.25, 0.45), "boar": (1.1, 0.45), "cow": (2.2, 0.75)}
 PERSON_M, LYING_M, VEHICLE_M = (0.55, 0.40), (1.70, 0.50), (4.4, 1.8)
 MOST_ANIMALS, APART_M = 9, (2.5, 14.0)
 STEP_M, STRIPS, LOOKS, BETWEEN_S = 30.0, 2, 4, 4.0
