@@ -8,6 +8,7 @@ import pytest
 from missions.model import Hazard
 from tests.vision.conftest import meadow, write_thermal
 from vision import radiometry
+from vision.detectors import regions
 from vision.detectors.thermal import ThermalFire, warm_from_c
 from vision.frame import Frame, load
 from vision.scene import Scene
@@ -87,6 +88,16 @@ def test_a_square_metre_at_the_cameras_limit_is_fire_and_flagged(seen):
     (fire,) = seen(celsius)
     assert fire.hazard is Hazard.FIRE
     assert fire.saturated
+
+
+def test_the_background_is_as_much_ground_from_whatever_height():
+    """Ten pixels around a stove by night are yard from 120 m, and from 15 m still its own hot stones."""
+    celsius = meadow()
+    celsius[180:240, 280:340] = 60.0
+    celsius[200:220, 300:320] = 200.0
+    (stove,) = regions.regions(celsius, 120.0)
+    assert regions.background(stove, celsius, 120.0).middle == pytest.approx(60.0)
+    assert regions.background(stove, celsius, 120.0, pixel_m2=0.0004).middle == pytest.approx(22.0, abs=1)
 
 
 def test_nan_pixels_are_neither_fire_nor_background(seen):

@@ -16,7 +16,7 @@ NOTHING = -100.0
 """What a pixel that measured nothing is set to: below every limit, and no background."""
 
 _BACKGROUND_SHARE, _BACKGROUND_PIXELS = 0.25, 10
-_FIRST_MARGIN_PX = 10
+_FIRST_MARGIN_PX, _FIRST_MARGIN_M, _MOST_MARGIN_PX = 10, 1.6, 64
 _MOST_REGIONS = 200
 _MAD_TO_DEVIATION = 1.4826  # of a normal distribution
 
@@ -87,9 +87,14 @@ def regions(heat: Heat, limit: float) -> list[Region]:
     return [_region(heat, part, labels, stats[i], (int(i), top, left)) for i in largest]
 
 
-def background(region: Region, heat: Heat, limit: float) -> Background:
-    """Return the surroundings: the smallest window of which a quarter, and ten pixels, is no candidate."""
-    margin = max(_FIRST_MARGIN_PX, max(region.mask.shape) // 2)
+def background(region: Region, heat: Heat, limit: float, *, pixel_m2: float | None = None) -> Background:
+    """Return the surroundings: the smallest window of which a quarter, and ten pixels, is no candidate.
+
+    It reaches ten pixels, as they lie at 120 m; where `pixel_m2` tells that they are finer, as far on the
+    ground.
+    """
+    fine_px = 0.0 if pixel_m2 is None else min(_FIRST_MARGIN_M / pixel_m2**0.5, _MOST_MARGIN_PX)
+    margin = max(_FIRST_MARGIN_PX, int(fine_px), max(region.mask.shape) // 2)
     while True:
         window = heat[region.window(margin)]
         ground = window[(window < limit) & (window > NOTHING)]

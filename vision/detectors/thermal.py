@@ -116,7 +116,7 @@ class ThermalFire:
         self, region: Region, celsius: Celsius, limit_c: float, frame: Frame, sun_deg: float | None
     ) -> Detection | None:
         """Return a region as fire or hot spot, None when it does not stand out."""
-        around = background(region, celsius, limit_c)
+        around = background(region, celsius, limit_c, pixel_m2=frame.pixel_m2)
         if region.peak - around.middle < max(WARM_CONTRAST_C, DEVIATIONS * around.deviation):
             return None
         score = _score(region, celsius, around, frame, sun_deg)

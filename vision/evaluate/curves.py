@@ -45,7 +45,8 @@ def draw(curves: Sequence[Curve], path: Path, *, title: str, threshold: float | 
     axes = figure.add_subplot()
     for curve in curves:
         label = f"{curve.name} (AP {curve.average_precision:.3f})"
-        axes.plot(curve.recall, curve.precision, drawstyle="steps-post", label=label)
+        recall, precision = (0.0, *curve.recall), (*curve.precision[:1], *curve.precision)
+        axes.plot(recall[: len(precision)], precision, drawstyle="steps-pre", label=label)
         used = [i for i, t in enumerate(curve.threshold) if threshold is not None and t >= threshold]
         if used:
             axes.plot(curve.recall[used[-1]], curve.precision[used[-1]], "o", color="black", markersize=5)

@@ -86,7 +86,7 @@ def export_model(
     out.mkdir(parents=True, exist_ok=True)
     ship: Callable[..., Path] = _needing_the_extra("vision.train.shipping").ship
     path = ship(run, out, name=name, version=version, told=say)
-    say(f"written: {path}, {path.stem}.json, TRAINING.csv")
+    say(f"written: {path}, {name}.json, TRAINING.csv")
 
 
 def _needing_the_extra(place: str) -> Any:
