@@ -39,6 +39,12 @@ WHITE, WHITE_SHARE = 200, 0.4
 """Brighter than this in all colours over so much of a picture is snow or cloud."""
 
 MOST_CHANGED = 0.75
+TURNED = 0.2
+"""Where the middle of a forest's index fell so far, seasons and light are no longer told from felling."""
+SEASON = (
+    "another season or light rather than felling, which one pair of pictures cannot tell apart; "
+    "compare with a baseline of the same season"
+)
 _RIVER_PX, _BAR_PX, _RIVERS_SHARE = 7, 12, 0.3
 
 
@@ -90,6 +96,8 @@ def _by_infrared(before: Chart, now: Chart, known: Mask) -> Loss | Untold:
     stood = known & ~water[0] & (moist[0] > _forest_cut(moist[0][known])) & (green[0] > 0.6)
     if stood.mean() < 0.01:
         return Loss(np.zeros_like(stood), np.zeros_like(stood), stood, np.zeros_like(moist[0]))
+    if float(np.median((moist[0] - moist[1])[stood])) > TURNED:
+        return Untold(f"most of the canopy lost much of its leaf water at once: {SEASON}")
     drier = _dropped(moist, stood, deviations=2.5, least=0.12)
     gone = stood & ((drier & _dropped(green, stood, deviations=1.5, least=0.05)) | water[1])
     belt = _river_belt(water[0] | water[1], gone & water[1])
@@ -218,8 +226,7 @@ def _told(felled: Mask, river: Mask, stood: Mask, sure: Index) -> Loss | Untold:
     """Return the loss, unless so much changed at once that it may as well be the season."""
     if stood.any() and felled.sum() > MOST_CHANGED * stood.sum() and stood.mean() > 0.05:
         return Untold(
-            f"{100 * felled.sum() / stood.sum():.0f} % of the canopy looks different at once: another season "
-            "or light rather than felling, which one pair of pictures cannot tell apart"
+            f"{100 * felled.sum() / stood.sum():.0f} % of the canopy looks different at once: {SEASON}"
         )
     return Loss(felled, river, stood, sure)
 

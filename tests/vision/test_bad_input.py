@@ -12,10 +12,11 @@ import pytest
 import rasterio
 
 from missions.program import main
-from tests.vision.grounds_drawn import chart, texture, written
+from tests.vision.grounds_drawn import chart, forest, ponds, texture, written
 from tests.vision.test_discharge import frame as river
 from tests.vision.test_discharge import scene as with_outfall
 from tests.vision.test_foreign_object import GRID, SHEET, SIDE_PX, meadow
+from tests.vision.test_flood_detector import GROWN, POND
 from vision.chart import Chart
 from vision.detectors import Abstained
 from vision.detectors.discharge import Discharge
@@ -105,3 +106,32 @@ def test_a_river_by_night_or_in_fog_is_not_searched_by_colour(level, words):
     told = Discharge().detect(dim, with_outfall())
     assert isinstance(told, Abstained)
     assert words in told.reason
+
+
+@pytest.mark.parametrize("hazard", ["logging", "tree_health"])
+def test_a_wood_that_another_season_turned_as_a_whole_tells_nothing(tmp_path, capsys, hazard):
+    now, before = (
+        written(forest(season=0.7), tmp_path / "now.tif"),
+        written(forest(), tmp_path / "before.tif"),
+    )
+    inspected(capsys, now, "--baseline", before, "--hazard", hazard)
+
+
+def test_where_most_of_a_wood_looks_different_at_once_the_season_is_named_and_no_felling(tmp_path, capsys):
+    now = written(forest(cleared=np.s_[:, 90:220]), tmp_path / "now.tif")
+    row = inspected(capsys, now, "--baseline", written(forest(), tmp_path / "b.tif"), "--hazard", "logging")
+    assert "not searched for logging: " in row["note"]
+    assert "another season" in row["note"]
+
+
+def test_another_season_beside_water_is_no_flood_and_hides_none(tmp_path, capsys):
+    """Fields turn from green to straw; the pond is the same, and then it has grown."""
+    before = written(ponds(POND), tmp_path / "before.tif")
+    for name, pond, many in (("same", POND, 0), ("grown", GROWN, 1)):
+        later = ponds(pond, noise=2)
+        dry = later.values[..., 3] > 100
+        later.values[dry] = np.clip(later.values[dry] * (1.4, 0.85, 0.7, 0.85), 1, 255)
+        now = written(later, tmp_path / f"{name}.tif")
+        assert main(["inspect", str(now), "--baseline", str(before), "--hazard", "flood", "--json"]) == 0
+        (row,) = json.loads(capsys.readouterr().out)["frames"]
+        assert len(row["detections"]) == many
