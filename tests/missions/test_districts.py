@@ -1,5 +1,6 @@
 """A large site is planned by districts; here a small one is called large."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,9 @@ from missions.terrain import Terrain
 
 @pytest.fixture(autouse=True)
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Call ten tasks many, and six as many as a district should have."""
+    """Call ten tasks many, and six as many as a district should have; no hurry, however busy the machine."""
     monkeypatch.setattr(planner, "LARGE", 10)
+    monkeypatch.setattr(districts, "HURRY_S", math.inf)
     monkeypatch.setattr(districts, "DISTRICT", 6)
 
 
