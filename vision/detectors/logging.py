@@ -25,7 +25,7 @@ from vision.frame import Frame
 from vision.model import Detection, Fact
 from vision.registration import Registered
 from vision.scene import Scene
-from vision.tracks import Track, are_shown, tracks
+from vision.trails import Trail, are_shown, trails
 
 NAME = "felling 1"
 LEAST_M2, LEAST_PX = 70.0, 4
@@ -71,7 +71,7 @@ def _found(
     least_px = max(LEAST_M2 / grid.pixel_m2, LEAST_PX)
     grey = np.asarray(cv2.cvtColor(pair.before.chart.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
     found = [smoothed(p) for p in polygons(loss.felled, at_least_px=least_px)]
-    strips = tracks(loss.felled, grid.pixel_m) if found else []
+    strips = trails(loss.felled, grid.pixel_m) if found else []
     for shape in (part for p in found for part in _without_leave(p, grid, scene, at, least_px=least_px)):
         in_picture = pair.to_picture(np.asarray(shape.exterior.coords))
         yield Detection(
@@ -101,17 +101,17 @@ def _without_leave(
     yield from (part for part in parts if part.area >= least_px)
 
 
-def _inside(shape: Polygon, strips: Sequence[Track]) -> list[Track]:
+def _inside(shape: Polygon, strips: Sequence[Trail]) -> list[Trail]:
     return [strip for strip in strips if shape.intersects(strip.middle)]
 
 
-def _kind(shape: Polygon, strips: Sequence[Track]) -> str:
+def _kind(shape: Polygon, strips: Sequence[Trail]) -> str:
     """Return "track" where hardly anything but one was felled."""
     narrow_px = sum(strip.area_px for strip in _inside(shape, strips))
     return "track" if narrow_px >= MOSTLY * shape.area else ""
 
 
-def _tracks(shape: Polygon, strips: Sequence[Track]) -> dict[str, Fact]:
+def _tracks(shape: Polygon, strips: Sequence[Trail]) -> dict[str, Fact]:
     """Return how long the fresh tracks of a felled area are together, and how wide the widest is."""
     inside = _inside(shape, strips)
     if not inside:

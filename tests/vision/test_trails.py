@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vision.tracks import tracks
+from vision.trails import trails
 
 PIXEL_M = 0.2
 
@@ -21,7 +21,7 @@ def ground(*lines: tuple[tuple[float, float], tuple[float, float], float], clear
 
 
 def test_a_strip_out_of_a_clearing_is_a_track_with_its_length_and_width():
-    (found,) = tracks(ground(((30, 30), (56, 30), 3.4), clearing_m=9.0), PIXEL_M)
+    (found,) = trails(ground(((30, 30), (56, 30), 3.4), clearing_m=9.0), PIXEL_M)
     assert found.long_m == pytest.approx(56 - 30 - 9, abs=2.0)
     assert found.wide_m == pytest.approx(3.4, abs=0.4)
     assert 39.0 < found.middle.x * PIXEL_M < 56.0
@@ -38,8 +38,8 @@ def test_a_strip_out_of_a_clearing_is_a_track_with_its_length_and_width():
     ids=["a clearing", "a broad lane", "a short spur", "a footpath"],
 )
 def test_what_is_too_broad_too_short_or_too_thin_is_no_track(mask):
-    assert tracks(mask, PIXEL_M) == []
+    assert trails(mask, PIXEL_M) == []
 
 
 def test_pixels_too_coarse_to_show_one_tell_none():
-    assert tracks(ground(((5, 30), (55, 30), 3.4)), 1.5) == []
+    assert trails(ground(((5, 30), (55, 30), 3.4)), 1.5) == []

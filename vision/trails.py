@@ -20,7 +20,7 @@ LEAST_LONG_M, LEAST_RATIO = 15.0, 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class Trail:
     """A narrow strip of felled ground: a point on it in pixels, its length and mean width in metres."""
 
     middle: Point
@@ -29,7 +29,7 @@ class Track:
     area_px: int
 
 
-def tracks(felled: Mask, pixel_m: float) -> list[Track]:
+def trails(felled: Mask, pixel_m: float) -> list[Trail]:
     """Return the tracks of a mask; none where pixels are too coarse to show one."""
     if not are_shown(pixel_m):
         return []
@@ -44,7 +44,7 @@ def are_shown(pixel_m: float) -> bool:
     return 2 * pixel_m <= WIDE_M[0]
 
 
-def _strip(pixels: np.ndarray[tuple[int, ...], np.dtype[np.intp]], pixel_m: float) -> Track | None:
+def _strip(pixels: np.ndarray[tuple[int, ...], np.dtype[np.intp]], pixel_m: float) -> Trail | None:
     """Return pixels (column, row) as a track, None where they are too short, too thin or too broad."""
     _, sides, _ = cv2.minAreaRect(pixels.astype(np.float32))
     long_m = max(sides) * pixel_m
@@ -54,4 +54,4 @@ def _strip(pixels: np.ndarray[tuple[int, ...], np.dtype[np.intp]], pixel_m: floa
     if not WIDE_M[0] <= wide_m <= WIDE_M[1] or long_m < LEAST_RATIO * wide_m:
         return None
     middle = pixels[np.argmin(np.hypot(*(pixels - pixels.mean(axis=0)).T))]
-    return Track(Point(middle + 0.5), long_m, wide_m, len(pixels))
+    return Trail(Point(middle + 0.5), long_m, wide_m, len(pixels))
