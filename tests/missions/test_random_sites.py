@@ -269,10 +269,8 @@ TOTALS = done()
 def note(block: Block, counts: list[tuple[int, int]]) -> None:
     """Keep and tell what a block came to, and hold all blocks so far to what is promised of many."""
     kind, first, sites = block
-    row = {
-        **{"kind": kind, "first": first, "sites": sites},
-        **{"served": sum(s for s, _ in counts), "could": sum(c for _, c in counts)},
-    }
+    served, could = (sum(column) for column in zip(*counts, strict=True))
+    row = {"kind": kind, "first": first, "sites": sites, "served": served, "could": could}
     TOTALS.append(row)
     if DONE:
         with Path(DONE).open("a") as kept:
