@@ -6,17 +6,17 @@ that is sent again under the same id instead of a flight nobody remembers.
 """
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 import shapely
 
 from api import audit
+from api.discretion import told_place
 from api.errors import BadRequest, Conflict, NotFound, Unavailable
 from api.schedule import needed_percent
 from api.schemas import Accepted, FollowIn, RestOut
 from api.services import Json, Services
-from api.store import sorties, steering
+from api.store import movement, sorties, steering
 from api.store.models import IncidentRow, ObservationRow
 from api.store.tokens import Caller
 from fleet.zones import bounded
@@ -25,6 +25,9 @@ from missions.errors import WorkFailed
 from missions.geo import LatLon, LocalFrame
 from missions.model import Dock, Site
 from missions.volumes import no_photo_of
+
+FRESH_S = 15.0
+"""What was seen going is expected farther on for so long; a gateway calls it lost after 20 s."""
 
 
 async def launch(services: Services, sortie_id: str, *, drone: str | None = None) -> Accepted:
@@ -83,18 +86,21 @@ async def steer(
     to: str | None = None,
     reason: str | None = None,
     more: Json | None = None,
+    noted: Json | None = None,
 ) -> Accepted:
     """Return whether the gateway took a pause, resume, recall, divert, abort, follow or unfollow.
 
     asked: names this wish; asked again under the same name it is answered as before and not done twice.
-    What was wished stands in the audit trail before it is sent.
+    What was wished (`more`, or what is `noted` of it) stands in the audit trail before it is sent.
 
     Raises:
         NotFound: there is no such sortie.
         IllegalMove: it is not under way; says what can be done.
         Unavailable: the gateway did not answer.
     """
-    said = {key: value for key, value in (("to", to), ("reason", reason)) if value} | dict(more or {})
+    said = {key: value for key, value in (("to", to), ("reason", reason)) if value} | dict(
+        noted or more or {}
+    )
     async with services.database.write() as session:
         gateway, order = await steering.flight_command(
             session, sortie_id, action, asked=asked, to=to, more=more
@@ -116,33 +122,44 @@ async def follow(
         Conflict: it is on no-photo ground.
         NotFound, IllegalMove, Unavailable: as `steer`.
     """
-    place, kind, seen_at = await _sought(services, wish)
-    mover = {
-        **{"lat_deg": place.lat_deg, "lon_deg": place.lon_deg, **({"kind": kind} if kind else {})},
-        **{"speed_m_s": wish.speed_m_s, "heading_deg": wish.heading_deg},
-        **({"seen_at": seen_at.isoformat()} if seen_at else {}),
-    }
+    mover = await _sought(services, wish)
+    place = LatLon(mover["lat_deg"], mover["lon_deg"])
     more: dict[str, Any] = {"seconds": wish.seconds, "mover": mover}
     if is_unseen(services.site, place):
         raise Conflict("that is no-photo ground: nothing is followed there")
-    return await steer(services, sortie_id, "follow", caller, asked=asked, reason=wish.reason, more=more)
+    rough = told_place(mover.get("kind", ""), place)
+    noted = more | {"mover": mover | {"lat_deg": rough.lat_deg, "lon_deg": rough.lon_deg}}
+    return await steer(
+        services, sortie_id, "follow", caller, asked=asked, reason=wish.reason, more=more, noted=noted
+    )
 
 
-async def _sought(services: Services, wish: FollowIn) -> tuple[LatLon, str | None, datetime | None]:
-    """Return where what a wish names is, its kind, and when it was there, where that is not now."""
+async def _sought(services: Services, wish: FollowIn) -> dict[str, Any]:
+    """Return what a wish names as a gateway is told of it: where, which kind, how it goes, and since when.
+
+    What the flight's latest looks show going is told with its speed, its heading and when it was there; what
+    was lost for longer is looked for where it was last seen, as if it were there now.
+    """
     named = [n for n in (wish.place, wish.observation, wish.incident) if n is not None]
     if len(named) != 1:
         raise BadRequest("name an observation, an incident, or lat_deg and lon_deg: one of the three")
+    told: dict[str, Any] = {"speed_m_s": wish.speed_m_s, "heading_deg": wish.heading_deg}
     if wish.place is not None:
-        return wish.place, None, None
+        return told | asdict(wish.place)
     async with services.database.read() as session:
         seen = await session.get(ObservationRow, wish.observation) if wish.observation else None
         incident = await session.get(IncidentRow, wish.incident) if wish.incident else None
-    if incident is not None:
-        return LatLon(incident.lat_deg, incident.lon_deg), incident.hazard, None
-    if seen is None:
+        look = await movement.newest(session, incident.id) if incident else seen
+        track = await movement.moved(session, look) if look and not wish.speed_m_s else None
+    found = incident or seen
+    if found is None:
         raise NotFound("incident" if wish.incident else "observation", str(named[0]))
-    return LatLon(seen.lat_deg, seen.lon_deg), seen.hazard, seen.seen_at
+    told |= {"kind": found.hazard}
+    if track and (services.clock.now() - track.seen_at).total_seconds() <= FRESH_S:
+        pace = {"speed_m_s": track.speed_m_s, "heading_deg": track.heading_deg}
+        return told | pace | asdict(track.place) | {"seen_at": track.seen_at.isoformat()}
+    told |= {"lat_deg": found.lat_deg, "lon_deg": found.lon_deg}
+    return told | ({"seen_at": seen.seen_at.isoformat()} if seen else {})
 
 
 def is_unseen(site: Site, place: LatLon) -> bool:

@@ -22,7 +22,7 @@ def spread(row: IncidentRow, looks: Sequence[ObservationRow], *, site: Site) -> 
     """Return how an incident spreads, as JSON values; None where it does not or was seen only once."""
     if Hazard(row.hazard) not in SPREADS:
         return None
-    seen = [_seen(look) for look in looks]
+    seen = [as_seen(look) for look in looks]
     measured = growth.measure(growth.extents(seen))
     if measured is None:
         return None
@@ -57,8 +57,8 @@ def _arrival(arrival: growth.Arrival) -> Json:
     }
 
 
-def _seen(row: ObservationRow) -> Observation:
-    """Return as much of an observation as its spread needs."""
+def as_seen(row: ObservationRow) -> Observation:
+    """Return as much of an observation as its spread and its track need."""
     return Observation(
         id=row.id,
         hazard=Hazard(row.hazard),

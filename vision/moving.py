@@ -6,7 +6,7 @@ straight line through its latest places, is more than that line's own error expl
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import numpy as np
 from missions.geo import Floats, LatLon, LocalFrame
 from missions.model import Sensor
 from vision.following import MOVES, Following, Track, follow, sighted
+from vision.model import Observation
 
 if TYPE_CHECKING:
     from vision.inspection import FrameResult
@@ -87,16 +88,20 @@ def line(moved: Moved) -> str:
 
 def _of_one_eye(drone: str, looks: list["FrameResult"]) -> Iterable[Moved]:
     """Yield the tracks of one eye's frames that were seen often enough."""
-    looks = sorted(looks, key=_taken_at)
-    seen = [o for look in looks for o in look.observations if o.hazard in MOVES]
+    return told_of(drone, [(_taken_at(look), look.observations) for look in sorted(looks, key=_taken_at)])
+
+
+def told_of(drone: str, looks: Sequence[tuple[datetime, Sequence[Observation]]]) -> Iterable[Moved]:
+    """Yield the tracks of what one eye saw at several times, in their order, that were seen often enough."""
+    seen = [o for _, shown in looks for o in shown if o.hazard in MOVES]
     if not seen:
         return
-    began_at, frame = _taken_at(looks[0]), LocalFrame(seen[0].place)
+    began_at, frame = looks[0][0], LocalFrame(seen[0].place)
     state, told = Following(), dict[int, Track]()
     ways: dict[int, list[tuple[float, float, float]]] = {}
-    for look in looks:
-        at_s = (_taken_at(look) - began_at).total_seconds()
-        shown = sighted(look.observations, frame)
+    for taken_at, observations in looks:
+        at_s = (taken_at - began_at).total_seconds()
+        shown = sighted(observations, frame)
         state = follow(state, shown, at_s)
         for number, sighting in zip(state.given, shown, strict=True):
             ways.setdefault(number, []).append((at_s, sighting.east_m, sighting.north_m))

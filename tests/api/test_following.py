@@ -16,12 +16,13 @@ from api.roles.following import Pursuits
 from api.schemas import FrameIn
 from api.services import Services
 from api.store import frames
+from fleet.following import mover_from
 from missions.air import NoPhoto
 from missions.geo import Area, LatLon, distance_m, moved
 from missions.model import Hazard
 from tests.api.conftest import Outside
 from tests.api.test_sorties import planned  # noqa: F401 (a fixture)
-from tests.api.world import FOREST, NOW, fire, frame_id, frame_meta
+from tests.api.world import FOREST, NOW, fire, frame_id, frame_meta, report
 
 Client = Callable[[str | None], httpx.AsyncClient]
 FOLLOWS = {"kind": "", "lat_deg": FOREST.lat_deg, "lon_deg": FOREST.lon_deg, "seen_at": NOW.isoformat()}
@@ -74,6 +75,50 @@ async def test_what_cannot_be_followed_is_said_and_nothing_is_sent(
     reply = await client_of("operator").post("/v1/sorties/P1-S1/follow", json=wish)
     assert (reply.status_code, words in reply.text) == (code, True), reply.text
     assert [c["action"] for c in outside.commands] == ["fly"]
+
+
+@pytest.mark.parametrize("named", ["incident", "observation"])
+@pytest.mark.parametrize(("ago_s", "goes"), [(0, True), (12, True), (40, False)])
+async def test_what_the_looks_show_going_is_followed_with_its_speed_and_from_where_it_is_by_now(
+    planned: Services,  # noqa: F811
+    client_of: Client,
+    outside: Outside,
+    named: str,
+    ago_s: float,
+    goes: bool,
+) -> None:
+    """From looks at a truck on its way to what the gateway reads; what was lost long ago is not guessed."""
+    for number, s in enumerate(range(-10, 1, 2), start=1):
+        seen_at = NOW + timedelta(seconds=s - ago_s)
+        truck = replace(
+            fire(number, moved(FOREST, 90.0, 6.0 * (s + 10))), hazard=Hazard.INTRUSION, kind="truck"
+        )
+        recorded = await report(planned, number, replace(truck, seen_at=seen_at))
+    operator = client_of("operator")
+    await operator.post("/v1/sorties/P1-S1/launch")
+    wish = {"incident": recorded.incidents[-1]} if named == "incident" else {"observation": "fire 6"}
+    assert (await operator.post("/v1/sorties/P1-S1/follow", json=wish)).json()["accepted"]
+    mover = mover_from(outside.commands[-1]["mover"], NOW)
+    assert (mover.speed_m_s == pytest.approx(6.0, abs=0.5)) == goes
+    if goes:
+        assert mover.heading_deg == pytest.approx(90.0, abs=5.0)
+        assert distance_m(mover.after(ago_s), moved(FOREST, 90.0, 60.0 + 6.0 * ago_s)) < 8.0
+
+
+async def test_where_an_animal_is_followed_stands_roughly_in_the_audit_trail(
+    planned: Services,  # noqa: F811
+    client_of: Client,
+    outside: Outside,
+) -> None:
+    recorded = await report(planned, 1, replace(fire(1, FOREST), hazard=Hazard.WILDLIFE))
+    operator = client_of("operator")
+    await operator.post("/v1/sorties/P1-S1/launch")
+    await operator.post("/v1/sorties/P1-S1/follow", json={"incident": recorded.incidents[0]})
+    assert outside.commands[-1]["mover"]["lat_deg"] == FOREST.lat_deg
+    async with planned.database.read() as session:
+        (entry,) = [e for e in await audit.page(session) if e.action == "sortie.follow"]
+    there = entry.details["mover"]
+    assert distance_m(LatLon(there["lat_deg"], there["lon_deg"]), FOREST) > 400
 
 
 def test_no_photo_ground_is_known(services: Services) -> None:
