@@ -24,6 +24,7 @@ from vision.errors import Unreadable
 from vision.evaluate import TASKS, Request, evaluate
 from vision.grounds import mended
 from vision.inspection import FrameResult, Inspection, inspect, marked
+from vision.labelled import load_rgb
 from vision.lidar import close_ups, telling
 from vision.lidar.cloud import crs_of
 from vision.lidar.survey import SurveyAs
@@ -69,6 +70,9 @@ def inspect_pictures(
     calibration: Annotated[
         Path | None, typer.Option(help="Folder of calibrations that `gridpatrol calibrate` made.")
     ] = None,
+    mask: Annotated[
+        Path | None, typer.Option(help="Picture, black where no fire or smoke can be: the drone's own legs.")
+    ] = None,
     crs: Annotated[
         str | None, typer.Option(help="System of a point cloud whose header names none: EPSG:28992.")
     ] = None,
@@ -95,6 +99,7 @@ def inspect_pictures(
         baseline=opened(baseline) if baseline else None,
         references=known.layers if known else ReferenceLayers(),
         calibration=store.current(calibration) if calibration else NOTHING_LEARNT,
+        mask=load_rgb(mask).max(axis=2) > 0 if mask else None,
     )
     results = inspect(
         paths,

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
+import numpy.typing as npt
+
 from missions.model import ReferenceLayers
 from vision.baselines import Baseline
 from vision.calibration import NOTHING_LEARNT, Calibration
@@ -16,7 +19,8 @@ class Scene:
 
     `ground` is what the frame lies on, `baseline` how the place looked before, `references` the site's
     lines, rivers, roads and named areas, `pair` the other eye's frame of the same moment, `now` the
-    time of looking, `calibration` what duty officers' verdicts have taught.
+    time of looking, `calibration` what duty officers' verdicts have taught, `mask` where in a colour picture
+    anything can be (rows and columns of any number).
     """
 
     ground: Ground | None = None
@@ -25,3 +29,4 @@ class Scene:
     pair: Frame | None = None
     now: datetime | None = None
     calibration: Calibration = NOTHING_LEARNT
+    mask: npt.NDArray[np.bool_] | None = None

@@ -1,5 +1,6 @@
 """Fire and smoke in colour pictures, by a detector whose answers are known."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,6 +9,7 @@ import pytest
 
 from missions.geo import LatLon
 from missions.model import Camera, CameraPose, Hazard, Sensor
+from missions.program import main
 from tests.vision.detecting import PALE, meadow, painted, tiny_model, write
 from vision.detectors import Abstained, runtime
 from vision.detectors.rgb_fire import RgbFire
@@ -111,3 +113,17 @@ def test_pieces_that_the_thermal_eye_saw_cold_are_left_out(detector, frame):
     warm = celsius.copy()
     warm[round(1012 * 512 / 1800), round(1620 * 640 / 2400)] = 300.0
     assert detector.detect(seen, Scene(pair=replace(cold, celsius=warm)))
+
+
+def test_what_a_mask_blacks_out_is_neither_searched_nor_told(tmp_path, capsys):
+    picture = write(tmp_path / "a.png", painted(meadow(), 96, 64, 32))
+    wish = ["inspect", str(picture), "--hazard", "fire", "--model", str(tiny_model(tmp_path)), "--json"]
+    found = []
+    for black in (slice(8, 24), slice(0, 8)):
+        cells = np.full((24, 32, 3), 255, np.uint8)
+        cells[black] = 0
+        mask = write(tmp_path / "mask.png", cells)
+        assert main([*wish, "--mask", str(mask)]) == 0
+        found.append(len(json.loads(capsys.readouterr().out)["frames"][0]["detections"]))
+    assert found == [1, 0]
+    assert main([*wish, "--mask", str(tmp_path / "none.png")]) == 2

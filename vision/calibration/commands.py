@@ -9,7 +9,7 @@ import typer
 from missions.clock import SystemClock
 from missions.errors import InputWrong
 from missions.program import out_folder, say, show_json
-from vision.calibration import Calibration, Source, labels, sources, store, thresholds
+from vision.calibration import Calibration, labels, sources, store, thresholds
 from vision.calibration.sources import Refused
 from vision.calibration.thresholds import Learnt
 
@@ -73,7 +73,7 @@ def _learn(folder: Path | None, into: Path, allowed: float) -> dict[str, Any]:
     say(f"version {written.version} counts: {into / f'{written.version:04d}.json'}")
     return facts | {
         "version": written.version,
-        "sources": [_source(s) for s in named],
+        "sources": [store.source_json(s) for s in named],
         "refused": [_refused(r) for r in refused],
     }
 
@@ -97,18 +97,6 @@ def _learnt(one: Learnt) -> dict[str, Any]:
         "lost": one.lost,
         "lost_share_at_most": one.lost_share_at_most,
         "why": one.why,
-    }
-
-
-def _source(source: Source) -> dict[str, Any]:
-    return {
-        "id": source.id,
-        "kind": source.kind,
-        "owner": source.owner,
-        "expires_at": source.expires_at.isoformat(),
-        "lat_deg": source.place.lat_deg,
-        "lon_deg": source.place.lon_deg,
-        "radius_m": source.radius_m,
     }
 
 

@@ -69,20 +69,22 @@ def _to_json(calibration: Calibration) -> dict[str, Any]:
             {"camera": camera, "hazard": hazard.value, "threshold": value}
             for (camera, hazard), value in sorted(calibration.thresholds.items())
         ],
-        "sources": [
-            {
-                "id": s.id,
-                "hazard": s.hazard.value,
-                "lat_deg": s.place.lat_deg,
-                "lon_deg": s.place.lon_deg,
-                "radius_m": s.radius_m,
-                "kind": s.kind,
-                "owner": s.owner,
-                "expires_at": s.expires_at.isoformat(),
-                "largest_m2": s.largest_m2,
-            }
-            for s in calibration.sources
-        ],
+        "sources": [source_json(s) for s in calibration.sources],
+    }
+
+
+def source_json(source: Source) -> dict[str, Any]:
+    """Return a known source as a calibration's file and the command tell it."""
+    return {
+        "id": source.id,
+        "hazard": source.hazard.value,
+        "lat_deg": source.place.lat_deg,
+        "lon_deg": source.place.lon_deg,
+        "radius_m": source.radius_m,
+        "kind": source.kind,
+        "owner": source.owner,
+        "expires_at": source.expires_at.isoformat(),
+        "largest_m2": source.largest_m2,
     }
 
 
