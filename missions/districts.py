@@ -184,6 +184,8 @@ class _pool:
                 f"district {k + 1} of {many}: {what}", done + (k + share / 2) * part / many
             )
 
+        if self._pool is not None:
+            tell(f"searching {many} districts side by side", done)
         results = (
             self._side_by_side(districts)
             if self._pool is not None
