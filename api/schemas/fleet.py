@@ -206,8 +206,8 @@ class DivertIn(BaseModel):
 class FollowIn(BaseModel):
     """What a flying sortie's camera is to follow: what an observation shows, or what is at a place now.
 
-    What the latest looks show going is expected farther on. An incident that was seen standing, or longer ago,
-    is looked for where it was last seen, as if it were there now.
+    What the latest looks show going is expected farther on. An incident seen standing, or longer ago, is
+    looked for where it was last seen, as if it were there now.
     """
 
     model_config = like(lat_deg=30.2856, lon_deg=119.4203, speed_m_s=6.0, heading_deg=85.0, seconds=90.0)

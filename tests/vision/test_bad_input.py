@@ -11,15 +11,19 @@ import numpy as np
 import pytest
 import rasterio
 
+from missions.model import Hazard
 from missions.program import main
 from tests.vision.grounds_drawn import chart, forest, ponds, texture, written
 from tests.vision.test_discharge import frame as river
 from tests.vision.test_discharge import scene as with_outfall
-from tests.vision.test_foreign_object import GRID, SHEET, SIDE_PX, meadow
 from tests.vision.test_flood_detector import GROWN, POND
+from tests.vision.test_foreign_object import GRID, SHEET, SIDE_PX, meadow
+from vision.baselines.opening import opened
 from vision.chart import Chart
 from vision.detectors import Abstained
 from vision.detectors.discharge import Discharge
+from vision.inspection import examine
+from vision.scene import Scene
 
 COMPARED = ("flood", "logging", "tree_health")
 SIZE = (SIDE_PX, SIDE_PX)
@@ -79,12 +83,17 @@ def test_what_cannot_be_compared_is_said_and_not_searched(drawn, capsys, hazard,
     row = inspected(capsys, drawn / f"{now}.tif", "--hazard", hazard, *asked)
     assert f"not searched for {hazard.replace('_', ' ')}: " in row["note"]
     assert words in row["note"]
+    scene = Scene(baseline=opened(drawn / f"{before}.tif") if before else None)
+    asked = {Hazard(hazard)}
+    looked = examine(drawn / f"{now}.tif", hazards=asked, scene=scene, with_trials=asked)
+    assert looked.searched == frozenset(), "so its ground counts as not seen for that hazard"
 
 
-def test_a_picture_from_nowhere_is_skipped_and_a_baseline_from_nowhere_refused(drawn, capsys):
-    row = inspected(capsys, drawn / "nowhere.tif", "--baseline", drawn / "before.tif", "--hazard", "flood")
+@pytest.mark.parametrize("hazard", COMPARED)
+def test_a_picture_from_nowhere_is_skipped_and_a_baseline_from_nowhere_refused(drawn, capsys, hazard):
+    row = inspected(capsys, drawn / "nowhere.tif", "--baseline", drawn / "before.tif", "--hazard", hazard)
     assert NOWHERE in row["skipped"]
-    wrong = ["inspect", str(drawn / "now.tif"), "--baseline", str(drawn / "nowhere.tif"), "--hazard", "flood"]
+    wrong = ["inspect", str(drawn / "now.tif"), "--baseline", str(drawn / "nowhere.tif"), "--hazard", hazard]
     assert main(wrong) == 2
     assert NOWHERE in capsys.readouterr().err
 

@@ -148,3 +148,13 @@ def test_fires_are_found_in_place_once_each_and_decoys_are_not_alarmed(valley, t
     assert [(s.twice, s.false) for s in scores] == [(0, 0)] * len(scores)
     assert recall >= 0.95
     assert p95 <= 15.0
+
+
+def test_no_grazing_animal_is_told_as_fire(valley, tmp_path):
+    """Passed by day, in two lanes each; what is told there is a fire of the truth nearby."""
+    survey = Survey(*valley, 7, tmp_path)
+    herds = {animal.id.partition("-")[0]: animal for animal in survey.world.animals}
+    assert len(herds) == 2
+    seen = [o for animal in herds.values() for o in survey._pass(*animal.middle_m)]
+    burning = [survey._place(f) for f in survey.world.fires]
+    assert all(min(distance_m(o.place, p) for p in burning) <= NEAR_M for o in seen)

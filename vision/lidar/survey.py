@@ -183,7 +183,7 @@ def doubt(cloud: PointCloud, ground: GroundGrid, wires: Sequence[Wire], near: Ne
     if gaps and min(gaps) > ABOVE_TOWER_M:
         return (
             f"its wires end {min(gaps):.0f} m above the towers they should hang on: "
-            "the heights of wires and ground are of different datums"
+            "the heights of wires and ground are of different datums; have both delivered in one"
         )
     constants = [w.curve.constant_m for w in wires if w.curve.length_m > LONG_SPAN_M]
     if not cloud.is_known_metres and constants and np.median(constants) > TAUT_M:

@@ -157,3 +157,28 @@ def test_distances_grow_with_the_voltage_and_every_row_names_its_source():
     assert standards.allows_kv("tree", 4.2) == 35
     assert standards.allows_kv("tree", 0.3) is None
     assert standards.required_m("kite", None) == standards.required_m("other", 35)
+
+
+@pytest.mark.parametrize(
+    ("unit_m", "raised_m", "words"),
+    [(0.3048, 0.0, "probably in feet"), (1.0, 42.0, "datum")],
+)
+def test_the_command_skips_a_cloud_whose_metres_or_heights_cannot_be_trusted(
+    line, tmp_path, capsys, unit_m, raised_m, words
+):
+    raised = line.points_m + np.where(line.classes == survey_lines.WIRE, raised_m, 0.0)[:, None] * [0, 0, 1]
+    cloud = survey_lines.write(tmp_path / "line.laz", Line(raised, line.classes), unit_m=unit_m)
+    assert main(["inspect", str(cloud), "--hazard", "line_clearance", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["frames"]
+    assert words in row["skipped"]
+    assert row["detections"] == []
+
+
+def test_the_command_says_what_an_unclassed_cloud_from_nowhere_leaves_open(line, tmp_path, capsys):
+    """Its clearances are metres all the same; places, and so incidents, there are none."""
+    cloud = survey_lines.write(tmp_path / "bare.las", line, classed=False)
+    assert main(["inspect", str(cloud), "--hazard", "line_clearance", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["frames"]
+    assert all(words in row["note"] for words in ("no coordinate system", "no classes", "voltage"))
+    assert row["detections"]
+    assert all(found["lat_deg"] is None for found in row["detections"])
