@@ -1,6 +1,7 @@
 """The command `gridpatrol calibrate`: verdicts in, thresholds and known sources out, or the last undone."""
 
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,7 +60,7 @@ def _learn(folder: Path | None, into: Path, allowed: float) -> dict[str, Any]:
     raised = {(one.camera, one.hazard): one.threshold for one in learnt if one.threshold is not None}
     kept = tuple(s for s in before.sources if s.expires_at > now and s.id not in {n.id for n in named})
     new = Calibration(0, {**before.thresholds, **raised}, (*kept, *named))
-    facts = {"labels": len(judged), "max_recall_loss": allowed, "learnt": [_learnt(one) for one in learnt]}
+    facts = {"labels": len(judged), "max_recall_loss": allowed, "learnt": [asdict(one) for one in learnt]}
     written = store.add(into, new, facts, now=now)
     for one in learnt:
         say(f"{one.camera}, {one.hazard}: {_sentence(one)}")
@@ -84,20 +85,6 @@ def _sentence(one: Learnt) -> str:
     return (
         f"threshold {one.threshold:.3f} {one.why}, loses at most {one.lost_share_at_most:.1%} of real events"
     )
-
-
-def _learnt(one: Learnt) -> dict[str, Any]:
-    return {
-        "camera": one.camera,
-        "hazard": one.hazard.value,
-        "real": one.real,
-        "false": one.false,
-        "threshold": one.threshold,
-        "silenced": one.silenced,
-        "lost": one.lost,
-        "lost_share_at_most": one.lost_share_at_most,
-        "why": one.why,
-    }
 
 
 def _refused(refused: Refused) -> dict[str, str]:

@@ -1,9 +1,7 @@
 """Verdicts kept with the crops they are about.
 
 A folder of labels holds `labels.csv` and crops/. `gridpatrol inspect --out` writes a row and a crop for each
-detection, the verdict left empty; a duty officer fills it in, in any program that edits tables. Columns:
-crop, file, camera, hazard, score, lat_deg, lon_deg, ellipse_m, area_m2, seen_at, verdict, owner, expires_at,
-officer.
+detection, the verdict left empty; a duty officer fills it in, in any program that edits tables.
 """
 
 import csv
