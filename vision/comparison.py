@@ -80,11 +80,11 @@ def unseen(frame: Frame) -> str | None:
         if not grey.size:
             return "no pixel of it is known"
     if float(grey.mean()) < DARK and float(np.percentile(grey, 95)) < 3 * DARK:
-        return "too dark to tell anything by colour: night"
+        return "too dark to tell anything by colour: night; look by day"
     if float(grey.std()) < FLAT:
-        return "everything in it looks alike: fog, cloud or a covered lens"
+        return "everything in it looks alike: fog, cloud or a covered lens; look again in clear air"
     if float(white.mean()) > WHITE_SHARE:
-        return "most of it is white: snow or cloud hides what lies there"
+        return "most of it is white: snow or cloud hides what lies there; look again when it has gone"
     return None
 
 
@@ -108,7 +108,7 @@ def compared(frame: Frame, scene: Scene, *, unknown: str) -> Compared | Abstaine
     if reason := unseen(frame):
         return Abstained(reason)
     if scene.baseline is None:
-        return Abstained(f"no baseline of this place yet: {unknown}")
+        return Abstained(f"no baseline of this place yet: {unknown}; a clear flight makes one")
     laid = on_ground(frame, scene, else_unknown="it cannot be compared with what was there before")
     if isinstance(laid, Abstained):
         return laid

@@ -31,7 +31,8 @@ class ChartBaseline:
             mine, asked = self.chart.grid.middle, grid.middle
             return Missing(
                 f"the baseline {name} shows another place: it lies around {mine.lat_deg:.4f}, "
-                f"{mine.lon_deg:.4f}, this around {asked.lat_deg:.4f}, {asked.lon_deg:.4f}"
+                f"{mine.lon_deg:.4f}, this around {asked.lat_deg:.4f}, {asked.lon_deg:.4f}; "
+                "give the one of this place"
             )
         there = warped(self.chart, grid)
         if there.known.mean() < LEAST_SHARE:
