@@ -10,7 +10,7 @@ import numpy as np
 from vision.calibration.labels import COLUMNS, TABLE
 from vision.errors import Unreadable
 from vision.frame import Frame, load
-from vision.marking import drawn
+from vision.marking import Picture, drawn
 from vision.model import Detection
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def _rows(result: "FrameResult", crops: Path) -> list[dict[str, Any]]:
     except Unreadable:  # the file changed while we looked
         return []
     crops.mkdir(parents=True, exist_ok=True)
-    rows = []
+    picture, rows = drawn(frame), []
     for i, detection in enumerate(result.detections):
         name = f"{Path(result.file).stem}_{i:02d}_{detection.hazard.value}.jpg"
-        cv2.imwrite(str(crops / name), crop(frame, detection))
+        cv2.imwrite(str(crops / name), _cut(picture, detection))
         at = result.observation_of(i)
         rows.append(
             {
@@ -75,9 +75,12 @@ def _rows(result: "FrameResult", crops: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def crop(frame: Frame, detection: Detection) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def crop(frame: Frame, detection: Detection) -> Picture:
     """Return the surroundings of a detection as blue, green, red."""
-    picture = drawn(frame)
+    return _cut(drawn(frame), detection)
+
+
+def _cut(picture: Picture, detection: Detection) -> Picture:
     box = detection.box
     side = max(_AROUND * max(box.right_px - box.left_px, box.bottom_px - box.top_px), _LEAST_PX)
     x, y = box.middle_px
