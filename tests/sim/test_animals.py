@@ -11,7 +11,7 @@ from missions.geo import LatLon, distance_m
 from sim.animals import APART_M
 from sim.camera import Cameras
 from sim.projection import TruePose
-from sim.scenarios import SCENARIOS, Sowing, sow, watched_ground
+from sim.scenarios import Sowing, sow, watched_ground
 from tests.sim.hills import EPOCH_AT, FRAME, THERMAL, job, site, world
 
 SEEDS = (1, 2, 3)
@@ -21,11 +21,9 @@ SEEDS = (1, 2, 3)
 def test_herds_stand_on_watched_ground_under_open_sky_and_away_from_what_is_hot(seed):
     made = world(seed)
     assert 4 <= len(made.animals) <= 10
-    wood = made.landscape.compartments[0]
-    near = watched_ground(site(), FRAME).buffer(30.0)
+    near = watched_ground(site(), FRAME).difference(made.landscape.compartments[0]).buffer(30.0)
     for animal in made.animals:
         assert near.contains(Point(animal.middle_m))
-        assert not wood.buffer(-40.0).contains(Point(animal.middle_m))
         assert animal.speed_m_s <= 0.3
         for hot in (*made.fires, *made.decoys):
             east, north = animal.middle_m
@@ -38,11 +36,6 @@ def test_they_change_nothing_else_of_a_seed(seed):
     sowing = Sowing(FRAME, made.relief, made.landscape, EPOCH_AT, np.random.default_rng(seed))
     assert sow("fire", site(), sowing) == (made.fires, made.decoys)
     assert world.__wrapped__(seed).animals == made.animals
-
-
-def test_only_a_calm_world_has_none():
-    flown = [s for s in SCENARIOS if s in ("fire", "report", "calm")]
-    assert [bool(world(1, scenario).animals) for scenario in flown] == [True, True, False]
 
 
 def test_the_truth_says_where_they_stand_and_calls_them_no_hazard_that_is_missed():
