@@ -87,9 +87,8 @@ class Fence:
 def bounded(bounds: Bounds, *, are_tended: bool) -> tuple[tuple[Landing, ...], tuple[Zone, ...]]:
     """Return where else a flight may land and its fence, by the bounds that its plan is exported with.
 
-    Docks that a gateway tends are places to be diverted to: it opens the door on the way. They are no
-    rally points, since an autopilot that turns home by itself goes to whatever is nearest, over a shut
-    door or a drone that stands there. Where nobody tends them they are the plan's rally points and no more.
+    Docks that a gateway tends are places to be diverted to, once their door is open, and no rally points: an
+    autopilot that turns home by itself asks nobody. Untended they are the plan's rally points and no more.
     """
     kind = DOCK if are_tended else RALLY
     landings = tuple(
