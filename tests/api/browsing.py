@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from api.app import create_app
 from api.services import Services
@@ -30,6 +30,8 @@ ON_ITS_OWN = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 ]
+
+expect.set_options(timeout=30_000)  # a machine under load draws later than in Playwright's five seconds
 
 needs_browser = [
     pytest.mark.browser,
