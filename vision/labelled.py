@@ -66,7 +66,7 @@ def read(folder: Path) -> list[LabelledPicture]:
 
 
 def told(pictures: Sequence[LabelledPicture], table: Path) -> list[LabelledPicture]:
-    """Return the pictures with what a table (sha256_16, fire, smoke) knows of them and their folder does not.
+    """Return the pictures with what a table (`listed`) knows of them and their folder does not.
 
     A row of another model's pictures has neither and is passed over.
 
@@ -74,12 +74,21 @@ def told(pictures: Sequence[LabelledPicture], table: Path) -> list[LabelledPictu
         InputWrong: the table cannot be read.
     """
     try:
-        with table.open(newline="", encoding="utf-8") as lines:
-            rows = [row for row in csv.DictReader(lines) if row["fire"] or row["smoke"]]
+        rows = [row for row in listed(table) if row["fire"] or row["smoke"]]
         known = {row["sha256_16"]: (int(row["fire"]), int(row["smoke"])) for row in rows}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputWrong(f"{table}: expected the columns sha256_16, fire, smoke: {error!r}") from None
     return [_completed(p, known) if -1 in p.labels else p for p in pictures]
+
+
+def listed(table: Path) -> list[dict[str, str]]:
+    """Return the rows of a table of pictures (sha256_16 and more), one for each of a row's hashes.
+
+    Raises:
+        OSError, KeyError: there is no such table or column.
+    """
+    with table.open(newline="", encoding="utf-8") as lines:
+        return [row | {"sha256_16": one} for row in csv.DictReader(lines) for one in row["sha256_16"].split()]
 
 
 def split(

@@ -80,8 +80,8 @@ def test_a_table_completes_what_is_not_known_and_changes_nothing_else(folder, tm
     table = folder / "image_labels.csv"
     table.write_text(table.read_text("utf-8").replace("a.png,0,0", "a.png,1,-1"), "utf-8")
     before = labelled.read(folder)
-    said = "\n".join([f"{labelled.sha256_16(p.path)},0,1" for p in before] + ["f00,,"])
-    (tmp_path / "said.csv").write_text(f"sha256_16,fire,smoke\n{said}\n", "utf-8")
+    hashes = " ".join(labelled.sha256_16(p.path) for p in before)
+    (tmp_path / "said.csv").write_text(f"sha256_16,fire,smoke\n{hashes},0,1\nf00,,\n", "utf-8")
     after = labelled.told(before, tmp_path / "said.csv")
     assert [p.labels for p in after if p.name.endswith("web_a.png")] == [(1, 1)]
     assert {p.labels for p in after if not p.name.endswith("web_a.png")} == {(0, 0)}

@@ -1,6 +1,5 @@
 """The model in the repository: it is its card's, it sees, and both engines say the same."""
 
-import csv
 import importlib.util
 import json
 from pathlib import Path
@@ -34,8 +33,7 @@ def flames():
     """Twelve flames and twelve quiet landscapes, one in so many of those kept aside."""
     if not FIRE.is_dir():
         pytest.skip("../shared/data/fire is not here")
-    with (MODELS / "TRAINING.csv").open(newline="", encoding="utf-8") as lines:
-        scored = {row["sha256_16"] for row in csv.DictReader(lines) if row["use"] == "scored"}
+    scored = {row["sha256_16"] for row in labelled.listed(MODELS / "TRAINING.csv") if row["use"] == "scored"}
     aside = [p for p in labelled.read(FIRE) if labelled.sha256_16(p.path) in scored]
     fire = [p for p in aside if p.fire == 1]
     quiet = [p for p in aside if p.labels == (0, 0)]
@@ -84,8 +82,7 @@ def test_both_engines_say_the_same(flames):
 
 
 def test_its_training_is_listed_with_hashes_and_sources():
-    with (MODELS / "TRAINING.csv").open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
+    rows = labelled.listed(MODELS / "TRAINING.csv")
     assert {row["model"] for row in rows} >= {"fire", "water"}
     assert all(len(row["sha256_16"]) == 16 and row["source"] for row in rows)
     learnt = {row["sha256_16"] for row in rows if (row["model"], row["use"]) == ("fire", "learnt")}

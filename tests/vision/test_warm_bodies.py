@@ -1,6 +1,5 @@
 """People and vehicles in thermal pictures, by the model in the repository; who stands under a line."""
 
-import csv
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -196,8 +195,8 @@ def test_held_out_flights_are_none_of_those_learnt():
         pytest.skip("../shared/data/thermal/hit_uav is not here")
     learnt, aside = warm_pictures.split(warm_pictures.read(HIT_UAV))
     assert not {p.flight for p in learnt} & {p.flight for p in aside}
-    with (SHIPPED.parent / "TRAINING.csv").open(newline="", encoding="utf-8") as lines:
-        rows = {row["sha256_16"]: row["use"] for row in csv.DictReader(lines) if row["model"] == "warm"}
+    table = labelled.listed(SHIPPED.parent / "TRAINING.csv")
+    rows = {row["sha256_16"]: row["use"] for row in table if row["model"] == "warm"}
     assert {rows[labelled.sha256_16(p.path)] for p in aside} == {"scored"}
     assert {rows[labelled.sha256_16(p.path)] for p in learnt} == {"learnt"}
 

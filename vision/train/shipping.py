@@ -22,9 +22,11 @@ TRAINING = "TRAINING.csv"
 CANVASES_PX = ((WIDTH_PX * 3 // 4, 320), (WIDTH_PX * 3 // 2, HEIGHT_PX * 3 // 2))
 """Whole pictures are shown at three quarters of the size that was learnt at, and at half as much again."""
 
-COLUMNS = ("model", "use", "source", "sha256_16", "fire", "smoke")
+HASH = "sha256_16"
+COLUMNS = ("model", "use", "source", HASH, "fire", "smoke")
 _RANGES_FROM = 48  # pictures that teach the 8-bit ranges
 _BOX_SCORE = 0.15
+_A_ROW = 24
 
 
 def ship(run: Path, out: Path, *, name: str, version: str, told: Callable[[str], None]) -> Path:
@@ -73,15 +75,21 @@ def _write_card(
 
 
 def listed(path: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write a model's rows (`COLUMNS`) into the table of training pictures, leaving those of other models."""
-    others: list[Mapping[str, Any]] = []
-    if path.is_file():
-        with path.open(newline="", encoding="utf-8") as file:
-            others = [row for row in csv.DictReader(file) if row["model"] != name]
+    """Write a model's rows (`COLUMNS`) into the table of training pictures, leaving those of other models.
+
+    Pictures of which all but the hash is the same share a row, their hashes side by side.
+    """
+    others = [row for row in labelled.listed(path) if row["model"] != name] if path.is_file() else []
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for row in (*others, *rows):
+        alike.setdefault(tuple(str(row[c]) for c in COLUMNS if c != HASH), []).append(row[HASH])
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
-        table.writerows([*others, *rows])
+        for values, hashes in alike.items():
+            said = dict(zip((c for c in COLUMNS if c != HASH), values, strict=True))
+            parts = (hashes[i : i + _A_ROW] for i in range(0, len(hashes), _A_ROW))
+            table.writerows(said | {HASH: " ".join(part)} for part in parts)
 
 
 def _row(name: str, use: str, picture: LabelledPicture) -> dict[str, Any]:
