@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 import rasterio
 from rasterio.enums import Resampling
 from rasterio.transform import from_origin
@@ -18,6 +20,7 @@ from missions.model import Hazard
 from sim.changes import Changes
 from sim.ground import SQUARE_PX, STEP_M, Ground
 from sim.scenarios import watched_for
+from sim.structures import Face, Structures
 from sim.world import World
 
 YEAR = timedelta(days=365)
@@ -41,6 +44,16 @@ def _around(changed: list[BaseGeometry], watched: BaseGeometry) -> BaseGeometry:
     return max(whole, key=lambda p: sum(p.intersection(c).area for c in changed)).buffer(RIM_M)
 
 
+def _with_roofs(painted: Ground, roofs: list[Face]) -> npt.NDArray[np.uint8]:
+    """Return the painted ground (blue, green, red) with roofs upon it."""
+    picture = np.ascontiguousarray(painted.colour[..., :3])
+    for face in roofs:
+        x_px, y_px = painted.to_pixels(*face.outline_px.T)
+        corners = np.round(np.column_stack([x_px, y_px]) * 16).astype(np.int32)
+        cv2.fillConvexPoly(picture, corners, face.colour, cv2.LINE_AA, 4)
+    return picture
+
+
 def _write(world: World, ground: BaseGeometry, path: Path, at: datetime) -> Path:
     painted = Ground(world)
     west, south, east, north = ground.bounds
@@ -49,7 +62,8 @@ def _write(world: World, ground: BaseGeometry, path: Path, at: datetime) -> Path
     rows = np.arange(max(int(top), 0), min(int(bottom), painted.colour.shape[0] - 1))
     x, y = np.meshgrid(columns[:: SQUARE_PX // 4], rows[:: SQUARE_PX // 4])
     painted.prepare(world.epoch_at, x.astype(np.float32), y.astype(np.float32))
-    seen = painted.colour[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1, :3]
+    whole = _with_roofs(painted, Structures(world).roofs(painted.sky))
+    seen = whole[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     origin = world.frame.origin
     transform = from_origin(
         painted.west_m + columns[0] * STEP_M, painted.north_m - rows[0] * STEP_M, STEP_M, STEP_M

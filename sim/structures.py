@@ -23,6 +23,7 @@ WALL_BGR = (168.0, 176.0, 182.0)
 SHED_ROOF = (196, 176, 150)
 ROOF_SUN_K, WALL_SUN_K, STEEL_SUN_K = 20.0, 9.0, 6.0
 EAVES_M = 0.4
+UPWARD = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +64,15 @@ class Structures:
         chosen, outlines = chosen[shown], outlines[shown]
         order = np.argsort(-np.linalg.norm(self._middles[chosen] - view.eye_m, axis=1), kind="stable")
         chosen, outlines = chosen[order], outlines[order]
+        return self._lit(chosen, outlines, sky)
+
+    def roofs(self, sky: Sky) -> list[Face]:
+        """Return what a look from straight above shows, lowest first, outlines in east and north metres."""
+        chosen = np.flatnonzero(self._normals[:, 2] > UPWARD)
+        chosen = chosen[np.argsort(self._corners[chosen, :, 2].max(1), kind="stable")]
+        return self._lit(chosen, self._corners[chosen, :, :2], sky)
+
+    def _lit(self, chosen: npt.NDArray[np.intp], outlines: Floats, sky: Sky) -> list[Face]:
         sun = np.clip(self._normals[chosen] @ sky.to_sun, 0, 1) if sky.beam > 0 else np.zeros(len(chosen))
         colours = np.minimum(self._colours[chosen] * ((0.5 + 0.62 * sun) * sky.daylight)[:, None], 255)
         temps = sky.air_c + self._sun_k[chosen] * sky.beam * (0.15 + 0.85 * sun)

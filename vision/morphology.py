@@ -37,10 +37,15 @@ def grown_back(seeds: Mask, within: Mask) -> Mask:
 
 def filled(mask: Mask, hole_px: float) -> Mask:
     """Return a mask whose holes up to a size are closed."""
-    _, labels = cv2.connectedComponents((~mask).astype(np.uint8), connectivity=4)
-    small = np.bincount(labels.ravel()) <= hole_px
-    small[0] = False
-    return np.asarray(mask | small[labels])
+    return np.asarray(mask | small(~mask, hole_px))
+
+
+def small(mask: Mask, px: float) -> Mask:
+    """Return the parts of a mask of no more than so many pixels."""
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    few = np.bincount(labels.ravel()) <= px
+    few[0] = False
+    return np.asarray(few[labels])
 
 
 def _disc(px: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

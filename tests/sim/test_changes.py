@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import rasterio
 import shapely
 from shapely.geometry import Point, box, shape
 
@@ -13,6 +14,7 @@ from missions.program import main
 from missions.terrain import Terrain
 from sim.changes import FELLED_M2, SMALLEST_FLOOD_M2, fellings, flood
 from sim.landscape import Landscape
+from sim.orthophoto import write_before
 from sim.relief import Relief
 from sim.world import World
 from tests.builders import valley
@@ -72,6 +74,21 @@ def test_the_truth_of_a_flood_says_where_and_how_large():
     outline = shape(told["properties"]["outline"])
     local = shapely.transform(outline, lambda at: np.column_stack(world.frame.east_north(at[:, 1], at[:, 0])))
     assert local.symmetric_difference(risen.shape).area < 0.05 * risen.area_m2
+
+
+def test_last_years_orthophoto_shows_the_houses(tmp_path):
+    site = valley()
+    world = World.build(site, Terrain.open(site.terrain), scenario="flood", epoch_at=_noon())
+    written = write_before(world, tmp_path / "before.tif")
+    assert written is not None
+    with rasterio.open(written) as raster:
+        red, _, blue = (band.astype(int) for band in raster.read())
+        inside = box(*raster.bounds).buffer(-20)
+        tiled = [h for h in world.landscape.houses if h.roof[2] > 2 * h.roof[0]]
+        seen = [h for h in tiled if inside.contains(Point(h.east_m, h.north_m))]
+        at = [raster.index(h.east_m, h.north_m) for h in seen]
+    assert len(at) >= 5
+    assert np.mean([red[i] > 1.3 * blue[i] for i in at]) > 0.9
 
 
 def test_an_unknown_gallery_and_seeds_that_are_none_are_refused(tmp_path, capsys):

@@ -7,12 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from affine import Affine
 
 from missions.layers import NamedArea, ReferenceLayers, River
 from missions.model import Hazard
 from missions.program import main
-from tests.vision.grounds_drawn import ELSEWHERE, GRID, frame_of, ponds, written
+from tests.vision.grounds_drawn import ELSEWHERE, GRID, chart, frame_of, ponds, texture, written
 from vision.baselines.single import ChartBaseline
+from vision.chart import RGB, Grid
 from vision.charted import area_m2
 from vision.comparison import unseen
 from vision.detectors import Abstained
@@ -23,6 +25,7 @@ from vision.water import by_index, threshold
 from vision.water_model import LIKELY
 
 POND, GROWN = (80, 90, 25), (80, 90, 38)
+GREY = np.array((100.0, 104.0, 108.0))
 
 
 def test_grown_water_is_found_with_its_area():
@@ -99,6 +102,20 @@ def test_ground_that_is_hardly_likely_water_is_not_told(monkeypatch):
     assert Flood().detect(frame_of(ponds(GROWN, noise=2)), scene) == ()
 
 
+@pytest.mark.parametrize(("side_px", "told"), [(24, 0), (60, 1)])
+def test_a_new_roof_is_no_flood_where_no_river_is_in_sight(monkeypatch, side_px, told):
+    """By colour alone a grey roof of 144 m² is water as much as 900 m² of it."""
+    monkeypatch.setattr("vision.water_model.extent", _grey_is_water)
+    grid = Grid("EPSG:32650", Affine(0.5, 0.0, 732_000.0, 0.0, -0.5, 3_352_000.0), 240, 200)
+    meadow = np.array((80.0, 140.0, 60.0)) + 8 * texture(seed=4)[..., None]
+    changed = meadow.copy()
+    changed[60 : 60 + side_px, 80 : 80 + side_px] = GREY
+    now, before = (chart(values, RGB, grid) for values in (changed, meadow))
+    found = Flood().detect(frame_of(now), Scene(baseline=ChartBaseline(before)))
+    assert isinstance(found, tuple)
+    assert len(found) == told
+
+
 def test_what_a_flood_touches_is_named():
     middle = GRID.middle
     village = NamedArea("v", "village", {"en-US": "Heping", "zh-CN": "和平村"}, _lake((120, 100, 30)).area)
@@ -126,6 +143,11 @@ def test_a_baseline_that_is_no_chart_is_refused(tmp_path: Path, capsys):
     now = written(ponds(GROWN), tmp_path / "now.tif")
     assert main(["inspect", str(now), "--baseline", str(tmp_path / "b.tif")]) == 2
     assert "--baseline" in capsys.readouterr().err
+
+
+def _grey_is_water(chart, model=None):
+    wet = np.abs(chart.values.astype(float) - GREY).max(-1) < 20
+    return wet, wet.astype(np.float32)
 
 
 def _lake(circle: tuple[int, int, int]) -> NamedArea:

@@ -25,7 +25,7 @@ from vision.detectors import Abstained, Found
 from vision.frame import Frame
 from vision.inundation import Day, differs, risen
 from vision.model import Detection, Fact
-from vision.morphology import filled, grown_back, narrower, wider
+from vision.morphology import filled, grown_back, narrower, small, wider
 from vision.registration import Registered
 from vision.scene import Scene
 from vision.water_model import LIKELY
@@ -49,6 +49,9 @@ SEED_M = 2.0
 
 HOLE_M2 = 120.0
 """Trees and roofs up to this size that stand in water are in the flood."""
+
+ALONE_M2 = 500.0
+"""Where no river is in sight, colour tells water from this size on: roofs seen aslant are grey and new."""
 
 LEVEL_M = 0.3
 """An elevation model that varies less over a look tells nothing of where water stands."""
@@ -183,7 +186,10 @@ def _compared(looked: _View, scene: Scene) -> _Out | Abstained:
     there = past.wet if permanent is None else past.wet | past.onto_today(permanent)
     wet = looked.wet if looked.likely is None else _risen(looked, past.chart, there)
     error_px = max(CHART_PX, 2.0 * past.error_m / grid.pixel_m)
-    return _Out(there, excess(wet & looked.chart.known, there, error_px=error_px), wet)
+    out = excess(wet & looked.chart.known, there, error_px=error_px)
+    if looked.likely is not None:
+        out &= ~small(out | there, ALONE_M2 / grid.pixel_m2)
+    return _Out(there, out, wet)
 
 
 def _past(looked: _View, scene: Scene) -> _Past | Abstained:
