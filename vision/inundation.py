@@ -52,6 +52,7 @@ HIDDEN_M, LEVEL_M, LEVEL_OFF_M, CLOSES_M, HOLE_M2 = 16.0, 12.0, -0.1, 6.0, 200.0
 """How far under trees water is followed, over which length its edge is levelled, and by how much less."""
 
 _LONGEST = 300
+_ROUNDS, _FEWEST_OF_A_KIND = 8, 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,10 +135,37 @@ def like(day: Day, sure: Mask, *, within: float) -> Mask | None:
         return None
     looks = _looks(day.chart)
     sample = looks[sure][:: max(int(sure.sum()) // 5000, 1)]
-    middle = np.median(sample, axis=0)
-    scatter = np.maximum(1.4826 * np.median(np.abs(sample - middle), axis=0), LEAST_SCATTER)
-    off = np.sqrt((((looks - middle) / scatter) ** 2).mean(axis=-1))
+    off = np.min([_off(looks, *_look_of(part)) for part in kinds(sample)], axis=0)
     return np.asarray((off < within) & day.chart.known)
+
+
+def kinds(sample: Values) -> tuple[Values, ...]:
+    """Return a sample of water as the one or two kinds it is of: mud may come into a clear river.
+
+    One median between two kinds would be the look of neither, and its scatter would take in the meadow too.
+    """
+    scaled = (sample - np.median(sample, axis=0)) / LEAST_SCATTER
+    axis = np.linalg.svd(scaled - scaled.mean(axis=0), full_matrices=False)[2][0]
+    along = scaled @ axis
+    is_far = along > (along.min() + along.max()) / 2
+    for _ in range(_ROUNDS):
+        if not _FEWEST_OF_A_KIND < is_far.mean() < 1 - _FEWEST_OF_A_KIND:
+            return (sample,)
+        is_far = along > (along[is_far].mean() + along[~is_far].mean()) / 2
+    parts = (sample[~is_far], sample[is_far])
+    (one, its_scatter), (other, their_scatter) = map(_look_of, parts)
+    apart = np.sqrt((((one - other) / np.maximum(its_scatter, their_scatter)) ** 2).mean())
+    return parts if apart > ALIKE_NOW else (sample,)
+
+
+def _look_of(sample: Values) -> tuple[Values, Values]:
+    """Return the middle and the scatter of a sample's looks."""
+    middle = np.median(sample, axis=0)
+    return middle, np.maximum(1.4826 * np.median(np.abs(sample - middle), axis=0), LEAST_SCATTER)
+
+
+def _off(looks: Values, middle: Values, scatter: Values) -> Values:
+    return np.asarray(np.sqrt((((looks - middle) / scatter) ** 2).mean(axis=-1)), np.float32)
 
 
 def aligned(permanent: Mask, seen: Mask, shown: Mask, pixel_m: float) -> Mask:

@@ -51,6 +51,18 @@ def test_a_river_in_its_bed_is_no_flood_whatever_its_colour_and_however_far_off_
             assert not found.flooded.any()
 
 
+def test_a_river_of_two_waters_is_not_every_colour_between_them():
+    """Mud came into the clear river; a field by the bank has the colour between, and the segmenter errs on it."""
+    now = day(BROWN)
+    between = [(a + b) / 2 for a, b in zip(TEAL, BROWN, strict=True)]
+    for place, colour in ((np.s_[100:, 100:140], TEAL), (FLOODED, between)):
+        now.chart.values[place] = np.array(colour) + texture(GRID.shape, seed=6)[place][..., None]
+    now.likely[FLOODED] = 0.6
+    found = risen(now, day(TEAL, seed=2), polygon(), None)
+    assert found is not None
+    assert not found.flooded.any()
+
+
 def test_without_an_earlier_picture_only_what_reaches_beyond_a_pose_counts():
     found = risen(day(BROWN, flooded=True), None, polygon(off_px=6), None)
     assert found is not None
