@@ -52,7 +52,7 @@ def test_a_river_in_its_bed_is_no_flood_whatever_its_colour_and_however_far_off_
 
 
 def test_a_river_of_two_waters_is_not_every_colour_between_them():
-    """Mud came into the clear river; a field by the bank has the colour between, and the segmenter errs on it."""
+    """Mud came into the clear river; a field has the colour between, and the segmenter errs on it."""
     now = day(BROWN)
     between = [(a + b) / 2 for a, b in zip(TEAL, BROWN, strict=True)]
     for place, colour in ((np.s_[100:, 100:140], TEAL), (FLOODED, between)):
