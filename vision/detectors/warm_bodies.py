@@ -100,10 +100,8 @@ class WarmBodies:
         )
 
 
-class Intrusion:
-    """People and vehicles on the ground inside a power line's protected zone."""
-
-    hazards = frozenset({Hazard.INTRUSION})
+class _OfBodies:
+    """What a detector has that asks where warm bodies stand."""
 
     def __init__(self, model: Path | None = None) -> None:
         self._bodies = WarmBodies(model)
@@ -116,6 +114,12 @@ class Intrusion:
     def reads(self, frame: Frame) -> bool:
         """Return whether the frame is a thermal camera's."""
         return self._bodies.reads(frame)
+
+
+class Intrusion(_OfBodies):
+    """People and vehicles on the ground inside a power line's protected zone."""
+
+    hazards = frozenset({Hazard.INTRUSION})
 
     def detect(self, frame: Frame, scene: Scene) -> Found:
         """Return who and what stands in a line's zone, or why that cannot be told."""
@@ -135,7 +139,7 @@ class Intrusion:
         )
 
 
-class Machinery:
+class Machinery(_OfBodies):
     """Vehicles inside forest where no permit to fell covers place and date: a suspicion, never more.
 
     Half of what the model takes for vehicles are none, and it cannot tell a loader from a car.
@@ -143,18 +147,6 @@ class Machinery:
 
     hazards = frozenset({Hazard.LOGGING})
     is_hint = True
-
-    def __init__(self, model: Path | None = None) -> None:
-        self._bodies = WarmBodies(model)
-
-    @property
-    def name(self) -> str:
-        """The model's name and version."""
-        return self._bodies.name
-
-    def reads(self, frame: Frame) -> bool:
-        """Return whether the frame is a thermal camera's."""
-        return self._bodies.reads(frame)
 
     def detect(self, frame: Frame, scene: Scene) -> Found:
         """Return the vehicles in the wood, or why that cannot be told."""
