@@ -26,8 +26,8 @@ from missions.words import named
 
 # All in wall time, which is what pictures and plans take.
 PLAN_PATIENCE_S = 60.0
-# After the last simulated minute: how long what is still waiting may take.
-DRAIN_S = 180.0
+# After the last simulated minute: how long what is still waiting may stand still, and how long it may take.
+STUCK_S, DRAIN_S = 120.0, 900.0
 # With nothing in the air and no picture examined for so long, all have come in.
 QUIET_S = 4.0
 LOOK_EVERY_S = 0.5
@@ -144,10 +144,13 @@ class Patrol:
         """
         key = bus_server.key_of(service.settings.data, "supervisor")
         bus = await Bus.connect(service.bus.url, role="supervisor", key=key)
-        give_up_s = time.monotonic() + DRAIN_S
+        before, moved_s = "", time.monotonic()
+        end_s = moved_s + DRAIN_S
         try:
             while left := await self._left(bus, client):
-                if time.monotonic() > give_up_s:
+                if left != before:
+                    before, moved_s = left, time.monotonic()
+                if time.monotonic() > min(moved_s + STUCK_S, end_s):
                     self._screen.tell(f"Not waiting longer for {left}.")
                     return False
                 self._screen.progress(None, f"waiting for {left}; {self._story.progress()}")
