@@ -8,7 +8,7 @@ import pytest
 from affine import Affine
 
 from missions.geo import Area
-from missions.layers import Permit, ReferenceLayers
+from missions.layers import NamedArea, Permit, ReferenceLayers
 from missions.model import Hazard
 from tests.vision.grounds_drawn import GRID, SEEN_AT, chart, forest, frame_of, texture
 from vision import canopy, timber
@@ -119,6 +119,15 @@ def test_of_a_felling_across_a_permits_border_only_the_rest_is_told():
     assert found.facts["area_m2"][1] == pytest.approx(outside, rel=0.1)
     west = GRID.polygon(found.ground).bounds[0]
     assert west >= 145
+
+
+def test_a_crop_cut_outside_the_sites_forest_is_no_felling():
+    """The compartment ends in the middle of the cleared ground, 25 of its 50 columns."""
+    corners = np.array([[0, 0], [145, 0], [145, 200], [0, 200]], float)
+    for ring, share in ((corners, 0.5), (corners - (400, 0), 0.0)):
+        wood = NamedArea("c", "compartment", {"en-US": "c"}, Area(along(GRID, ring)))
+        told = looked(forest(cleared=CLEARED), forest(), references=ReferenceLayers(compartments=(wood,)))
+        assert sum(area_m2(one.ground) for one in told) == pytest.approx(share * CLEARED_M2, rel=0.15)
 
 
 def test_a_permit_holds_from_its_first_moment_to_before_its_last():

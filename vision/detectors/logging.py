@@ -3,8 +3,9 @@
 Today's picture is laid on what the place looked like before. Where canopy stood and is gone, and neither
 the river nor the season took it, trees were felled; where no permit covers the place on that date, that is
 the hazard. A permit covers its own ground and no more: of a felling across its border the rest is told.
-Long narrow strips of it are fresh tracks. Logs and stacks were not learnt, and it says that it cannot tell
-them. Without a baseline nobody knows what stood there, and the detector says so.
+Where the site names forest compartments, nothing is told outside them: a crop that was cut looks felled.
+Long narrow strips of felled ground are fresh tracks. Logs and stacks were not learnt, and it says that it
+cannot tell them. Without a baseline nobody knows what stood there, and the detector says so.
 """
 
 from collections.abc import Iterator, Sequence
@@ -91,12 +92,16 @@ def _found(
 def _without_leave(
     shape: Polygon, grid: Grid, scene: Scene, at: datetime | None, *, least_px: float
 ) -> Iterator[Polygon]:
-    """Yield the parts of a felled area that no permit in force at that time covers."""
+    """Yield the parts of a felled area in the site's forest that no permit in force at that time covers.
+
+    A crop that was cut looks felled; where the site names its compartments, what lies outside is no forest.
+    """
+    off_px = max(OFF_M / grid.pixel_m, 1.0)
+    woods = [grid.polygon(c.area) for c in scene.references.compartments]
     allowed = [grid.polygon(p.area) for p in scene.references.permits if at and p.holds(at)]
-    if not any(area.intersects(shape) for area in allowed):
-        yield shape
-        return
-    rest = shape.difference(unary_union(allowed).buffer(max(OFF_M / grid.pixel_m, 1.0)))
+    rest = shape.intersection(unary_union(woods).buffer(off_px)) if woods else shape
+    if any(area.intersects(rest) for area in allowed):
+        rest = rest.difference(unary_union(allowed).buffer(off_px))
     parts = (part for part in getattr(rest, "geoms", [rest]) if isinstance(part, Polygon))
     yield from (part for part in parts if part.area >= least_px)
 
