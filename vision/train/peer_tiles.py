@@ -3,7 +3,7 @@
     python -m vision.train.peer_tiles MODEL.onnx PICTURE...
 
 It prints one JSON line per picture: processor seconds and the boxes found. It runs as a process of its own,
-because ultralytics is AGPL-3.0 and is imported nowhere else, and because it wants its settings in the
+because ultralytics is AGPL-3.0 and stays in this package, and because it wants its settings in the
 environment before it starts. torchvision's own operators are not in every build of it: non-maximum
 suppression is handed over in plain torch.
 """
@@ -46,7 +46,7 @@ def _peer(model: Path) -> Any:
     import torch
 
     torch.set_num_threads(1)
-    _stand_in_for_torchvision()
+    stand_in_for_torchvision()
     from sahi import AutoDetectionModel
     from sahi.predict import get_sliced_prediction
 
@@ -89,7 +89,8 @@ def _with_names(model: Path, folder: Path) -> Path:
     return path
 
 
-def _stand_in_for_torchvision() -> None:
+def stand_in_for_torchvision() -> None:
+    """Put a torchvision in place of one that cannot be imported, with non-maximum suppression alone."""
     package, operators = types.ModuleType("torchvision"), types.ModuleType("torchvision.ops")
     for module in (package, operators):
         module.__spec__ = importlib.machinery.ModuleSpec(module.__name__, None)

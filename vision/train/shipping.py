@@ -46,7 +46,7 @@ def ship(run: Path, out: Path, *, name: str, version: str, told: Callable[[str],
     _write_card(whole, name=name, version=version, picture=limits)
     piece = thresholds.as_often(runtime.load(whole), runtime.load(path), limits, tuned)
     _write_card(path, name=name, version=version, picture=limits, piece=piece)
-    rows = [_row(name, use, p) for use, some in (("learnt", learnt), ("scored", aside)) for p in some]
+    rows = [row(name, use, p) for use, some in (("learnt", learnt), ("scored", aside)) for p in some]
     listed(out / TRAINING, name, rows)
     return path
 
@@ -92,6 +92,7 @@ def listed(path: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
             table.writerows(said | {HASH: " ".join(part)} for part in parts)
 
 
-def _row(name: str, use: str, picture: LabelledPicture) -> dict[str, Any]:
+def row(name: str, use: str, picture: LabelledPicture) -> dict[str, Any]:
+    """Return a picture's row of the table of training pictures."""
     values = (name, use, picture.source, labelled.sha256_16(picture.path), picture.fire, picture.smoke)
     return dict(zip(COLUMNS, values, strict=True))
