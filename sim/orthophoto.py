@@ -44,13 +44,13 @@ def _around(changed: list[BaseGeometry], watched: BaseGeometry) -> BaseGeometry:
     return max(whole, key=lambda p: sum(p.intersection(c).area for c in changed)).buffer(RIM_M)
 
 
-def _with_roofs(painted: Ground, roofs: list[Face]) -> npt.NDArray[np.uint8]:
-    """Return the painted ground (blue, green, red) with roofs upon it."""
-    picture = np.ascontiguousarray(painted.colour[..., :3])
+def _with_roofs(painted: Ground, roofs: list[Face], *, columns: slice, rows: slice) -> npt.NDArray[np.uint8]:
+    """Return a part of the painted ground (blue, green, red) with the roofs upon it."""
+    picture = np.ascontiguousarray(painted.colour[rows, columns, :3])
     for face in roofs:
         x_px, y_px = painted.to_pixels(*face.outline_px.T)
-        corners = np.round(np.column_stack([x_px, y_px]) * 16).astype(np.int32)
-        cv2.fillConvexPoly(picture, corners, face.colour, cv2.LINE_AA, 4)
+        corners = np.round(np.column_stack([x_px - columns.start, y_px - rows.start]) * 16)
+        cv2.fillConvexPoly(picture, corners.astype(np.int32), face.colour, cv2.LINE_AA, 4)
     return picture
 
 
@@ -62,8 +62,8 @@ def _write(world: World, ground: BaseGeometry, path: Path, at: datetime) -> Path
     rows = np.arange(max(int(top), 0), min(int(bottom), painted.colour.shape[0] - 1))
     x, y = np.meshgrid(columns[:: SQUARE_PX // 4], rows[:: SQUARE_PX // 4])
     painted.prepare(world.epoch_at, x.astype(np.float32), y.astype(np.float32))
-    whole = _with_roofs(painted, Structures(world).roofs(painted.sky))
-    seen = whole[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    part = {"columns": slice(columns[0], columns[-1] + 1), "rows": slice(rows[0], rows[-1] + 1)}
+    seen = _with_roofs(painted, Structures(world).roofs(painted.sky), **part)
     origin = world.frame.origin
     transform = from_origin(
         painted.west_m + columns[0] * STEP_M, painted.north_m - rows[0] * STEP_M, STEP_M, STEP_M

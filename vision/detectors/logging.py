@@ -9,11 +9,13 @@ cannot tell them. Without a baseline nobody knows what stood there, and the dete
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import cv2
 import numpy as np
 from shapely.geometry import Polygon
+from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
 from missions.model import Hazard, Sensor
@@ -73,7 +75,8 @@ def _found(
     grey = np.asarray(cv2.cvtColor(pair.before.chart.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
     found = [smoothed(p) for p in polygons(loss.felled, at_least_px=least_px)]
     strips = trails(loss.felled, grid.pixel_m) if found else []
-    for shape in (part for p in found for part in _without_leave(p, grid, scene, at, least_px=least_px)):
+    watched = _Watched.on(grid, scene, at)
+    for shape in (part for p in found for part in watched.without_leave(p, least_px=least_px)):
         in_picture = pair.to_picture(np.asarray(shape.exterior.coords))
         yield Detection(
             hazard=Hazard.LOGGING,
@@ -89,21 +92,32 @@ def _found(
         )
 
 
-def _without_leave(
-    shape: Polygon, grid: Grid, scene: Scene, at: datetime | None, *, least_px: float
-) -> Iterator[Polygon]:
-    """Yield the parts of a felled area in the site's forest that no permit in force at that time covers.
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """The site's forest on a grid, None where it names none, and the ground that may be felled."""
 
-    A crop that was cut looks felled; where the site names its compartments, what lies outside is no forest.
-    """
-    off_px = max(OFF_M / grid.pixel_m, 1.0)
-    woods = [grid.polygon(c.area) for c in scene.references.compartments]
-    allowed = [grid.polygon(p.area) for p in scene.references.permits if at and p.holds(at)]
-    rest = shape.intersection(unary_union(woods).buffer(off_px)) if woods else shape
-    if any(area.intersects(rest) for area in allowed):
-        rest = rest.difference(unary_union(allowed).buffer(off_px))
-    parts = (part for part in getattr(rest, "geoms", [rest]) if isinstance(part, Polygon))
-    yield from (part for part in parts if part.area >= least_px)
+    forest: BaseGeometry | None
+    allowed: BaseGeometry
+    off_px: float
+
+    @classmethod
+    def on(cls, grid: Grid, scene: Scene, at: datetime | None) -> "_Watched":
+        """Return what is watched at a time.
+
+        A crop that was cut looks felled; where the site names compartments, what lies outside is no forest.
+        """
+        off_px = max(OFF_M / grid.pixel_m, 1.0)
+        woods = [grid.polygon(c.area) for c in scene.references.compartments]
+        allowed = [grid.polygon(p.area) for p in scene.references.permits if at and p.holds(at)]
+        return cls(unary_union(woods).buffer(off_px) if woods else None, unary_union(allowed), off_px)
+
+    def without_leave(self, shape: Polygon, *, least_px: float) -> Iterator[Polygon]:
+        """Yield the parts of a felled area in the forest that no permit in force covers."""
+        rest = shape if self.forest is None else shape.intersection(self.forest)
+        if self.allowed.intersects(rest):
+            rest = rest.difference(self.allowed.buffer(self.off_px))
+        parts = (part for part in getattr(rest, "geoms", [rest]) if isinstance(part, Polygon))
+        yield from (part for part in parts if part.area >= least_px)
 
 
 def _inside(shape: Polygon, strips: Sequence[Trail]) -> list[Trail]:
