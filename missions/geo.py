@@ -16,8 +16,10 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 import rasterio
+import shapely
 from pyproj import Geod, Transformer
 from shapely.geometry import LineString, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from missions.errors import GridpatrolError, MixedDatums
 
@@ -180,6 +182,14 @@ class LocalFrame:
 
     def _ring(self, places: tuple[LatLon, ...]) -> Floats:
         return np.column_stack(self.east_north([p.lat_deg for p in places], [p.lon_deg for p in places]))
+
+    def in_metres(self, shape: BaseGeometry) -> BaseGeometry:
+        """Return a shape of longitudes and latitudes, as GeoJSON has them, in local metres."""
+        return shapely.transform(shape, lambda at: np.column_stack(self.east_north(at[:, 1], at[:, 0])))
+
+    def in_degrees(self, shape: BaseGeometry) -> BaseGeometry:
+        """Return a shape in local metres as longitudes and latitudes."""
+        return shapely.transform(shape, lambda at: np.column_stack(self.lat_lon(at[:, 0], at[:, 1])[::-1]))
 
     def area(self, polygon: Polygon) -> Area:
         """Return the area of a shapely polygon in local metres."""

@@ -26,7 +26,6 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
 from missions.errors import InputWrong
-from missions.geo import Floats
 from missions.model import Camera, CameraPose, Sensor, Site
 from sim.camera import Cameras, PictureJob, TruePose
 from sim.changes import Changes, Conditions, Felling, Flood, fellings, flood
@@ -185,7 +184,7 @@ class _Studio:
             return {}
         strip = change.way.buffer(0.5, cap_style="flat")
         seen_m = view_m2(strip, poses, self._camera, world)
-        return {"track": _degrees(change.way, world), "track_in_view_m": round(seen_m, 1)}
+        return {"track": mapping(world.frame.in_degrees(change.way)), "track_in_view_m": round(seen_m, 1)}
 
 
 def view_m2(shape: BaseGeometry, poses: Iterable[TruePose], camera: Camera, world: World) -> float:
@@ -214,18 +213,8 @@ def _row(change: Flood | Felling, seen_m2: float, world: World) -> dict[str, Any
         "id": change.id,
         "area_m2": round(change.area_m2, 1),
         "in_view_m2": round(seen_m2, 1),
-        "geometry": _degrees(change.shape, world),
+        "geometry": mapping(world.frame.in_degrees(change.shape)),
     }
-
-
-def _degrees(shape: BaseGeometry, world: World) -> dict[str, Any]:
-    """Return ground in local metres as a GeoJSON geometry."""
-
-    def placed(at: Floats) -> Floats:
-        lat, lon = world.frame.lat_lon(at[:, 0], at[:, 1])
-        return np.column_stack([lon, lat])
-
-    return dict(mapping(shapely.transform(shape, placed)))
 
 
 def _pose(true: TruePose) -> dict[str, float]:

@@ -116,12 +116,8 @@ class World:
 
     def _outline(self, ground: BaseGeometry) -> dict[str, Any]:
         """Return ground in local metres as a GeoJSON geometry, to a metre."""
-
-        def placed(at: Floats) -> Floats:
-            lat, lon = self.frame.lat_lon(at[:, 0], at[:, 1])
-            return np.column_stack([lon, lat]).round(7)
-
-        return dict(mapping(shapely.transform(ground.simplify(1.0), placed)))
+        placed = self.frame.in_degrees(ground.simplify(1.0))
+        return dict(mapping(shapely.transform(placed, lambda at: at.round(7))))
 
     def _feature(self, east_m: float, north_m: float, facts: dict[str, Any]) -> dict[str, Any]:
         place = self.frame.to_place(east_m, north_m)

@@ -11,8 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import shapely
 from shapely.geometry import Point, shape
 
 from missions.geo import LatLon, LocalFrame, distance_m
@@ -73,11 +71,7 @@ class _Thing:
         """Return how far a place is from this: from its ground where that is known, 0 on it."""
         if self.outline is None:
             return distance_m(self.place, place)
-        frame = LocalFrame(place)
-        ground = shapely.transform(
-            shape(self.outline), lambda at: np.column_stack(frame.east_north(at[:, 1], at[:, 0]))
-        )
-        return float(ground.distance(Point(0.0, 0.0)))
+        return float(LocalFrame(place).in_metres(shape(self.outline)).distance(Point(0.0, 0.0)))
 
 
 def _nearest_first(told: Mapping[str, _Thing], true: Mapping[str, _Thing]) -> Iterator[Match]:

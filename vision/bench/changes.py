@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from shapely import transform
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
@@ -161,15 +160,12 @@ def baseline_of(picture: Picture) -> Baseline:
 
 def _metres(area: Area | None) -> BaseGeometry:
     assert area is not None
-    frame = LocalFrame(gallery.place()[0].origin)
-    rings = [[frame.to_local(p) for p in ring] for ring in (area.outer, *area.holes)]
-    return Polygon(rings[0], rings[1:]).buffer(0)
+    return LocalFrame(gallery.place()[0].origin).polygon(area).buffer(0)
 
 
 def _placed(shape: BaseGeometry) -> BaseGeometry:
     """Return a shape in degrees, longitude first, in local metres."""
-    frame = LocalFrame(gallery.place()[0].origin)
-    return transform(shape, lambda at: np.column_stack(frame.east_north(at[:, 1], at[:, 0])))
+    return LocalFrame(gallery.place()[0].origin).in_metres(shape)
 
 
 def _outline(change: Change) -> BaseGeometry:
