@@ -38,6 +38,9 @@ FIRST_SHARE, TURNS = 0.5, 2
 
 LOOK_EVERY_S = 0.1
 
+# A district's search takes so long at least, in each turn.
+LEAST_S = 0.5
+
 # Once a search is cancelled, the districts left get a quick plan each, those that so long suffices for.
 HURRY_S = 6.0
 
@@ -88,7 +91,7 @@ def _first(docks: Floats, at: Floats, tasks: Sequence[Task], search: Search) -> 
     for group in _grouped(docks, counts, 0):
         mine = tuple(tasks[int(k)] for k in np.flatnonzero(np.isin(nearest, group)))
         if mine:
-            yield _District(group, mine, (), _part(search, len(mine) / len(tasks), FIRST_SHARE))
+            yield _District(group, mine, (), part(search, len(mine) / len(tasks), FIRST_SHARE))
 
 
 def _again(
@@ -117,7 +120,7 @@ def _again(
         over = [by_id[t] for s in mine for t in s.tasks] + [t for d in group for t in left[d]]
         if over and len(group) > 1:
             share = (1 - FIRST_SHARE) / TURNS
-            yield _District(group, tuple(over), mine, _part(search, len(over) / len(tasks), share))
+            yield _District(group, tuple(over), mine, part(search, len(over) / len(tasks), share))
 
 
 def _grouped(docks: Floats, counts: np.ndarray, turn: int) -> Iterator[tuple[int, ...]]:
@@ -140,9 +143,9 @@ def _grouped(docks: Floats, counts: np.ndarray, turn: int) -> Iterator[tuple[int
         yield tuple(sorted(group))
 
 
-def _part(search: Search, of_tasks: float, of_time: float) -> Search:
+def part(search: Search, of_tasks: float, of_time: float) -> Search:
     """Return the search of one district: its part of the time of all workers together."""
-    seconds = max(0.5, search.seconds * max(1, search.workers) * of_time * of_tasks)
+    seconds = max(LEAST_S, search.seconds * max(1, search.workers) * of_time * of_tasks)
     return replace(search, seconds=seconds, workers=1, best=None)
 
 

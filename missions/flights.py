@@ -28,6 +28,9 @@ MUST = 100
 MOST_ROUNDS = 96
 TRIED_ROUNDS = 3
 
+# Where flights do not serve or hold as they should, another try may take such a part of the seconds.
+TRY_AGAIN = 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -51,6 +54,10 @@ class Search:
         """Whether somebody has asked for what there is so far."""
         return self.cancelled is not None and self.cancelled()
 
+    def tried(self, number: int) -> "Search":
+        """Return the search of try `number`, 0 for the first: each after it takes a part of the seconds."""
+        return replace(self, seconds=self.seconds * TRY_AGAIN) if number else self
+
 
 def found(
     network: Network,
@@ -70,11 +77,15 @@ def found(
         return []
     best: tuple[int, list[Sortie]] = (-1, [])
     choices = _rounds(network, limits, within, hours_s)
-    for rounds in [_rounds_of(start, network.site, choices[-1])] if start else choices:
+    if start:
+        choices = [_rounds_of(start, network.site, choices[-1])]
+    for number, rounds in enumerate(choices):
+        if search.is_cancelled and rounds < choices[-1]:
+            continue
         problem, numbers = problem_of(network, limits, within, rounds)
         flights = solve(
             problem,
-            seconds=search.seconds,
+            seconds=search.tried(number).seconds,
             iterations=search.iterations,
             seed=search.seed,
             workers=search.workers,

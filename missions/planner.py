@@ -191,11 +191,13 @@ def _flown(
     network.measure(tell, cancelled=search.cancelled)
     held: tuple[Sortie, ...] = ()
     for number in range(TRIES):
-        tighter = replace(limits, share=limits.share * TIGHTER**number)
-        sorties = found(network, tighter, search, hours_s=hours_s, tell=tell)
+        # Once stopped there is one try more, and it must hold: what does not is flown look by look.
+        stopped = search.is_cancelled
+        tighter = replace(limits, share=limits.share * TIGHTER ** (TRIES - 1 if stopped else number))
+        sorties = found(network, tighter, search.tried(number), hours_s=hours_s, tell=tell)
         holding = proven(sorties, tasks, now, terrain, longest_s=search.longest_s)
         held = max(held, holding, key=lambda some: sum(len(s.tasks) for s in some))
-        if len(holding) == len(sorties) or search.is_cancelled:
+        if len(holding) == len(sorties) or stopped:
             break
     flown = {t for s in held for t in s.tasks}
     alone = singles(
@@ -226,7 +228,8 @@ def _in_districts(
     left = tasks
     land = Land(site, airspace, period.demands, Limits(search.longest_s, SOLVER_SHARE), hours_s, language)
     for _ in range(TRIES):
-        made = searched(land, left, search, tell)
+        some = replace(search, seconds=search.seconds * len(left) / len(tasks))
+        made = searched(land, left, some, tell)
         holding = proven(made, tasks, now, terrain, longest_s=search.longest_s)
         held = (*held, *holding)
         flown = {t for s in held for t in s.tasks}

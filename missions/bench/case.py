@@ -135,7 +135,7 @@ WAYS: dict[str, Callable[[Problem, Any, float, int], Sequence[Tour]]] = {
     "nearest neighbour": lambda problem, places, seconds, seed: baselines.nearest_neighbour(problem),
     "k-means and 2-opt": lambda problem, places, seconds, seed: baselines.clusters(problem, places),
     "giant tour and split": lambda problem, places, seconds, seed: baselines.giant_tour(problem),
-    "VROOM": lambda problem, places, seconds, seed: peers.vroom(problem),
+    "VROOM": lambda problem, places, seconds, seed: peers.vroom(problem, seconds=seconds),
     "OR-Tools routing": lambda problem, places, seconds, seed: peers.or_tools(problem, seconds=seconds),
     "PyVRP alone": _alone,
 }

@@ -5,6 +5,7 @@
 
 import importlib
 import math
+from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
@@ -42,8 +43,8 @@ def or_tools(problem: Problem, *, seconds: float) -> tuple[Tour, ...]:
     )
 
 
-def vroom(problem: Problem) -> tuple[Tour, ...]:
-    """Return VROOM's tours at its middle level of exploration.
+def vroom(problem: Problem, *, seconds: float) -> tuple[Tour, ...]:
+    """Return VROOM's tours at its highest level of exploration, which the seconds (by the clock) cut short.
 
     Raises:
         NotInstalled: VROOM is not there.
@@ -60,7 +61,7 @@ def vroom(problem: Problem) -> tuple[Tour, ...]:
                 module.Vehicle(number, start=dock, end=dock, profile="car", max_travel_time=fleet.most_time)
             )
             number += 1
-    routes = given.solve(exploration_level=1, nb_threads=1).routes
+    routes = given.solve(exploration_level=5, nb_threads=1, timeout=timedelta(seconds=seconds)).routes
     docks = [d for d, fleet in enumerate(problem.fleets) for _ in range(fleet.tours)]
     return tuple(
         Tour(docks[int(vehicle)], tuple(int(k) for k in steps[steps["type"] == "job"]["id"]))

@@ -27,8 +27,9 @@ HARVEST = 0.03
 
 # Tours given to the linear program: those from the cheapest answers. Its time grows faster.
 MOST_TOURS = 12_000
-# Of the tours it leaves, the most promising are tried first: few are settled at once.
-WHOLE = (1_000, 2_500, 6_000)
+# Of the tours it leaves, the most promising are tried first: few are settled at once. More are tried
+# where those took such a part of the time left at most: HiGHS may run twenty times over its limit.
+WHOLE, SOON = (1_000, 2_500, 6_000), 0.1
 NODES = 2_000
 
 Indices = npt.NDArray[np.intp]
@@ -115,11 +116,13 @@ class Pool:
         # A tour whose reduced cost is more than what there is to gain is in no better choice.
         order = np.argsort(reduced, kind="stable")
         order = order[: np.searchsorted(reduced[order], 0.0)]
+        took_s = 0.0
         for count in WHOLE:
-            left_s = ends_s - time.process_time()
-            if left_s <= 0:
+            began_s = time.process_time()
+            if took_s >= SOON * (ends_s - began_s):
                 break
-            chosen = choice.whole(order[:count], least, left_s)
+            chosen = choice.whole(order[:count], least, ends_s - began_s)
+            took_s = time.process_time() - began_s
             if chosen is not None:
                 return tuple(met[k].tour for k in chosen)
             if count >= len(order):

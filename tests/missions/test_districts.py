@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from missions import check, districts, planner
+from missions.districts import FIRST_SHARE, LEAST_S, TURNS, part
+from missions.flights import TRIED_ROUNDS, Search
 from missions.model import Plan, Site
 from missions.planner import LONGEST_S, plan
 from missions.terrain import Terrain
@@ -98,6 +100,17 @@ def test_a_task_that_the_districts_leave_is_flown_alone(
     made = plan(site, terrain=terrain, iterations=20)
     assert check.faults(made, site, terrain, longest_s=LONGEST_S) == ()
     assert served(made) == served(planned)
+
+
+def test_searches_of_all_districts_and_tries_take_about_the_seconds_asked() -> None:
+    """A try after the first takes a quarter of it; a district half a second at least."""
+    asked = Search(seconds=60.0, workers=2)
+    first = [part(asked, share, FIRST_SHARE) for share in (0.5, 0.3, 0.2)]
+    again = [part(asked, share, (1 - FIRST_SHARE) / TURNS) for share in (0.6, 0.4)] * TURNS
+    assert sum(s.seconds for s in (*first, *again)) == pytest.approx(60.0 * 2)
+    tried = sum(s.tried(number).seconds for s in first for number in range(TRIED_ROUNDS))
+    assert tried == pytest.approx(60.0 * 2 * FIRST_SHARE * 1.5)
+    assert part(asked, 0.0001, FIRST_SHARE).seconds == LEAST_S
 
 
 def after(asks: int) -> Callable[[], bool]:
