@@ -48,11 +48,11 @@ class LabelledPicture:
         return self.fire, self.smoke
 
 
-def read(folder: Path) -> list[LabelledPicture]:
+def read(folder: Path, *, all_there: bool = True) -> list[LabelledPicture]:
     """Return a folder's labelled pictures.
 
     Raises:
-        InputWrong: there is no table, or a row of it cannot be read.
+        InputWrong: there is no table, a row of it cannot be read, or with `all_there` its file is not there.
     """
     table = folder / TABLE
     if not table.is_file():
@@ -62,7 +62,11 @@ def read(folder: Path) -> list[LabelledPicture]:
             rows = list(csv.DictReader(lines))
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputWrong(f"{table}: no table that can be read: {error}") from None
-    return [_picture(folder, row, line) for line, row in enumerate(rows, start=2)]
+    pictures = [_picture(folder, row, line) for line, row in enumerate(rows, start=2)]
+    for line, picture in enumerate(pictures, start=2):
+        if all_there and not picture.path.is_file():
+            raise InputWrong(f"{table}, line {line}: {picture.name} is not there")
+    return pictures
 
 
 def told(pictures: Sequence[LabelledPicture], table: Path) -> list[LabelledPicture]:
@@ -133,6 +137,8 @@ def load_rgb(path: Path) -> npt.NDArray[np.uint8]:
     Raises:
         InputWrong: the file is no picture.
     """
+    if not path.is_file():
+        raise InputWrong(f"{path}: it is not there")
     pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if pixels is None:
         raise InputWrong(f"{path}: no picture that can be read")
@@ -148,8 +154,6 @@ def _picture(folder: Path, row: dict[str, str], line: int) -> LabelledPicture:
     except ValueError as error:
         raise InputWrong(f"{folder / TABLE}, line {line}: {error}") from None
     path, source = folder / name, row.get("source") or Path(name).parts[0]
-    if not path.is_file():
-        raise InputWrong(f"{folder / TABLE}, line {line}: {name} is not there")
     labels = path.parent.parent / "labels" / f"{path.stem}.txt"
     boxes = _boxes(labels) if boxed and (labels.is_file() or 1 not in (fire, smoke)) else None
     return LabelledPicture(path, name, source, _group(source, path.stem), fire, smoke, boxes)

@@ -7,7 +7,7 @@ metres that matter here a degree has one length.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -37,6 +37,9 @@ ADJOINING_M = 15.0
 
 PARTED_M = {Hazard.FLOOD: 60.0}
 """Parts of one event so far apart, edge to edge, touch: dry ground and crowns stand out of one flood."""
+
+OVERLAPPING = frozenset({Hazard.LOGGING})
+"""Pictures show overlapping parts of one such body: their areas do not add up."""
 
 KEPT_LOOKS, KEPT_IN_A_CROWD, CROWD = 8, 2, 4
 MOST_SPOTS = 200
@@ -111,13 +114,31 @@ def nearness(incident: Incident, seen: Observation) -> Nearness | None:
         is_shared = any(look.shot == seen.shot for look in spot.looks) and bool(seen.shot)
         if is_shared and touching > ADJOINING_M:
             continue
+        if shape is not None and seen.hazard not in PARTED_M:
+            gap = max(gap, apart - max(spot.radius_m, own))  # another part of what is larger than a picture
         own_gap = squared if touching == gap else _squared(*at, gap, blur, known)
         best = Nearness(incident, i, apart, touching, squared, own_gap <= SAME_SPOT and not is_shared)
     return best
 
 
 def with_look(spots: Sequence[Spot], near: Nearness, seen: Observation) -> tuple[Spot, ...]:
-    """Return the spots with an observation added, to the spot it is one with or as a new one."""
+    """Return the spots with an observation added, to the spot it is one with or as a new one, and its end."""
+    return with_end(_with_middle(spots, near, seen), seen)
+
+
+def with_end(spots: tuple[Spot, ...], seen: Observation) -> tuple[Spot, ...]:
+    """Return the spots and, where a long body's far end lies well outside, that as one without area."""
+    if seen.outline is None or (seen.area_m2 or 0.0) < OUTLINED_M2 or seen.hazard in PARTED_M:
+        return spots
+    scale = Scale.at(seen.place)
+    end = max(seen.outline.outer, key=lambda place: math.hypot(*scale.to_local(place)))
+    scale = Scale.at(end)
+    if any(math.hypot(*scale.to_local(s.place)) - s.radius_m <= ADJOINING_M for s in spots):
+        return spots
+    return thinned((*spots, new_spot(replace(seen, place=end, area_m2=0.0))))
+
+
+def _with_middle(spots: Sequence[Spot], near: Nearness, seen: Observation) -> tuple[Spot, ...]:
     if not near.is_same_spot:
         return thinned((*spots, new_spot(seen)))
     spot = spots[near.spot]

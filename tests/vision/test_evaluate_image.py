@@ -7,6 +7,7 @@ import pytest
 from missions.errors import InputWrong
 from missions.model import Hazard
 from tests.vision.detecting import PALE, meadow, painted, tiny_model, write
+from vision import labelled
 from vision.detectors import runtime
 from vision.evaluate import Request, boxes, image
 
@@ -104,17 +105,15 @@ def test_a_folder_without_a_table_is_refused(tmp_path, request_of):
         image.evaluate(Request(tmp_path, print, model=request_of().model))
 
 
-def test_a_picture_that_is_not_there_is_named_with_its_line(dataset, request_of):
+def test_to_learn_from_every_picture_must_be_there(dataset):
     (dataset / "a" / "images" / "plain.png").unlink()
     with pytest.raises(InputWrong, match=r"line 4: a/images/plain\.png is not there"):
-        image.evaluate(request_of())
+        labelled.read(dataset)
 
 
-def test_a_picture_that_cannot_be_read_counts_against_us_and_the_rest_is_scored(
-    dataset, request_of, tmp_path
-):
-    for name in ("fire", "plain"):
-        (dataset / "a" / "images" / f"{name}.png").write_bytes(b"")
+def test_a_picture_that_cannot_be_had_counts_against_us_and_the_rest_is_scored(dataset, request_of, tmp_path):
+    (dataset / "a" / "images" / "fire.png").write_bytes(b"")
+    (dataset / "a" / "images" / "plain.png").unlink()
     scores = image.evaluate(request_of(out=tmp_path))
     assert json.loads(json.dumps(scores))["skipped"] == 2
     assert (scores["images"], scores["by_light"]["night"]["images"]) == (4, 0)

@@ -44,7 +44,7 @@ def evaluate(request: Request) -> Json:
     if request.hazard is not None and request.hazard not in HAZARDS.values():
         raise InputWrong(f"--hazard: boxes are scored for fire and smoke, found {request.hazard.value}")
     model = runtime.load(request.model)
-    pictures = [p for p in labelled.read(request.dataset) if p.boxes is not None]
+    pictures = [p for p in labelled.read(request.dataset, all_there=False) if p.boxes is not None]
     if not pictures:
         raise InputWrong(
             f"{request.dataset}: no picture has complete boxes (column boxes = 1, labels/NAME.txt)"

@@ -3,7 +3,8 @@
 The folder holds `image_labels.csv` (file, fire, smoke: 1, 0, -1 not known and left out). One threshold per
 class, the model card's, serves for all pictures. A picture with neither is a negative; an alarm of any
 class on it is a false alarm. A picture that is too dark to tell counts as no alarm, and is counted; one that
-cannot be read is told and counts against us: as missed, or as a false alarm on what it is known not to show.
+is not there or cannot be read is told and counts against us: as missed, or as a false alarm on what it is
+known not to show.
 """
 
 import csv
@@ -63,7 +64,7 @@ def evaluate(request: Request) -> Json:
             f"--hazard: pictures are scored for fire, smoke and logging, found {request.hazard.value}"
         )
     model = runtime.load(request.model)
-    pictures = labelled.read(request.dataset)
+    pictures = labelled.read(request.dataset, all_there=False)
     if not pictures:
         raise InputWrong(f"{request.dataset / labelled.TABLE}: no picture is listed")
     scored = [_scored(model, picture, i, len(pictures), request) for i, picture in enumerate(pictures)]
