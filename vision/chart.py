@@ -131,6 +131,22 @@ class Grid:
         mine = Polygon([(0, 0), (self.width, 0), (self.width, self.height), (0, self.height)])
         return bool(mine.intersects(Polygon(self.to_pixels(*other.to_places(ring)))))
 
+    def coarser(self, times: int) -> "Grid":
+        """Return the grid whose pixels are so many times as long, but for what is left at its rim."""
+        step = self.transform * Affine.scale(times)
+        return Grid(self.crs, step, max(self.width // times, 1), max(self.height // times, 1))
+
+    def part(self, other: "Grid") -> tuple["Grid", tuple[slice, slice]]:
+        """Return the part that shows another grid's ground, with a rim, and its rows and columns."""
+        shares = np.stack(np.meshgrid(*[np.linspace(0, 1, 9)] * 2), axis=-1).reshape(-1, 2)
+        at = self.to_pixels(*other.to_places(shares * [other.width, other.height]))
+        whole = [self.width, self.height]
+        low, high = (np.clip(np.nan_to_num(v), 0, whole).astype(int) for v in (at.min(0) - 8, at.max(0) + 9))
+        if not (high > low).all():  # none does: all of it then
+            low, high = np.zeros(2, int), np.array(whole)
+        step = self.transform * Affine.translation(*low)
+        return Grid(self.crs, step, *(high - low)), (slice(low[1], high[1]), slice(low[0], high[0]))
+
     def _ring(self, coords: Any) -> tuple[LatLon, ...]:
         lat, lon = self.to_places(np.asarray(coords)[:-1, :2])
         return tuple(LatLon(float(a), float(b)) for a, b in zip(lat, lon, strict=True))
@@ -201,18 +217,19 @@ def warped(chart: Chart, grid: Grid) -> Chart:
     """Return a chart on another grid; ground that it does not show is not known."""
     values = np.zeros((*grid.shape, len(chart.bands)), chart.values.dtype)
     known = np.zeros(grid.shape, np.uint8)
+    near, part = chart.grid.part(grid)
     places = {
-        "src_transform": chart.grid.transform,
+        "src_transform": near.transform,
         "src_crs": chart.grid.crs,
         "dst_transform": grid.transform,
         "dst_crs": grid.crs,
     }
     for i in range(len(chart.bands)):
         band = np.zeros(grid.shape, chart.values.dtype)
-        source = np.ascontiguousarray(chart.values[..., i])
+        source = np.ascontiguousarray(chart.values[*part, i])
         reproject(source, band, resampling=Resampling.bilinear, **places)
         values[..., i] = band
-    reproject(chart.known.astype(np.uint8), known, resampling=Resampling.nearest, **places)
+    reproject(chart.known[part].astype(np.uint8), known, resampling=Resampling.nearest, **places)
     return replace(chart, grid=grid, values=values, known=known.astype(bool))
 
 

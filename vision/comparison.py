@@ -105,6 +105,12 @@ def compared(frame: Frame, scene: Scene, *, unknown: str) -> Compared | Abstaine
 
     `unknown` is what nobody knows without a baseline.
     """
+    pair = beside(frame, scene, unknown=unknown)
+    return pair if isinstance(pair, Abstained) else fitted(*pair)
+
+
+def beside(frame: Frame, scene: Scene, *, unknown: str) -> tuple[Laid, Before] | Abstained:
+    """Return a colour frame on the ground and what that looked like before, not yet fitted, or why not."""
     if reason := unseen(frame):
         return Abstained(reason)
     if scene.baseline is None:
@@ -113,8 +119,11 @@ def compared(frame: Frame, scene: Scene, *, unknown: str) -> Compared | Abstaine
     if isinstance(laid, Abstained):
         return laid
     before = scene.baseline.before(laid.chart.grid)
-    if isinstance(before, Missing):
-        return Abstained(before.reason)
+    return Abstained(before.reason) if isinstance(before, Missing) else (laid, before)
+
+
+def fitted(laid: Laid, before: Before) -> Compared | Abstained:
+    """Return a look laid on what was there before, or that it does not fit."""
     fit = registered(laid.chart, before)
     if isinstance(fit, Abstained):
         return fit

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from missions.model import PowerLine, ReferenceLayers
-from missions.words import LANGUAGES, named, text
+from missions.words import LANGUAGES, area_text, named, text
 from vision.flood import Rise
 from vision.growth import Arrival, Growth, Thing
 
@@ -47,7 +47,7 @@ def worded(
     """Return one sentence on a spread, without the full stop; what is no front is told by its area."""
     parts = [_front(growth, language)] if is_front and rise is None else []
     parts += [_rise(rise, language)] if rise else []
-    parts.append(text("growth.area", language, hectares=f"{growth.area_m2 / 1e4:.2f}"))
+    parts.append(text("growth.area", language, area=area_text(growth.area_m2, language)))
     parts += [] if is_front else [_grows(growth, language)]
     parts += [_arrival(a, language) for a in reached if a.after_s is not None][:MOST_NAMED]
     sentence = parts[0]

@@ -126,7 +126,7 @@ def _opened(seen: Observation, now: datetime) -> Incident:
         best_shot=seen.shot,
         best_confidence=seen.confidence,
         observations=(seen.id,),
-        spots=(spots.new_spot(seen),),
+        spots=spots.with_end((spots.new_spot(seen),), seen),
         base_area_m2=seen.area_m2,
         base_at=at,
         facts=seen.facts,
@@ -150,7 +150,7 @@ def _joined(near: Nearness, seen: Observation, now: datetime) -> Incident:
         opened_at=min(incident.opened_at, at),
         seen_at=max(incident.seen_at, at),
         looks=incident.looks + 1,
-        area_m2=_area(incident, seen, parts),
+        area_m2=_area(incident.hazard, _largest(incident.area_m2, seen.area_m2), parts),
         temp_max_c=_largest(incident.temp_max_c, seen.temp_max_c),
         best_shot=seen.shot if better else incident.best_shot,
         best_confidence=max(incident.best_confidence, seen.confidence),
@@ -175,10 +175,11 @@ def _marked_growth(incident: Incident, before: IncidentState) -> Incident:
     return replace(incident, state=state, base_area_m2=area, base_at=incident.seen_at)
 
 
-def _area(incident: Incident, seen: Observation, parts: Sequence[Spot]) -> float | None:
-    """Return the area of the event: its largest look's, or all its sources' together."""
-    largest = _largest(incident.area_m2, seen.area_m2)
-    return largest if len(parts) == 1 or largest is None else max(largest, spots.area_m2(parts))
+def _area(hazard: Hazard, largest: float | None, parts: Sequence[Spot]) -> float | None:
+    """Return the area of the event: its largest look's, or all sources' where looks do not overlap."""
+    if largest is None or len(parts) == 1 or hazard in spots.OVERLAPPING:
+        return largest
+    return max(largest, spots.area_m2(parts))
 
 
 def _merged(joined: Incident, first: Nearness, others: Sequence[Nearness]) -> Decision:
@@ -194,7 +195,7 @@ def _merged(joined: Incident, first: Nearness, others: Sequence[Nearness]) -> De
         confidence=max(i.confidence for i in whole),
         seen_at=max(i.seen_at for i in whole),
         looks=sum(i.looks for i in whole),
-        area_m2=max(spots.area_m2(parts), *(i.area_m2 or 0.0 for i in whole)),
+        area_m2=_area(joined.hazard, max(i.area_m2 or 0.0 for i in whole), parts),
         temp_max_c=max((i.temp_max_c for i in whole if i.temp_max_c is not None), default=None),
         best_shot=best.best_shot,
         best_confidence=best.best_confidence,

@@ -7,7 +7,7 @@ same way, and the site's polygon is moved onto it: poses put either metres off. 
 there the elevation model carries the level on at which the edge is seen beside them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -43,6 +43,8 @@ DIFFERS, SURELY, SMALL_CHANGE_M = 0.12, 0.2, 3.0
 """Ground looks other than before, and surely, from these shares of brightness on; small gaps are chance."""
 
 SEED_M, BEYOND_M = 2.0, 5.0
+NEARLY, LEAST_BEYOND_M2 = 0.4, 20.0
+"""What may be a flood by the day's look alone: nearly as likely, a third as large as the least one told."""
 
 DRY, FEWEST_DRY, SOFT_M = 0.3, 0.02, 0.8
 DARK_BESIDE, LEAFY = 0.62, 0.25
@@ -101,6 +103,27 @@ def risen(now: Day, past: Day | None, permanent: Mask, height_m: Values | None) 
         return Risen(strong, bed)
     whole = _under_trees(now, wet, bed, height_m)
     return Risen(opened(whole & ~bed & known, _px(0.75, pixel_m)), bed)
+
+
+def may_be_risen(now: Day, permanent: Mask) -> bool | None:
+    """Return whether water may stand beside a river by one look alone; None where too little of it is seen.
+
+    It asks less in every way than `risen`, on every second pixel: what it denies needs no past.
+    """
+    grid = now.chart.grid.coarser(2)
+    every = np.s_[: 2 * grid.height : 2, : 2 * grid.width : 2]
+    seen, likely, permanent = now.chart.known[every], now.likely[every], permanent[every]
+    values = cv2.resize(now.chart.values, grid.shape[::-1], interpolation=cv2.INTER_AREA)
+    half = Day(replace(now.chart, grid=grid, values=values, known=seen), likely)
+    sure = _surely(permanent, grid.pixel_m) & seen & (likely > MAY_BE)
+    alike = like(half, sure, within=1.5 * ALIKE_NOW)
+    if alike is None:
+        return None
+    bed = aligned(permanent, alike & (likely > MAY_BE), seen, grid.pixel_m)
+    may_be = alike & (likely > NEARLY)
+    joined = _joined(alike, wider(bed, _px(3.0, grid.pixel_m)), may_be, grid.pixel_m)
+    beyond = narrower(may_be & joined & ~bed, _px(SEED_M / 2, grid.pixel_m))
+    return bool(beyond.sum() * grid.pixel_m2 > LEAST_BEYOND_M2)
 
 
 def _joined(wet: Mask, bed: Mask, sure: Mask, pixel_m: float) -> Mask:

@@ -1,4 +1,4 @@
-"""Pictures for people: what was found, boxed and worded on the frame itself."""
+"""Pictures for people: what was found, boxed or outlined and worded on the frame itself."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,7 @@ class _Scale:
 
 
 def marked(path: str | Path, result: "FrameResult", *, quality: int = 88) -> bytes:
-    """Return a JPEG of a frame with every detection boxed, and for °C frames the colour scale.
+    """Return a JPEG of a frame with every detection marked, and for °C frames the colour scale.
 
     Raises:
         Unreadable: the file is no picture any more.
@@ -108,13 +108,16 @@ def _fitted(picture: Picture) -> tuple[Picture, float]:
 
 
 def _mark(picture: Picture, detection: Detection, factor: float) -> None:
-    """Draw one detection's box and words into the picture."""
+    """Draw one detection's box, or the outline of a large one, and words into the picture."""
     colour = _COLOURS_BGR.get(detection.hazard, _OTHER_BGR)
     box = detection.box
     left, top = int(box.left_px * factor) - 3, int(box.top_px * factor) - 3
     right, bottom = int(box.right_px * factor) + 2, int(box.bottom_px * factor) + 2
-    cv2.rectangle(picture, (left, top), (right, bottom), _BLACK, 3)
-    cv2.rectangle(picture, (left, top), (right, bottom), colour, 1)
+    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+    if len(detection.outline_px) >= 3 and min(right - left, bottom - top) > _LENS_PX:
+        corners = np.rint(np.array(detection.outline_px) * factor)
+    for tone, width in ((_BLACK, 4), (colour, 2)):
+        cv2.polylines(picture, [corners.astype(np.int32)], isClosed=True, color=tone, thickness=width)
     words = detection.hazard.value.replace("_", " ")
     if detection.temp_max_c is not None:
         words += f" {'>=' if detection.saturated else ''}{detection.temp_max_c:.0f} C"

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, pass_context
+from jinja2.runtime import Context
 
 from missions.model import Hazard
-from missions.words import text
+from missions.words import area_text, text
 from vision.inspection import FrameResult, Inspection
 from vision.model import Detection, Ellipse
 
@@ -94,8 +95,9 @@ def _ellipse(ellipse: Ellipse) -> str:
     return f"± {ellipse.major_m:.1f} × {ellipse.minor_m:.1f} m, {ellipse.bearing_deg:.0f}°"
 
 
-def _area(area_m2: float | None) -> str:
-    return "–" if area_m2 is None else f"{area_m2:.1f} m²"
+@pass_context
+def _area(context: Context, area_m2: float | None) -> str:
+    return "–" if area_m2 is None else area_text(area_m2, context["language"])
 
 
 def _heat(detection: Detection) -> str:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from missions.words import named, text
+from missions.words import LANGUAGES, named, text
 from vision.model import Fact
 
 MOST_LISTED, MOST_NAMED = 50, 5
@@ -37,6 +37,12 @@ def shown(facts: Facts) -> dict[str, Any]:
 def sentences(facts: Mapping[str, Any], language: str) -> list[str]:
     """Return what the facts of an incident say that its place, size and heat do not."""
     return [*_flood(facts, language), *_felling(facts, language), *_plume(facts, language)]
+
+
+def in_all_languages(facts: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return each of the sentences by language."""
+    each = zip(*(sentences(facts, language) for language in LANGUAGES), strict=True)
+    return [dict(zip(LANGUAGES, said, strict=True)) for said in each]
 
 
 def _flood(facts: Mapping[str, Any], language: str) -> Iterator[str]:

@@ -2,8 +2,10 @@
 
 Where there is near infrared, water is what sends back more green than infrared (NDWI, McFeeters 1996,
 Int. J. Remote Sens. 17, 1425): above zero, or above the dry land of the same picture where haze or
-a stretch of the colours has lifted that over zero too. Where there is colour alone, a segmenter looks
-(`detectors/water_net.py`) and is asked to agree with what water does to colour and texture.
+a stretch of the colours has lifted that over zero too. Pale crusts and concrete do so as well (Xu 2006,
+Int. J. Remote Sens. 27, 3025), but are bright in infrared, where water is dark beside the land. Where there
+is colour alone, a segmenter looks (`water_model.py`) and is asked to agree with what water does to
+colour and texture.
 """
 
 import cv2
@@ -17,6 +19,10 @@ NDWI_LEAST = 0.0
 OVER_LAND = 2.5
 """So many deviations over dry land's own index water must lie, where dry land itself reaches up to zero."""
 
+DARK = 0.6
+"""Water sends back at most this share of the infrared that the dry land of the picture does (its median)."""
+
+LEAST_LAND_PX = 100
 _TO_SIGMA = 1.4826
 _LEVELS = 256
 
@@ -29,8 +35,11 @@ def ndwi(chart: Chart) -> npt.NDArray[np.float32]:
 
 def by_index(chart: Chart) -> Mask:
     """Return where a chart with infrared shows water."""
-    index = ndwi(chart)
+    index, infrared = ndwi(chart), chart.band("nir")
     wet = (index > threshold(index[chart.known])) & chart.known
+    land = infrared[chart.known & ~wet]
+    if land.size >= LEAST_LAND_PX:
+        wet &= infrared < DARK * float(np.median(land))
     return _whole(wet)
 
 
@@ -43,7 +52,7 @@ def threshold(index: npt.NDArray[np.float32]) -> float:
     parts, _ = cv2.threshold(levels.reshape(-1, 1), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     cut = parts / (_LEVELS - 1) * 2 - 1
     land = sample[sample <= cut]
-    if land.size < 100:
+    if land.size < LEAST_LAND_PX:
         return NDWI_LEAST
     middle = float(np.median(land))
     lower = land[land <= middle]

@@ -6,18 +6,23 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from affine import Affine
+from shapely.geometry import box
 
 from missions.geo import Area
 from missions.layers import NamedArea, Permit, ReferenceLayers
 from missions.model import Hazard
 from tests.vision.grounds_drawn import GRID, SEEN_AT, chart, forest, frame_of, texture
 from vision import canopy, timber
+from vision.baselines import Before
 from vision.baselines.single import ChartBaseline
 from vision.canopy import Loss, Untold
 from vision.charted import area_m2
+from vision.comparison import Compared, Laid
 from vision.detectors import Abstained
-from vision.detectors.logging import Felling
+from vision.detectors.logging import Felling, is_an_end
 from vision.expected import along
+from vision.orthophoto import Projection
+from vision.registration import Registered
 from vision.scene import Scene
 
 CLEARED = np.s_[80:110, 120:170]
@@ -63,6 +68,7 @@ def test_felling_shows_through_a_slight_change_of_season():
 
 
 LEAVES, TURNED, SOIL = (45.0, 80.0, 35.0), (105.0, 60.0, 28.0), (170.0, 140.0, 105.0)
+CROP = (48.0, 92.0, 38.0)
 FINE = replace(GRID, transform=Affine(0.5, 0.0, 732_000.0, 0.0, -0.5, 3_352_000.0))
 
 
@@ -71,7 +77,7 @@ def wood(**patches):
     light = 1 + 0.22 * texture(seed=5, wave_px=1.5)[..., None]
     bands = np.array(LEAVES) * light
     for colour, where in patches.values():
-        rough = 0.03 if colour is SOIL else 0.22
+        rough = 0.03 if colour in (SOIL, CROP) else 0.22
         bands[where] = np.array(colour) * (1 + rough * texture(seed=6)[where][..., None])
     return chart(bands, ("red", "green", "blue"), FINE)
 
@@ -82,6 +88,40 @@ def test_a_stand_that_autumn_turns_is_not_felled_and_bare_ground_beside_it_is():
     assert isinstance(loss, Loss)
     assert loss.felled[bare].mean() > 0.8
     assert not loss.felled[turned].any()
+
+
+@pytest.mark.parametrize(("was", "share"), [(CROP, 0.0), (LEAVES, 1.0)])
+def test_a_field_at_the_woods_edge_that_lies_bare_is_not_felled_and_forest_there_is(was, share):
+    """Near crowns a field's brightness scatters as theirs does, but to one side it is smooth."""
+    strip = np.s_[60:150, 100:124]
+    loss = canopy.lost(wood(before=(was, strip)), wood(now=(SOIL, strip)))
+    assert isinstance(loss, Loss)
+    assert loss.stood[strip].mean() > 0.5
+    assert loss.felled[strip].mean() == pytest.approx(share, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("left_m", "side_m", "is_by_camera", "is_end"),
+    [(0.0, 10.0, True, True), (9.0, 10.0, True, False), (0.0, 13.0, True, False), (0.0, 10.0, False, False)],
+)
+def test_a_small_bit_that_a_pictures_border_cuts_is_left_to_the_next_picture(
+    left_m, side_m, is_by_camera, is_end
+):
+    now = wood()
+    by = Projection(FINE, *(np.zeros(FINE.shape, np.float32),) * 2, now.known) if is_by_camera else None
+    before = Before(now, "before.tif", SEEN_AT)
+    pair = Compared(before, now, Registered(np.eye(3), 0.1, 1.0, 9, 0.0), Laid(now, by))
+    shape = box(*(np.array([left_m, 20.0, left_m + side_m, 20.0 + side_m]) / FINE.pixel_m))
+    assert is_an_end(shape, pair) is is_end
+
+
+def test_a_look_without_bare_ground_in_the_wood_needs_no_comparing():
+    bare, elsewhere = np.zeros(FINE.shape, bool), np.zeros(FINE.shape, bool)
+    bare[60:100, 100:140], elsewhere[150:190, 10:60] = True, True
+    now = wood(felled=(SOIL, np.s_[60:100, 100:140]))
+    assert canopy.may_be_lost(now, bare)
+    assert not canopy.may_be_lost(now, elsewhere)
+    assert not canopy.may_be_lost(wood(autumn=(TURNED, np.s_[60:100, 100:140])), elsewhere)
 
 
 def test_snow_is_said():
@@ -168,4 +208,4 @@ def test_intervals_keep_their_order():
     area = timber.area_interval(1000.0, 140.0, 0.8)
     assert area[0] < 1000.0 < area[2]
     assert timber.trees(area, None) == tuple(sorted(timber.trees(area, None)))
-    assert timber.trees(area, 40)[1] == 40
+    assert timber.trees(area, 40)[1] == round(40 * timber.TREES_A_TOP[1])

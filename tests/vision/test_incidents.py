@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from missions.geo import LatLon, distance_m, moved
+from missions.geo import Area, LatLon, distance_m, moved
 from missions.model import Hazard
 from vision.incidents import Decision, DecisionKind, absorb
 from vision.inspection import joined
@@ -98,6 +98,38 @@ def test_an_observation_seen_twice_counts_once(opened):
 
 def test_another_hazard_at_the_same_place_is_another_incident(opened):
     assert absorb([opened], look(2, hazard=Hazard.SMOKE), now=NOW).kind is DecisionKind.OPENED
+
+
+def test_a_felling_longer_than_a_picture_is_one_incident_whose_parts_are_kept():
+    """Its track, both, the patch alone: the middles lie up to 100 m apart, their ground overlaps."""
+    track = seen_ground(1, from_m=0.0, to_m=30.0, high_m=4.0)
+    both = seen_ground(2, from_m=0.0, to_m=140.0, high_m=13.0)
+    patch = seen_ground(3, from_m=95.0, to_m=140.0, high_m=35.0)
+    incident = incident_of(absorb([], track, now=NOW))
+    for seen in (both, patch):
+        decision = absorb([incident], seen, now=NOW)
+        assert decision.kind is DecisionKind.JOINED
+        incident = incident_of(decision)
+    assert len(incident.spots) == 3
+    assert incident.area_m2 == max(track.area_m2, both.area_m2, patch.area_m2)
+
+
+def test_the_far_end_of_a_track_belongs_to_the_felling_that_it_leaves():
+    felling = replace(seen_ground(1, from_m=0.0, to_m=60.0, high_m=25.0), area_m2=1500.0)
+    along = (moved(HERE, 90.0, 120.0), moved(moved(HERE, 90.0, 120.0), 180.0, 4.0))
+    whole = replace(felling, outline=Area((*felling.outline.outer[:2], *along, *felling.outline.outer[2:])))
+    end = seen_ground(2, from_m=100.0, to_m=140.0, high_m=4.0)
+    assert absorb([incident_of(absorb([], whole, now=NOW))], end, now=NOW).kind is DecisionKind.JOINED
+    assert absorb([incident_of(absorb([], felling, now=NOW))], end, now=NOW).kind is DecisionKind.OPENED
+
+
+def seen_ground(number: int, *, from_m: float, to_m: float, high_m: float) -> Observation:
+    """Return a look at a rectangle of felled ground that runs eastwards."""
+    west, east = moved(HERE, 90.0, from_m), moved(HERE, 90.0, to_m)
+    ring = (west, east, moved(east, 180.0, high_m), moved(west, 180.0, high_m))
+    middle, area_m2 = moved(HERE, 90.0, (from_m + to_m) / 2), (to_m - from_m) * high_m
+    seen = look(number, hazard=Hazard.LOGGING, area_m2=area_m2)
+    return replace(seen, place=moved(middle, 180.0, high_m / 2), outline=Area(ring), temp_max_c=None)
 
 
 def test_the_nearest_of_two_incidents_is_joined(opened):

@@ -20,6 +20,7 @@ from missions.terrain import Terrain
 from tests.vision.conftest import meadow, write_level_dem, write_thermal
 from vision import examine, inspect, present
 from vision.inspection import marked
+from vision.model import Box
 
 
 @pytest.fixture
@@ -275,3 +276,18 @@ def test_a_fire_that_spreads_between_two_flights_tells_its_growth(tmp_path, pose
     assert growth["looks"] == 2
     assert growth["area_m2"] == pytest.approx((60 * 120 / 758.33) ** 2, rel=0.1)
     assert growth["speed_m_s"] == pytest.approx(20 * math.sqrt(2) * 120 / 758.33 / 600, rel=0.3)
+
+
+def test_what_is_large_is_marked_by_its_outline(fire_file):
+    """A diamond's corners are bare where its box would have had a line."""
+    result = examine(fire_file)
+    (found,) = result.detections
+    diamond = ((320.0, 56.0), (520.0, 256.0), (320.0, 456.0), (120.0, 256.0))
+    large = replace(found, box=Box(120.0, 56.0, 520.0, 456.0), outline_px=diamond)
+    drawn, plain = (
+        cv2.imdecode(np.frombuffer(marked(fire_file, r), np.uint8), cv2.IMREAD_COLOR).astype(int)
+        for r in (replace(result, detections=(large,)), replace(result, detections=()))
+    )
+    changed = np.abs(drawn - plain).max(axis=2) > 40
+    assert changed[500:524, 236:246].any()
+    assert not changed[900:920, 230:260].any()

@@ -9,7 +9,7 @@ from affine import Affine
 
 from tests.vision.grounds_drawn import chart, texture
 from vision.chart import RGB, Grid, Mask
-from vision.inundation import Day, aligned, bed_of, risen
+from vision.inundation import Day, aligned, bed_of, may_be_risen, risen
 from vision.orthophoto import Projection
 
 GRID = Grid("EPSG:32650", Affine(0.5, 0.0, 732_000.0, 0.0, -0.5, 3_352_000.0), 240, 200)
@@ -49,6 +49,13 @@ def test_a_river_in_its_bed_is_no_flood_whatever_its_colour_and_however_far_off_
             found = risen(now, past, polygon(off_px=-10), None)
             assert found is not None
             assert not found.flooded.any()
+
+
+def test_what_may_be_a_flood_is_told_without_the_past_and_a_river_in_its_bed_needs_none():
+    for off_px in (-8, 0, 8):
+        assert may_be_risen(day(BROWN, flooded=True), polygon(off_px=off_px)) is True
+        assert may_be_risen(day(BROWN), polygon(off_px=off_px)) is False
+    assert may_be_risen(day(BROWN), np.roll(polygon(), 119, axis=1)) is None, "hardly any of it is in sight"
 
 
 def test_a_river_of_two_waters_is_not_every_colour_between_them():

@@ -20,6 +20,7 @@ from vision.detectors.warm_bodies import (
     Machinery,
     WarmBodies,
     grey,
+    is_island,
     line_over,
     zone_m,
 )
@@ -125,6 +126,13 @@ def test_where_temperatures_tell_a_vehicle_without_a_warm_engine_is_none(
     frame = replace(driven, pixels=None, celsius=celsius)
     told = Machinery().detect(frame, scene_of(wood_around(pose), ground))
     assert isinstance(told, tuple) is is_told
+
+
+@pytest.mark.parametrize(("columns", "is_one"), [(np.s_[20:26], True), (np.s_[20:40], False)])
+def test_a_warm_engine_ends_where_a_sunlit_field_goes_on(columns, is_one):
+    warm, hottest = np.zeros((40, 40), bool), np.zeros((40, 40), bool)
+    warm[18:24, columns], hottest[20, 22] = True, True
+    assert is_island(warm, hottest) is is_one
 
 
 def test_what_machinery_cannot_tell_it_says_and_its_silence_clears_no_place(tmp_path, pose, ground):

@@ -27,6 +27,7 @@ import rasterio
 from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 from rasterio.shutil import copy as raster_copy
+from rasterio.windows import Window
 
 from missions.errors import InputWrong
 from vision import canopy, water_model
@@ -245,10 +246,13 @@ def _mask(path: Path, grid: Grid) -> Mask | None:
 
 def _floats(path: Path, grid: Grid) -> npt.NDArray[np.float32]:
     """Return a one-band raster on another grid, NaN where it has nothing."""
+    own, part = _grid_of(path).part(grid)
     with rasterio.open(path) as raster:
-        values = raster.read(1).astype(np.float32)
-        known = raster.read_masks(1) > 0
-        own = Grid(str(raster.crs.to_wkt()), raster.transform, raster.width, raster.height)
+        window = Window.from_slices(*part)
+        values, known = (
+            raster.read(1, window=window).astype(np.float32),
+            raster.read_masks(1, window=window) > 0,
+        )
     chart = Chart(own, np.nan_to_num(values)[..., None], known & np.isfinite(values), ("value",), str(path))
     there = warped(chart, grid)
     return np.asarray(np.where(there.known, there.values[..., 0], np.nan), np.float32)

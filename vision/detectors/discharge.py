@@ -192,6 +192,9 @@ def banks_of(reach: Reach, station_m: float, *, thermal: bool) -> slice | None:
     wet = (departs < (SHOAL_K if thermal else SHOAL_LAB)) & (scatter < 3 * calm + (0.25 if thermal else 2.0))
     dry = np.flatnonzero(~wet)
     right, left = dry[dry < middle].max(initial=-1), dry[dry > middle].min(initial=len(wet))
+    seen = ~wet & np.isfinite(departs)
+    if not (seen[:middle].any() and seen[middle:].any()):
+        return None
     first, last = int(right + 1 + BANK_M + 0.5), int(left - BANK_M)
     return slice(first, last) if last - first >= LEAST_WIDE_M else None
 

@@ -4,7 +4,8 @@ Water is seen first: by its index where the picture has near infrared, by a segm
 alone. It is laid on the ground and compared with what belongs there: the site's rivers and lakes, and the
 extent that a baseline shows. What is left is a flood if it reaches further than the two may be apart by
 error; a river in its bed leaves nothing. Without either there is nothing to compare with, and the
-detector says so.
+detector says so. Laying a picture on its baseline costs ten times as much as all before it, so it is done
+only where the picture alone leaves room for a flood.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from vision.chart import Chart, Grid, Mask, polygons, smoothed
 from vision.comparison import Laid, box_of, inside, is_colour, on_ground, outline_of, registered, unseen
 from vision.detectors import Abstained, Found
 from vision.frame import Frame
-from vision.inundation import Day, differs, risen
+from vision.inundation import Day, differs, may_be_risen, risen
 from vision.model import Detection, Fact
 from vision.morphology import filled, grown_back, narrower, small, wider
 from vision.registration import Registered
@@ -32,12 +33,12 @@ from vision.water_model import LIKELY
 
 NAME = "flood 1"
 
-POSE_M = 8.0
-"""So far the water's edge may seem to be off by the camera's pose alone (99 %)."""
-
 CHART_PX = 1.5
 LEAST_M2, LEAST_PX = 60.0, 10
-DRY = 0.3
+DRY, MAY_BE_WET = 0.3, 0.4
+LEAST_SURE = 0.55
+"""What is less sure is not told: paddies beside a river that are newly under water have .51 to .53."""
+
 MAY_BE = 0.12
 """Water where it adjoins sure water on ground that has changed."""
 
@@ -53,10 +54,14 @@ HOLE_M2 = 120.0
 ALONE_M2 = 500.0
 """Where no river is in sight, colour tells water from this size on: roofs seen aslant are grey and new."""
 
+BANK_M = 4.0
+"""An edge this near to the bed is its bank's."""
+
 LEVEL_M = 0.3
 """An elevation model that varies less over a look tells nothing of where water stands."""
 
-_NODE_PX = 8
+_NODE_PX, _COARSE = 8, 16
+_ALONE = "what looks like water may be a field or a roof: too little of a river of the site is in sight"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,26 +115,37 @@ class Flood:
         return is_colour(frame)
 
     def detect(self, frame: Frame, scene: Scene) -> Found:
-        """Return the water that should not be there, or why that cannot be told."""
+        """Return the water that should not be there, or why that cannot be told.
+
+        A picture from a camera is laid on its baseline only where the look alone leaves room for a flood:
+        where it shows a river of the site, and what may be its water outside its bed. One without any such
+        water has been looked at, and is clear. One without a river in sight tells no flood, for fields and
+        roofs that changed look like water too: if it shows what may be water, it is not searched.
+        """
         if reason := unseen(frame):
             return Abstained(reason)
-        looked = self._seen(frame, scene)
-        if isinstance(looked, Abstained):
-            return looked
-        known = _compared(looked, scene)
+        laid = on_ground(frame, scene, else_unknown="a flood cannot be told from a river in its bed")
+        if isinstance(laid, Abstained):
+            return laid
+        permanent = expected.permanent_water(scene.references, laid.chart.grid)
+        if permanent is None and (reason := _unknown(laid.chart.grid, scene)):
+            return Abstained(reason)
+        looked = self._seen(frame, laid)
+        if laid.by is not None:
+            may_be = _may_be_out(looked, permanent)
+            if not may_be or isinstance(may_be, Abstained):
+                return may_be or ()
+        known = _compared(looked, permanent, scene)
         if isinstance(known, Abstained):
             return known
         least_px = max(LEAST_M2 / looked.chart.grid.pixel_m2, LEAST_PX)
         shapes = [smoothed(p) for p in polygons(known.out, at_least_px=least_px)]
         seen = replace(looked, wet=known.wet)
         found = (self._detection(shape, seen, known.belongs, frame, scene) for shape in shapes)
-        return tuple(d for d in found if d.confidence >= LIKELY)
+        return tuple(d for d in found if d.confidence >= LEAST_SURE)
 
-    def _seen(self, frame: Frame, scene: Scene) -> _View | Abstained:
+    def _seen(self, frame: Frame, laid: Laid) -> _View:
         """Return the frame on the ground with its water."""
-        laid = on_ground(frame, scene, else_unknown="a flood cannot be told from a river in its bed")
-        if isinstance(laid, Abstained):
-            return laid
         model = water_model.loaded(self._model) if self._model else water_model.shipped()
         if laid.by is None:
             return _View(laid, *water_model.extent(laid.chart, model))
@@ -163,14 +179,33 @@ def excess(wet: Mask, belongs: Mask, *, error_px: float) -> Mask:
     return grown_back(core > 0, out)
 
 
-def _compared(looked: _View, scene: Scene) -> _Out | Abstained:
+def _unknown(grid: Grid, scene: Scene) -> str | None:
+    """Return why nothing is known of what a grid's ground was before, None where something is."""
+    if scene.baseline is None:
+        return "no baseline of this place yet, and the site names no permanent water here"
+    before = scene.baseline.before(grid.coarser(_COARSE))
+    return before.reason if isinstance(before, Missing) else None
+
+
+def _may_be_out(looked: _View, permanent: Mask | None) -> bool | Abstained:
+    """Return whether a picture alone leaves room for a flood, or that it cannot tell one."""
+    assert looked.likely is not None
+    beside = None if permanent is None else may_be_risen(Day(looked.chart, looked.likely), permanent)
+    if beside is not None:
+        return beside
+    wet = (looked.likely > MAY_BE_WET) & looked.chart.known
+    if (wet & ~small(wet, ALONE_M2 / 2 / looked.chart.grid.pixel_m2)).any():
+        return Abstained(_ALONE)
+    return False
+
+
+def _compared(looked: _View, permanent: Mask | None, scene: Scene) -> _Out | Abstained:
     """Return where water belongs on the look's grid, where it is out of there, and all of today's water.
 
-    Where the site says that a river runs, its own water is the measure. Elsewhere today's water, beside a
-    baseline, is what looks like water *and* no more as it did.
+    Where the site says that a river runs, its own water is the measure. Elsewhere, in a chart, today's water
+    is what looks like water *and* no more as it did in the baseline.
     """
     grid = looked.chart.grid
-    permanent = expected.permanent_water(scene.references, grid)
     past = _past(looked, scene)
     if isinstance(past, Abstained) and permanent is None:
         return past
@@ -178,11 +213,12 @@ def _compared(looked: _View, scene: Scene) -> _Out | Abstained:
         beside = _beside_river(looked, None if isinstance(past, Abstained) else past, permanent, scene)
         if beside is not None:
             return beside
+    if looked.laid.by is not None:
+        return Abstained(_ALONE)
     if isinstance(past, Abstained):
         assert permanent is not None
-        pose_px = CHART_PX if looked.laid.by is None else POSE_M / grid.pixel_m
-        wet = _joined(looked.wet, permanent, pose_px)
-        return _Out(permanent, excess(wet & looked.chart.known, permanent, error_px=pose_px), wet)
+        wet = _joined(looked.wet, permanent, CHART_PX)
+        return _Out(permanent, excess(wet & looked.chart.known, permanent, error_px=CHART_PX), wet)
     there = past.wet if permanent is None else past.wet | past.onto_today(permanent)
     wet = looked.wet if looked.likely is None else _risen(looked, past.chart, there)
     error_px = max(CHART_PX, 2.0 * past.error_m / grid.pixel_m)
@@ -284,12 +320,13 @@ def _facts(shape: Polygon, looked: _View, belongs: Mask, scene: Scene) -> dict[s
 def _heights(shape: Polygon, looked: _View, belongs: Mask, scene: Scene) -> dict[str, Fact]:
     """Return how far the water stands over where it belongs, and how high above the sea, where that is told.
 
-    The elevation model is read along both edges: where the flood ends on land, and where the bed does.
+    The elevation model is read along both edges: where the flood ends on land, and where the bed does. Beside
+    the bed a gap between the two is its bank, metres lower than where the flood ends.
     """
     if scene.ground is None:
         return {}
     grid = looked.chart.grid
-    land = ~(looked.wet | belongs) & looked.chart.known
+    land = ~(looked.wet | wider(belongs, max(round(BANK_M / grid.pixel_m), 1))) & looked.chart.known
     edge, bank = (_edge(shape, grid, near=mask) for mask in (land, belongs))
     heights = {
         "rise_m": flood.above(edge, bank, ground=scene.ground),
@@ -300,7 +337,8 @@ def _heights(shape: Polygon, looked: _View, belongs: Mask, scene: Scene) -> dict
 
 def _edge(shape: Polygon, grid: Grid, *, near: Mask) -> Sequence[tuple[float, float]]:
     """Return the points (latitude, longitude) along a polygon's border that lie beside a mask."""
-    points = np.array([shape.exterior.interpolate(d).coords[0] for d in np.arange(0, shape.length, 4.0)])
+    steps = np.arange(0, shape.length, flood.EVERY_M / grid.pixel_m)
+    points = np.array([shape.exterior.interpolate(d).coords[0] for d in steps])
     if not len(points):
         return []
     beside = cv2.dilate(near.astype(np.uint8), np.ones((5, 5), np.uint8))

@@ -21,7 +21,7 @@ from vision.baselines import Before
 from vision.chart import Grid, Mask, polygons, smoothed
 from vision.comparison import box_of, outline_of
 from vision.detectors import Abstained, Found
-from vision.detectors.flood import POSE_M, excess
+from vision.detectors.flood import excess
 from vision.frame import Frame
 from vision.georeference import Unplaced
 from vision.model import Detection, Fact
@@ -31,6 +31,9 @@ from vision.scene import Scene
 from vision.sun import elevation_deg
 
 NAME = "flood by night 1"
+POSE_M = 8.0
+"""So far the water's edge may seem to be off by the camera's pose alone (99 %)."""
+
 NIGHT_DEG, NOON_H = 0.0, 12.0
 SURE_INSIDE_M, LEAST_SURE_M2 = 5.0, 60.0
 """So far inside its bed a river runs for sure; and of so much of it its warmth is read."""

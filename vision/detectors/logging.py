@@ -21,17 +21,21 @@ from shapely.ops import unary_union
 from missions.model import Hazard, Sensor
 from vision import canopy, timber
 from vision.canopy import Loss, Untold
-from vision.chart import Grid, polygons, smoothed
-from vision.comparison import Compared, box_of, compared, inside, is_colour, outline_of
+from vision.chart import Chart, Grid, covered, polygons, smoothed
+from vision.comparison import WITHIN_M, Compared, beside, box_of, fitted, inside, is_colour, outline_of
 from vision.detectors import Abstained, Found
 from vision.frame import Frame
 from vision.model import Detection, Fact
+from vision.morphology import narrower
 from vision.registration import Registered
 from vision.scene import Scene
 from vision.trails import Trail, are_shown, trails
 
 NAME = "felling 1"
 LEAST_M2, LEAST_PX = 70.0, 4
+CUT_M2, RIM_M = 150.0, 1.0
+"""Less than this cut by a picture's border may be the end of a felling: the next picture tells it better."""
+
 EDGE_M = 0.8
 """One standard deviation of where the edge of a felled area is drawn: crowns lean and overhang."""
 
@@ -55,8 +59,16 @@ class Felling:
         return is_colour(frame)
 
     def detect(self, frame: Frame, scene: Scene) -> Found:
-        """Return the forest that is gone without leave, or why that cannot be told."""
-        pair = compared(frame, scene, unknown="what stood there before is not known")
+        """Return the forest that is gone without leave, or why that cannot be told.
+
+        A camera's picture without bare ground in or near the site's forest is clear as it is.
+        """
+        looks = beside(frame, scene, unknown="what stood there before is not known")
+        if isinstance(looks, Abstained):
+            return looks
+        if looks[0].by is not None and not _may_be_felled(looks[0].chart, scene):
+            return ()
+        pair = fitted(*looks)
         if isinstance(pair, Abstained):
             return pair
         loss = canopy.lost(pair.before.chart, pair.today)
@@ -66,6 +78,13 @@ class Felling:
         return tuple(_found(loss, pair, frame, scene, at))
 
 
+def _may_be_felled(today: Chart, scene: Scene) -> bool:
+    """Return whether a look alone leaves room for a felling, so far as its pose may be off."""
+    grid, forest = today.grid, _Watched.on(today.grid, scene, None).forest
+    near = covered(forest.buffer(WITHIN_M / grid.pixel_m), grid.shape) if forest else today.known
+    return canopy.may_be_lost(today, near)
+
+
 def _found(
     loss: Loss, pair: Compared, frame: Frame, scene: Scene, at: datetime | None
 ) -> Iterator[Detection]:
@@ -73,7 +92,7 @@ def _found(
     grid = pair.before.chart.grid
     least_px = max(LEAST_M2 / grid.pixel_m2, LEAST_PX)
     grey = np.asarray(cv2.cvtColor(pair.before.chart.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-    found = [smoothed(p) for p in polygons(loss.felled, at_least_px=least_px)]
+    found = [smoothed(p) for p in polygons(loss.felled, at_least_px=least_px) if not is_an_end(p, pair)]
     strips = trails(loss.felled, grid.pixel_m) if found else []
     watched = _Watched.on(grid, scene, at)
     for shape in (part for p in found for part in watched.without_leave(p, least_px=least_px)):
@@ -90,6 +109,16 @@ def _found(
             kind=_kind(shape, strips),
             facts=_facts(shape, loss, grey, pair, scene, at) | _tracks(shape, strips),
         )
+
+
+def is_an_end(shape: Polygon, pair: Compared) -> bool:
+    """Return whether it is little and a camera's picture may show but the end of it."""
+    grid = pair.today.grid
+    if pair.laid.by is None or shape.area * grid.pixel_m2 >= CUT_M2:
+        return False
+    known = np.pad(pair.today.known, 1)
+    rim = ~narrower(known, max(round(RIM_M / grid.pixel_m), 1))[1:-1, 1:-1]
+    return bool((inside(shape, grid.shape) & rim).any())
 
 
 @dataclass(frozen=True, slots=True)

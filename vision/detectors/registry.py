@@ -67,7 +67,7 @@ ENTRIES: tuple[Entry, ...] = (
         takes_model=True,
         wants_whole=False,
     ),
-    Entry("vision.detectors.flood:Flood", frozenset({Hazard.FLOOD}), by_default=False, on_trial=True),
+    Entry("vision.detectors.flood:Flood", frozenset({Hazard.FLOOD}), by_default=False),
     Entry(
         "vision.detectors.flood_thermal:FloodThermal",
         frozenset({Hazard.FLOOD}),
@@ -95,7 +95,7 @@ ENTRIES: tuple[Entry, ...] = (
         by_default=False,
         on_trial=True,
     ),
-    Entry("vision.detectors.logging:Felling", frozenset({Hazard.LOGGING}), by_default=False, on_trial=True),
+    Entry("vision.detectors.logging:Felling", frozenset({Hazard.LOGGING}), by_default=False),
     Entry(
         "vision.detectors.warm_bodies:Machinery",
         frozenset({Hazard.LOGGING}),

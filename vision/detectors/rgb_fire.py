@@ -26,7 +26,7 @@ from vision.encoded import Encoded
 from vision.frame import Frame
 from vision.model import Box, Detection
 from vision.scene import Scene
-from vision.tiling import SIDE_PX, Keeps, Tile, below_horizon, both, kept_by_mask, merged, tiles
+from vision.tiling import SIDE_PX, Keeps, Tile, agreed, below_horizon, both, kept_by_mask, merged, tiles
 
 NAME = "rgb-fire"
 HAZARDS = {"fire": Hazard.FIRE, "smoke": Hazard.SMOKE}
@@ -163,7 +163,10 @@ def _together(parts: list[Candidates], width: int, height: int) -> Candidates:
     inside = (boxes[:, 2:] - boxes[:, :2]).min(1, initial=np.inf) >= 1
     boxes, scores, kinds = boxes[inside], scores[inside], kinds[inside]
     kept = merged(boxes, scores, kinds)
-    return Candidates(boxes[kept], scores[kept], kinds[kept])
+    moved = np.array([agreed(boxes, scores, kinds, k) for k in kept], np.float32).reshape(-1, 4)
+    scores, kinds = scores[kept], kinds[kept]
+    last = merged(moved, scores, kinds)
+    return Candidates(moved[last], scores[last], kinds[last])
 
 
 def _size(picture: Rgb | Encoded) -> tuple[int, int]:

@@ -92,6 +92,8 @@ def died(before: Chart, today: Chart) -> tuple[Dead, ...] | Abstained:
     wood = known & (was > GREEN)
     if float(wood.sum()) * before.grid.pixel_m2 < 20 * CROWN_M2[0]:
         return Abstained("no green wood stood here before")
+    if float(np.median(now[wood])) < GREEN:
+        return Abstained("the wood has no green left: in this season dead crowns look like living ones")
     drop = was - now
     lost = drop - np.float32(np.median(drop[wood]))
     spread = 1.4826 * float(np.median(np.abs(lost[wood])))

@@ -27,6 +27,7 @@ from vision.expected import compartment_of, permitted
 from vision.frame import Frame
 from vision.georeference import Located, locate_many
 from vision.model import Box, Detection
+from vision.morphology import grown_back
 from vision.scene import Scene
 from vision.tiling import merged
 
@@ -253,7 +254,17 @@ def _may_be_vehicle(seen: Detection, frame: Frame) -> bool:
         return True
     inside = _part(frame.celsius, box, 0.0, 0.0)
     around = _part(frame.celsius, box, wide_px, high_px)
-    return bool(inside.size and float(np.nanmax(inside)) - float(np.nanmedian(around)) >= ENGINE_K)
+    close = _part(frame.celsius, box, wide_px / 4, high_px / 4)
+    hottest_c = float(np.nanmax(inside, initial=-np.inf))
+    return hottest_c - float(np.nanmedian(around)) >= ENGINE_K and is_island(
+        np.asarray(close >= hottest_c - ENGINE_K / 2), np.asarray(close == hottest_c)
+    )
+
+
+def is_island(warm: npt.NDArray[np.bool_], hottest: npt.NDArray[np.bool_]) -> bool:
+    """Return whether the warm ground at the hottest pixel ends within the part: a field's goes on."""
+    reached = grown_back(hottest, warm)
+    return not any(edge.any() for edge in (reached[0], reached[-1], reached[:, 0], reached[:, -1]))
 
 
 def _part(
