@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
-from api.analysis import area_from_json
+from shapely import MultiPolygon, Polygon, make_valid, union_all
+from shapely.geometry import mapping
+
+from api.analysis import area_from_json, area_to_json
 from api.store.models import IncidentRow, ObservationRow
 from missions.geo import LatLon
 from missions.model import Hazard, Site
@@ -45,6 +48,17 @@ def spread(row: IncidentRow, looks: Sequence[ObservationRow], *, site: Site) -> 
             for lang in LANGUAGES
         },
     }
+
+
+def covered(looks: Sequence[ObservationRow]) -> Json | None:
+    """Return the ground that the last look outlined, as GeoJSON; None where none has an outline."""
+    seen = [as_seen(look) for look in looks if look.outline]
+    if not seen:
+        return None
+    rings = [area_to_json(area) for area in growth.extents(seen)[-1].parts]
+    whole = union_all([make_valid(Polygon(outer, holes)) for outer, *holes in rings])
+    faces = [part for part in getattr(whole, "geoms", [whole]) if isinstance(part, Polygon)]
+    return dict(mapping(MultiPolygon(faces)))
 
 
 def _arrival(arrival: growth.Arrival) -> Json:

@@ -26,7 +26,7 @@ from missions.model import Hazard
 from vision import told
 from vision.model import Ellipse
 
-_TOLD_ROUGHLY = {"lat_deg", "lon_deg", "ellipse", "frame", "facts"}
+_TOLD_ROUGHLY = {"lat_deg", "lon_deg", "ellipse", "frame", "facts", "said"}
 
 
 def plain(model: BaseModel) -> dict[str, Any]:
@@ -114,6 +114,7 @@ def incident(
     exact places they are trusted with (`api.discretion`).
     """
     place = told_place(row.hazard, LatLon(row.lat_deg, row.lon_deg), knows)
+    facts = {} if is_rough(row.hazard, knows) else told.shown(row.facts or {})
     return schemas.IncidentOut(
         id=row.id,
         hazard=row.hazard,
@@ -135,7 +136,8 @@ def incident(
         standing_reason=standing.reason if standing else None,
         sources=standing.sources if standing else [],
         note=standing.note if standing else None,
-        facts={} if is_rough(row.hazard, knows) else told.shown(row.facts or {}),
+        facts=facts,
+        said=told.in_all_languages(facts),
     )
 
 

@@ -23,6 +23,13 @@ def text(key: str, language: str = "en-US", **values: object) -> str:
     return _catalogue(language if language in LANGUAGES else "en-US")[key].format(**values)
 
 
+def area_text(m2: float, language: str = "en-US") -> str:
+    """Return an area as people say it: square metres, from ten thousand on hectares."""
+    if m2 >= 10_000.0:
+        return text("area.ha", language, area=m2 / 10_000.0)
+    return text("area.small" if m2 < 100.0 else "area.m2", language, area=m2)
+
+
 def named(names: Mapping[str, str], language: str = "en-US") -> str:
     """Return the name in the language wanted, else in English, else in any."""
     return names.get(language) or names.get("en-US") or next(iter(names.values()))

@@ -22,7 +22,7 @@ from api.schemas import IncidentOut
 from api.services import Options
 from missions.geo import LatLon
 from missions.model import Hazard, Severity, Site
-from missions.words import LANGUAGES, named, text
+from missions.words import LANGUAGES, area_text, named, text
 from vision import told
 from vision.model import Ellipse
 
@@ -216,7 +216,7 @@ def _description(saying: Saying, language: str, site: Site) -> str:
         text("alert.severity", language, severity=text(f"alert.severity.{saying.severity}", language)),
     ]
     if incident.area_m2 is not None:
-        sentences.append(text("alert.area", language, area=incident.area_m2))
+        sentences.append(text("alert.area", language, area=area_text(incident.area_m2, language)))
     if incident.temp_max_c is not None:
         sentences.append(text("alert.temp", language, temp=incident.temp_max_c))
     if saying.audience is Audience.RESTRICTED:  # whose outfall it is said to be is not for everybody

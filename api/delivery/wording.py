@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from missions.words import text
+from missions.words import area_text, text
 from vision import told
 
 SMS_LENGTH = 300
@@ -55,7 +55,11 @@ def worded(message_body: str, language: str) -> Worded:
         lon=incident["lon_deg"],
         within=max(incident["ellipse"]["major_m"], 1.0),
     )
-    known = [text("alert.area", language, area=incident["area_m2"])] if incident.get("area_m2") else []
+    known = (
+        [text("alert.area", language, area=area_text(m2, language))]
+        if (m2 := incident.get("area_m2"))
+        else []
+    )
     known += [text("alert.temp", language, temp=incident["temp_max_c"])] if incident.get("temp_max_c") else []
     known += told.sentences(incident.get("facts", {}), language)
     return Worded(

@@ -37,9 +37,6 @@ PLAN_S = 1.0
 BEFORE = "before.tif"
 """Last year's orthophoto, which the simulator writes into its folder where something has changed since."""
 
-_TRIALS = ("flood", "logging")
-"""Scenarios named after the hazard whose detector, still on trial, they try."""
-
 
 async def demo(wish: Wish, screen: Screen) -> Result:
     """Run the demo and return what came of it.
@@ -99,7 +96,6 @@ def _settings(wish: Wish, site: Site, data: Path, clock: ScaledClock, mavlink_po
         plan_seconds=PLAN_S,
         exercise=True,
         baseline=data / "sim" / BEFORE,
-        trials=wish.scenario if wish.scenario in _TRIALS else "",
         webhook_networks="127.0.0.0/8",
     )
 

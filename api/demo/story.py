@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from missions.words import named
+from missions.words import area_text, named
 
 Json = Mapping[str, Any]
 
@@ -122,6 +122,6 @@ def _found(incident: Json) -> str:
     if incident.get("temp_max_c") is not None:
         known.append(f"{incident['temp_max_c']:.0f} °C")
     if incident.get("area_m2") is not None:
-        known.append(f"about {incident['area_m2']:.1f} m²")
+        known.append(f"about {area_text(incident['area_m2'])}")
     known.append(f"± {incident['ellipse']['major_m']:.0f} m")
     return f"{name} ({', '.join(known)})"

@@ -10,7 +10,7 @@ from api.auth import Built, Watcher
 from api.discretion import is_rough
 from api.schemas import GrowthOut, IncidentOut, Incidents, IncidentWhole
 from api.services import Services
-from api.spreading import spread
+from api.spreading import covered, spread
 from api.store import confirming, incidents, standings
 from api.store.models import IncidentRow
 from api.store.tables.witnesses import StandingRow
@@ -54,6 +54,7 @@ async def one_incident(incident_id: str, caller: Watcher, built: Built) -> Incid
         observations=[views.observation(look, knows=caller.knows) for look in looks],
         confirmations=[views.confirmation(place) for place in places],
         growth=GrowthOut(**told) if told else None,
+        ground=None if rough else covered(looks),
     )
 
 

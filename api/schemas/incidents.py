@@ -79,6 +79,7 @@ class IncidentOut(BaseModel):
     facts: dict[str, Any] = Field(
         {}, description="what its best look says besides, and what any look says it reached"
     )
+    said: list[Names] = Field([], description="the facts as sentences for people")
 
 
 class Incidents(BaseModel):
@@ -163,8 +164,11 @@ class GrowthOut(BaseModel):
 class IncidentWhole(IncidentOut):
     """An incident with every look at it, and how it spreads where two looks or more tell."""
 
-    model_config = like(**_INCIDENT, observations=[], confirmations=[], growth=None)
+    model_config = like(**_INCIDENT, observations=[], confirmations=[], growth=None, ground=None)
 
     observations: list[ObservationOut]
     confirmations: list[ConfirmationOut] = []
     growth: GrowthOut | None = None
+    ground: dict[str, Any] | None = Field(
+        None, description="what the last look outlined: a GeoJSON MultiPolygon"
+    )

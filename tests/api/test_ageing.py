@@ -73,8 +73,8 @@ async def test_the_spread_of_a_fire_is_told_with_it(services: Services, client_o
     low, high = growth["speed_90_m_s"]
     assert low <= growth["speed_m_s"] <= high
     assert growth["bearing_deg"] == pytest.approx(90.0, abs=30.0)
-    assert "ha" in growth["text"]["en-US"]
-    assert "公顷" in growth["text"]["zh-CN"]
+    assert growth["text"]["en-US"].endswith(" m²")
+    assert "平方米" in growth["text"]["zh-CN"]
 
 
 async def test_fires_that_grew_together_show_both_histories(services: Services, client_of: Caller) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from shapely.geometry import shape
 from sqlalchemy import select
 
 from api import analysis, views
@@ -17,7 +18,7 @@ from api.services import Services
 from api.store import frames
 from api.store.absorbing import record_observations
 from api.store.models import AlertRow, IncidentRow
-from missions.geo import Area
+from missions.geo import Area, LocalFrame
 from missions.layers import NamedArea, ReferenceLayers
 from missions.model import Hazard, Severity, Subscription
 from tests.api.conftest import Caller
@@ -106,12 +107,24 @@ async def test_two_passes_tell_how_fast_a_flood_grows_and_rises(flooded: Service
     assert "面积每小时变化+" in growth["text"]["zh-CN"]
 
 
+async def test_an_incident_shows_the_ground_of_its_last_look(flooded: Services, client_of: Caller) -> None:
+    client = client_of("operator")
+    (incident,) = (await client.get("/v1/incidents")).json()["incidents"]
+    whole = (await client.get(f"/v1/incidents/{incident['id']}")).json()
+    assert whole["ground"]["type"] == "MultiPolygon"
+    frame = LocalFrame(GRID.middle)
+    m2 = frame.in_metres(shape(whole["ground"])).area
+    assert m2 == pytest.approx(np.pi * GRID.pixel_m2 * (SECOND_PX**2 - BEFORE_PX**2), rel=0.1)
+
+
 async def test_what_a_flood_reached_is_counted_once(flooded: Services, client_of: Caller) -> None:
     """The first pass reached one building, the second another; the third stands dry."""
     (incident,) = (await client_of("operator").get("/v1/incidents")).json()["incidents"]
     assert incident["facts"]["reached_counts"] == {"building": 2}
     (named,) = incident["facts"]["reached"]
     assert named == {"kind": "building", "id": "b2", "name": SCHOOL}
+    (reached,) = (one for one in incident["said"] if "2 building(s)" in one["en-US"])
+    assert SCHOOL["zh-CN"] in reached["zh-CN"]
 
 
 async def test_an_alert_says_in_both_languages_what_the_water_reached(flooded: Services) -> None:

@@ -64,7 +64,8 @@ async def test_the_operator_lets_a_camera_follow_what_was_seen_and_look_ahead_ag
     services.feed.wake()
     await expect(page.get_by_role("status").last).to_have_text("The camera follows lorry until 10:01:00")
     await page.get_by_role("button", name="中文").click()
-    await page.get_by_role("button", name="停止跟踪").click()
+    async with page.expect_response(lambda answer: answer.request.method == "POST"):
+        await page.get_by_role("button", name="停止跟踪").click()
     await hear(services, told("flying", 3))
     services.feed.wake()
     await expect(page.get_by_role("button", name="跟踪目标")).to_be_visible()

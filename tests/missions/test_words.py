@@ -6,7 +6,7 @@ from importlib import resources
 import pytest
 from ruamel.yaml import YAML
 
-from missions.words import LANGUAGES, named, text
+from missions.words import LANGUAGES, area_text, named, text
 
 
 def catalogues() -> dict[str, dict[str, dict[str, str]]]:
@@ -38,3 +38,11 @@ def test_an_unknown_language_reads_english() -> None:
     """Better a foreign sentence than none."""
     assert text("places.left_bank", "fr-FR") == "left bank"
     assert named({"zh-CN": "和平村"}, "en-US") == "和平村"
+
+
+@pytest.mark.parametrize(
+    ("m2", "english", "chinese"),
+    [(3.64, "3.6 m²", "3.6平方米"), (1268.0, "1,268 m²", "1268平方米"), (12_026.3, "1.2 ha", "1.2公顷")],
+)
+def test_an_area_is_said_in_the_unit_that_fits(m2: float, english: str, chinese: str) -> None:
+    assert (area_text(m2), area_text(m2, "zh-CN")) == (english, chinese)

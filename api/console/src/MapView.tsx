@@ -7,7 +7,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { boundsOf, ellipseRing } from "./geometry";
 import type { Dock, Drone, Incident, Site } from "./model";
-import { chosen, coverage, docks, drones, incidents, readCoverage, sorties, trails } from "./state";
+import { chosen, coverage, docks, drones, ground, incidents, readCoverage, sorties, trails } from "./state";
 import { code, language, named, say } from "./words";
 
 // The bundle moves the files about, so the worker's address must be told.
@@ -27,6 +27,7 @@ function styleOf(site: Site): StyleSpecification {
       trails: { type: "geojson", data },
       ellipses: { type: "geojson", data },
       coverage: { type: "geojson", data },
+      extent: { type: "geojson", data },
     },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": "#dfe3dc" } },
@@ -61,6 +62,8 @@ function styleOf(site: Site): StyleSpecification {
       { id: "paths", type: "line", source: "paths",
         paint: { "line-color": "#6a4fa3", "line-width": 1, "line-opacity": 0.45 } },
       { id: "trails", type: "line", source: "trails", paint: { "line-color": "#1c39bb", "line-width": 2.5 } },
+      { id: "extent", type: "fill", source: "extent",
+        paint: { "fill-color": "#d3202f", "fill-opacity": 0.25, "fill-outline-color": "#7f0d18" } },
       { id: "ellipses", type: "fill", source: "ellipses",
         paint: { "fill-color": "#d3202f", "fill-opacity": 0.3, "fill-outline-color": "#7f0d18" } },
     ],
@@ -100,6 +103,7 @@ export function MapView({ site }: { site: Site }) {
         effect(() => showLines(chart)),
         effect(() => showEllipses(chart)),
         effect(() => fill(chart, "coverage", coverage.value ?? [])),
+        effect(() => fill(chart, "extent", shapes(ground.value))),
         effect(() => labels(chart, site, markers)),
         effect(() => { for (const dock of docks.value.values()) placeDock(chart, markers, dock); }),
         effect(() => { for (const drone of drones.value.values()) placeDrone(chart, markers, drone); }),
@@ -127,6 +131,10 @@ export function MapView({ site }: { site: Site }) {
 
 function line(coordinates: number[][]): GeoJSON.Feature {
   return { type: "Feature", properties: {}, geometry: { type: "LineString", coordinates } };
+}
+
+function shapes(geometry: GeoJSON.Geometry | null): GeoJSON.Feature[] {
+  return geometry ? [{ type: "Feature", properties: {}, geometry }] : [];
 }
 
 function fill(chart: Chart, source: string, features: GeoJSON.Feature[]): void {

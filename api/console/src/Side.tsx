@@ -5,12 +5,12 @@ import { ToldOf } from "./AlertActs";
 import { call } from "./api";
 import { Baselines } from "./Baselines";
 import { FollowIncident, Following } from "./Following";
-import type { Incident, Sortie } from "./model";
+import type { Incident, IncidentWhole, Names, Sortie } from "./model";
 import { OrderDetail, Orders, OrdersOf } from "./Orders";
-import { agencyName, chosen, docks, drones, incidents, me, orders, sorties, timezone } from "./state";
+import { agencyName, chosen, docks, drones, ground, incidents, me, orders, sorties, timezone } from "./state";
 import { Steering } from "./Steering";
 import { Telling } from "./Telling";
-import { clock, code, named, say } from "./words";
+import { area, clock, code, named, say } from "./words";
 
 type Tab = "incidents" | "orders" | "flights" | "docks" | "baselines" | "telling";
 
@@ -90,7 +90,7 @@ const looks = (incident: Incident) =>
 function Facts({ incident }: { incident: Incident }) {
   const facts = [
     incident.temp_max_c === null ? null : `${say("hottest")} ${Math.round(incident.temp_max_c)} °C`,
-    incident.area_m2 === null ? null : `${incident.area_m2.toFixed(1)} m²`,
+    incident.area_m2 === null ? null : area(incident.area_m2),
     `± ${Math.round(incident.ellipse.major_m)} m`,
     looks(incident),
   ];
@@ -120,6 +120,31 @@ function Witnesses({ incident }: { incident: Incident }) {
   );
 }
 
+/** What its looks say besides in sentences, how it spreads, on the map what they outlined: asked again when seen again. */
+function Said({ incident }: { incident: Incident }) {
+  const [spreads, setSpreads] = useState<Names | null>(null);
+  useEffect(() => {
+    let isShown = true;
+    call<IncidentWhole>(`/v1/incidents/${incident.id}`)
+      .then((whole) => {
+        if (!isShown) return;
+        setSpreads(whole.growth?.text ?? null);
+        ground.value = whole.ground;
+      })
+      .catch(() => undefined);
+    return () => {
+      isShown = false;
+      ground.value = null;
+    };
+  }, [incident.id, incident.looks]);
+  return (
+    <>
+      {incident.said.map((one, i) => <p key={i}>{named(one)}</p>)}
+      {spreads && <p>{say("spread")}{named(spreads)}</p>}
+    </>
+  );
+}
+
 function IncidentDetail({ incident }: { incident: Incident }) {
   const place = `${incident.lat_deg.toFixed(6)}, ${incident.lon_deg.toFixed(6)}`;
   return (
@@ -132,10 +157,10 @@ function IncidentDetail({ incident }: { incident: Incident }) {
       </p>
       <Picture frame={incident.frame} />
       <dl>
-        <dt>{say("hottest")}</dt>
-        <dd>{incident.temp_max_c === null ? "–" : `${Math.round(incident.temp_max_c)} °C`}</dd>
-        <dt>{say("area")}</dt>
-        <dd>{incident.area_m2 === null ? "–" : `${incident.area_m2.toFixed(1)} m²`}</dd>
+        {incident.temp_max_c !== null && (
+          <><dt>{say("hottest")}</dt><dd>{Math.round(incident.temp_max_c)} °C</dd></>
+        )}
+        {incident.area_m2 !== null && <><dt>{say("area")}</dt><dd>{area(incident.area_m2)}</dd></>}
         <dt>{say("place_error")}</dt>
         <dd>± {incident.ellipse.major_m.toFixed(0)} m (95 %)</dd>
         <dt>{say("confidence")}</dt>
@@ -145,6 +170,7 @@ function IncidentDetail({ incident }: { incident: Incident }) {
         <dt>{say("last_seen")}</dt>
         <dd>{clock(incident.seen_at, timezone.value)}</dd>
       </dl>
+      <Said incident={incident} />
       {incident.standing && <Witnesses incident={incident} />}
       {me.value?.role === "operator" && <FollowIncident incident={incident} />}
       <OrdersOf incident={incident} />

@@ -56,6 +56,8 @@ export const chinese: typeof english = {
   no_alerts: "暂无预警。",
   no_sorties: "暂无架次。",
   one_look: "次观测",
+  hectares: "公顷",
+  spread: "蔓延：",
   looks: "次观测",
   hottest: "最高温",
   area: "面积",

@@ -54,6 +54,8 @@ export const english = {
   no_alerts: "No alerts so far.",
   no_sorties: "No flights yet.",
   one_look: "look",
+  hectares: "ha",
+  spread: "Spread: ",
   looks: "looks",
   hottest: "hottest",
   area: "area",

@@ -89,6 +89,13 @@ export interface Incident {
   standing_reason: Names | null;
   sources: { witness: string; source: string; count: number; confidence: number; last_at: string }[];
   note: Names | null;
+  said: Names[];
+}
+
+/** What is asked for one incident alone: how it spreads, and the ground that its last look outlined. */
+export interface IncidentWhole extends Incident {
+  growth: { text: Names } | null;
+  ground: GeoJSON.MultiPolygon | null;
 }
 
 export interface Delivery {

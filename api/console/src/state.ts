@@ -19,6 +19,8 @@ export const releases = signal<ReadonlyMap<string, Release>>(new Map());
 export const agencies = signal<ReadonlyMap<string, Agency>>(new Map());
 export const trails = signal<ReadonlyMap<string, LonLat[]>>(new Map());
 export const coverage = signal<GeoJSON.Feature[] | null>(null);
+/** What the last look at the incident on show outlined. */
+export const ground = signal<GeoJSON.MultiPolygon | null>(null);
 export const connected = signal(false);
 export const lastAt = signal<string | null>(null);
 export const chosen = signal<{ kind: "incident" | "sortie" | "order"; id: string } | null>(null);

@@ -38,6 +38,11 @@ export function named(names: Names | null | undefined): string {
 }
 
 /** The time of day at the site, not at the reader's desk. */
+/** An area as people say it: square metres, from ten thousand on hectares. */
+export function area(m2: number): string {
+  return m2 >= 10_000 ? `${(m2 / 10_000).toFixed(1)} ${say("hectares")}` : `${m2.toFixed(m2 < 100 ? 1 : 0)} m²`;
+}
+
 export function clock(at: string | null, timezone: string): string {
   if (!at) return "–";
   return new Intl.DateTimeFormat(language.value, {
