@@ -3,13 +3,14 @@
 A frame alone is often wrong about small things: the sun's flash in glass, a bad cell, a spark. So a find
 waits for the next looks of the same camera (`vision.confirmation` weighs them by the place on the ground).
 It is told as soon as it is confirmed, at the latest after `MOST_LOOKS` further pictures or when the camera
-has been silent for `PATIENCE`, unless it was denied by then: who cannot be asked again is believed. What is
+has been silent for `PATIENCE` and none of its pictures is left to be searched, unless it was denied by then:
+who cannot be asked again is believed, but for a hot joint and for smoke that is not `SURE_SMOKE`. What is
 urgent (`is_urgent`) never waits, and neither does what is no point on the ground, as a flood.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from missions.model import Hazard
 from vision.confirmation import Candidate, Look, Verdict, after
@@ -17,12 +18,18 @@ from vision.model import Observation
 
 MOST_LOOKS = 2
 PATIENCE = timedelta(seconds=30)
+MOST_BEHIND = timedelta(hours=1)
+"""Nobody waits longer for pictures that have come and were not searched: the analyst is down."""
 
 WAIT = frozenset({Hazard.FIRE, Hazard.SMOKE, Hazard.BURNING, Hazard.HOT_JOINT})
 """Hazards that are points on the ground and that a second picture shows again."""
 
 MUST = frozenset({Hazard.HOT_JOINT})
 """Of these what was never confirmed is not told: they can wait for the next flight."""
+
+SURE_SMOKE = 0.65
+"""Smoke less sure than this is not told by one look. The simulator's forest comes to .48 in 1,700 pictures.
+Of the shared data's pictures 2 of 283 without smoke are as sure as this, and 353 of 482 with smoke."""
 
 URGENT_M2, URGENT_C, URGENT_SURE = 2.0, 280.0, 0.8
 """No flash and no bad cell is so large, so hot and so sure; from this size on it takes a crew."""
@@ -106,14 +113,16 @@ def step(waiting: Iterable[Waiting], look: Look, frame: str) -> Step:
 
 def silent(waiting: Waiting) -> tuple[Waiting, tuple[Seen, ...], tuple[Denied, ...]]:
     """Return a place whose camera says nothing any more, what is told of it now and what never will be."""
-    if waiting.candidate.hazard in MUST:
+    if _must_be_confirmed(waiting):
         return replace(waiting, held=()), (), tuple(Denied(seen, ONCE) for seen in waiting.held)
     return replace(waiting, held=(), is_told=True), waiting.held, ()
 
 
-def is_silent(heard_at: datetime, now: datetime) -> bool:
-    """Return whether a camera has been silent for so long that nobody waits for it."""
-    return now - heard_at >= PATIENCE
+def _must_be_confirmed(waiting: Waiting) -> bool:
+    """Return whether what is held back is not told without a further look that shows it."""
+    if waiting.candidate.hazard is Hazard.SMOKE:
+        return all(seen.observation.confidence < SURE_SMOKE for seen in waiting.held)
+    return waiting.candidate.hazard in MUST
 
 
 def _settled(now: Waiting) -> tuple[Waiting, Sequence[Seen], Sequence[Denied]]:

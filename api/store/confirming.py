@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import confirming
 from api.analysis import Analysis, observation_from_json, observation_to_json
-from api.confirming import PATIENCE, WAIT, Denied, Seen, Waiting
+from api.confirming import MOST_BEHIND, PATIENCE, WAIT, Denied, Seen, Waiting
 from api.store.models import FrameRow
 from api.store.tables.confirming import CandidateRow
 from vision import looks
@@ -59,7 +59,7 @@ async def weigh(session: AsyncSession, frame: FrameRow, analysis: Analysis, *, n
 
 async def overdue(session: AsyncSession, *, now: datetime) -> Weighed:
     """Return what waited for cameras that have said nothing for a while, and told from now on."""
-    query = select(CandidateRow).where(CandidateRow.waits, CandidateRow.heard_at <= now - PATIENCE)
+    query = select(CandidateRow).where(_is_overdue(now))
     told: list[Seen] = []
     denied: list[Denied] = []
     places: dict[str, str] = {}
@@ -74,8 +74,20 @@ async def overdue(session: AsyncSession, *, now: datetime) -> Weighed:
 
 async def anything_overdue(session: AsyncSession, *, now: datetime) -> bool:
     """Return whether something waits for a camera that has said nothing for a while; writes nothing."""
-    query = select(CandidateRow.id).where(CandidateRow.waits, CandidateRow.heard_at <= now - PATIENCE)
+    query = select(CandidateRow.id).where(_is_overdue(now))
     return await session.scalar(query.limit(1)) is not None
+
+
+def _is_overdue(now: datetime) -> ColumnElement[bool]:
+    """Return the condition of a place whose camera is silent, no later picture being left to be searched."""
+    to_search = exists().where(
+        FrameRow.drone == CandidateRow.drone,
+        FrameRow.sensor == CandidateRow.sensor,
+        FrameRow.taken_at > CandidateRow.seen_at,
+        FrameRow.analysed_at.is_(None),
+    )
+    is_stuck = CandidateRow.heard_at <= now - MOST_BEHIND
+    return and_(CandidateRow.waits, CandidateRow.heard_at <= now - PATIENCE, or_(is_stuck, ~to_search))
 
 
 async def note(session: AsyncSession, weighed: Weighed, incidents: Mapping[str, str | None]) -> None:

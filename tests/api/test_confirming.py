@@ -118,6 +118,25 @@ async def test_a_fire_in_the_last_picture_of_a_flight_is_told_after_a_while_thou
         assert await session.scalar(select(func.count(CandidateRow.id))) == 0
 
 
+async def test_a_fire_waits_as_long_as_pictures_of_its_camera_are_left_to_be_searched(
+    services: Services, clock: FakeClock
+) -> None:
+    """A busy analyst is no silent camera; one that is an hour behind is down, and who waits is believed."""
+    await record(services, looked(1, fire(1, BORDER, **SMALL)), 1)
+    async with services.database.write() as session:
+        at = (NOW + timedelta(seconds=20)).isoformat()
+        await frames.accept_frame(
+            session, FrameIn(**frame_meta(2, taken_at=at)), key="frames/2.tif", now=clock.now()
+        )
+    clock.advance(2 * confirming.PATIENCE.total_seconds())
+    async with services.database.read() as session:
+        assert not await rows.anything_overdue(session, now=clock.now())
+    clock.advance(confirming.MOST_BEHIND.total_seconds())
+    async with services.database.write() as session:
+        told = await tell_silent(session, site=services.site, now=clock.now())
+    assert len(told.incidents) == 1
+
+
 async def test_what_stays_at_its_pixel_while_the_drone_moves_is_the_cameras_own(services: Services) -> None:
     await record(services, looked(1, fire(1, BORDER, **SMALL)), 1)
     assert (await record(services, looked(2, fire(2, BORDER, **SMALL)), 2)).incidents == ()
@@ -183,3 +202,12 @@ def test_a_hot_joint_that_no_further_look_confirmed_is_not_told() -> None:
     (waiting,) = step((), rows.look_of(found, NOW), found.frame).waiting
     left, out, (off,) = silent(waiting)
     assert (left.held, left.is_told, out, off.reason) == ((), False, (), confirming.ONCE)
+
+
+@pytest.mark.parametrize(("confidence", "is_told"), [(0.64, False), (0.66, True)])
+def test_smoke_seen_once_is_told_only_where_it_is_sure(confidence: float, is_told: bool) -> None:
+    smoke = replace(fire(1, BORDER), hazard=Hazard.SMOKE, confidence=confidence)
+    found = replace(looked(1, smoke), searched=frozenset({Hazard.SMOKE}))
+    (waiting,) = step((), rows.look_of(found, NOW), found.frame).waiting
+    left, out, off = silent(waiting)
+    assert (left.is_told, len(out), len(off)) == (is_told, is_told, not is_told)

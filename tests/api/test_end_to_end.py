@@ -26,7 +26,7 @@ def test_the_demo_flies_finds_fires_and_tells_agencies(tmp_path):
     assert result["frames"] > 20
     assert result["incidents"], done.stderr
     assert all(i["hazard"] == "fire" and i["error_m"] <= 15 for i in result["incidents"])
-    assert result["false"] == 0
+    assert result["false"] == 0, done.stderr
     assert result["alerts_delivered"] >= len(result["incidents"])
     assert result["first_alert_s"] < 90
     incidents = json.loads((tmp_path / "out" / "incidents.geojson").read_text())
