@@ -24,6 +24,7 @@ from scipy.sparse import lil_matrix
 from missions.geo import LocalFrame
 from missions.model import Drone, Plan, Site, Slot, Sortie
 from missions.periods import clock, own_hours
+from missions.quiet import without_c_output
 from missions.words import text
 
 STEP_S = 120.0
@@ -203,15 +204,16 @@ def _starts(
         rows[len(sorties) + step : len(sorties) + step + _length(sorties[k], site), column] = 1
     # To be placed at all is worth more than any waiting of all sorties together.
     placed = float(most * len(sorties) + 1)
-    found = milp(
-        np.array([step - placed * worth[sorties[k].id] for k, step in choices]),
-        integrality=np.ones(len(choices)),
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(
-            rows.tocsc(), ub=np.r_[np.ones(len(sorties)), np.full(most, float(drones))]
-        ),
-        options={"time_limit": SOLVE_S, "mip_rel_gap": 1e-6},
-    )
+    with without_c_output():
+        found = milp(
+            np.array([step - placed * worth[sorties[k].id] for k, step in choices]),
+            integrality=np.ones(len(choices)),
+            bounds=Bounds(0, 1),
+            constraints=LinearConstraint(
+                rows.tocsc(), ub=np.r_[np.ones(len(sorties)), np.full(most, float(drones))]
+            ),
+            options={"time_limit": SOLVE_S, "mip_rel_gap": 1e-6},
+        )
     if found.x is None:
         return {}
     return {

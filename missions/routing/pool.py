@@ -17,6 +17,7 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csc_matrix
 
 from missions.geo import Floats
+from missions.quiet import without_c_output
 from missions.routing.data import tour_of
 from missions.routing.orient import oriented
 from missions.routing.parts import Part
@@ -188,14 +189,16 @@ class _Choice:
         if not len(keep):
             return None
         cost = self.cost[keep]
-        found = milp(
-            cost,
-            integrality=np.ones(len(keep)),
-            bounds=Bounds(0, 1),
-            constraints=[
-                LinearConstraint(self.rows[:, keep], self.low, self.high),
-                LinearConstraint(cost[None, :], ub=least - self.prizes - 1),
-            ],
-            options={"time_limit": seconds, "node_limit": NODES},
-        )
+        constraints = [
+            LinearConstraint(self.rows[:, keep], self.low, self.high),
+            LinearConstraint(cost[None, :], ub=least - self.prizes - 1),
+        ]
+        with without_c_output():
+            found = milp(
+                cost,
+                integrality=np.ones(len(keep)),
+                bounds=Bounds(0, 1),
+                constraints=constraints,
+                options={"time_limit": seconds, "node_limit": NODES},
+            )
         return None if found.x is None else keep[np.flatnonzero(found.x > 0.5)]
