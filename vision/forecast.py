@@ -63,7 +63,8 @@ def _front(growth: Growth, language: str) -> str:
     if metres < _STANDS_M:
         return text("growth.still", language)
     towards = text(f"growth.direction_{round(growth.bearing_deg / 45) % 8}", language)
-    return text("growth.front", language, direction=towards, metres=metres, low=low, high=high)
+    said = "growth.front" if low else "growth.front_perhaps"
+    return text(said, language, direction=towards, metres=metres, low=low, high=high)
 
 
 def _rise(rise: Rise, language: str) -> str:

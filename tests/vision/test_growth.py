@@ -137,6 +137,12 @@ def test_a_spread_is_told_in_both_languages(eastward):
     assert "京乐线45号塔" in chinese
 
 
+def test_a_front_that_may_stand_is_not_said_to_run(eastward):
+    unsure = replace(eastward, speed_low_m_s=0.0)
+    assert forecast.worded(unsure, (), "en-US").startswith("the front may run east, at most ")
+    assert forecast.worded(unsure, (), "zh-CN").startswith("火头可能向东推进")
+
+
 class Slope:
     """Ground that rises by one metre in ten to the east."""
 
