@@ -20,6 +20,9 @@ import numpy.typing as npt
 from missions.errors import InputWrong
 
 TABLE = "image_labels.csv"
+HASH = "sha256_10"
+"""Column of a table of pictures: the first 10 hex digits of each file's SHA-256."""
+
 _CLUSTER = re.compile(r"^(c\d+)_")
 _FRAME_OF = re.compile(r"^(.*?)[-_]?\d+(?:_jpg\.rf\.\w+)?$")
 _KEPT_ASIDE = 0.15  # share of the small groups
@@ -79,20 +82,20 @@ def told(pictures: Sequence[LabelledPicture], table: Path) -> list[LabelledPictu
     """
     try:
         rows = [row for row in listed(table) if row["fire"] or row["smoke"]]
-        known = {row["sha256_16"]: (int(row["fire"]), int(row["smoke"])) for row in rows}
+        known = {row[HASH]: (int(row["fire"]), int(row["smoke"])) for row in rows}
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise InputWrong(f"{table}: expected the columns sha256_16, fire, smoke: {error!r}") from None
+        raise InputWrong(f"{table}: expected the columns {HASH}, fire, smoke: {error!r}") from None
     return [_completed(p, known) if -1 in p.labels else p for p in pictures]
 
 
 def listed(table: Path) -> list[dict[str, str]]:
-    """Return the rows of a table of pictures (sha256_16 and more), one for each of a row's hashes.
+    """Return the rows of a table of pictures (`HASH` and more), one for each of a row's hashes.
 
     Raises:
         OSError, KeyError: there is no such table or column.
     """
     with table.open(newline="", encoding="utf-8") as lines:
-        return [row | {"sha256_16": one} for row in csv.DictReader(lines) for one in row["sha256_16"].split()]
+        return [row | {HASH: one} for row in csv.DictReader(lines) for one in row[HASH].split()]
 
 
 def split(
@@ -121,6 +124,11 @@ def _draw(group: str) -> float:
 def sha256_16(path: Path) -> str:
     """Return the first 16 hex digits of a file's SHA-256: enough to tell some thousand pictures apart."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def sha256_10(path: Path) -> str:
+    """Return the first 10 hex digits of a file's SHA-256, as the tables of training pictures have them."""
+    return sha256_16(path)[:10]
 
 
 def dhash(pixels: npt.NDArray[np.uint8]) -> int:
@@ -160,7 +168,7 @@ def _picture(folder: Path, row: dict[str, str], line: int) -> LabelledPicture:
 
 
 def _completed(picture: LabelledPicture, known: dict[str, tuple[int, int]]) -> LabelledPicture:
-    fire, smoke = known.get(sha256_16(picture.path), picture.labels)
+    fire, smoke = known.get(sha256_10(picture.path), picture.labels)
     return replace(
         picture,
         fire=fire if picture.fire == -1 else picture.fire,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 SIDE_PX = 640
 LEAST_OVERLAP_PX = 48
 _SAME = 0.5  # overlap from which two boxes are one
-_THERE, _AS_SURE, _ROUNDS = 0.3, 0.5, 3  # who has a say on where a box lies: overlap, share of its sureness
+_THERE, _AS_SURE, _ROUNDS = 0.45, 0.7, 3  # who has a say on where a box lies: overlap, share of its sureness
 _INSIDE = 0.7  # share of the smaller box inside the larger from which they are one, cut by a seam
 
 Boxes = npt.NDArray[np.float32]

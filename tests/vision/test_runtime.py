@@ -123,6 +123,15 @@ def test_a_picture_shown_large_and_small_is_answered_by_the_mean_of_their_log_od
     assert scale == 1.0
 
 
+def test_the_boxes_of_all_canvases_are_told_each_where_it_lies_in_the_picture(tmp_path):
+    model = runtime.load(tiny_model(tmp_path, canvases_px=[[256, 192], [512, 384]]))
+    picture = painted(meadow(), 256, 192, 32)
+    small, large = (model.see(canvas) for canvas, _ in runtime.shown(picture, model.card))
+    seen, scale = model.see_whole(picture)
+    assert np.allclose(seen.boxes / scale, np.concatenate([small.boxes * 2, large.boxes]))
+    assert np.array_equal(seen.scores, np.concatenate([small.scores, large.scores]))
+
+
 def test_a_canvas_of_odd_sides_is_no_card(tmp_path):
     with pytest.raises(InputWrong, match="multiples of 64"):
         runtime.load(tiny_model(tmp_path, canvases_px=[[500, 384]]))

@@ -204,9 +204,9 @@ def test_held_out_flights_are_none_of_those_learnt():
     learnt, aside = warm_pictures.split(warm_pictures.read(HIT_UAV))
     assert not {p.flight for p in learnt} & {p.flight for p in aside}
     table = labelled.listed(SHIPPED.parent / "TRAINING.csv")
-    rows = {row["sha256_16"]: row["use"] for row in table if row["model"] == "warm"}
-    assert {rows[labelled.sha256_16(p.path)] for p in aside} == {"scored"}
-    assert {rows[labelled.sha256_16(p.path)] for p in learnt} == {"learnt"}
+    rows = {row[labelled.HASH]: row["use"] for row in table if row["model"] == "warm"}
+    assert {rows[labelled.sha256_10(p.path)] for p in aside} == {"scored"}
+    assert {rows[labelled.sha256_10(p.path)] for p in learnt} == {"learnt"}
 
 
 def test_a_box_counts_once_and_what_nobody_named_is_left_out():

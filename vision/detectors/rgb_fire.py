@@ -125,14 +125,18 @@ def look_at(model: Model, picture: Rgb | Encoded, cuts: Sequence[Tile], *, whole
 
 def ranked(model: Model, pixels: Rgb, *, most: int) -> Candidates:
     """Return the surest boxes of a picture whether they count or not: for scoring their order."""
-    height, width = pixels.shape[:2]
     seen, scale = model.see_whole(pixels)
+    return surest(seen, scale, pixels.shape[1::-1], most=most)
+
+
+def surest(seen: Seen, scale: float, size: Sequence[int], *, most: int) -> Candidates:
+    """Return the surest boxes of what was seen of a picture of some width and height, doubles merged."""
     sure = np.sqrt(seen.scores * seen.picture)
     rows, kinds = np.unravel_index(np.argsort(-sure, axis=None)[: most * 8], sure.shape)
     every = Candidates(
         seen.boxes[rows] / np.float32(scale), sure[rows, kinds].astype(np.float32), kinds.astype(np.int64)
     )
-    best = _together([every], width, height)
+    best = _together([every], size[0], size[1])
     return Candidates(best.boxes[:most], best.scores[:most], best.kinds[:most])
 
 

@@ -14,7 +14,7 @@ import importlib.util
 import json
 import lzma
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -103,13 +103,21 @@ class Model:
         """Return what the model says of a whole picture, and the scale of the boxes.
 
         It is shown the picture on each of its card's canvases: a thin plume shows when it is large, a wide
-        one when it is small. The picture's answer is the mean of their log odds, the boxes are the last's.
+        one when it is small. The picture's answer is the mean of their log odds; the boxes are those of all.
         """
         looks = shown(pixels, self.card)
-        every = [self.see(canvas) for canvas, _ in looks]
+        every, scale = [self.see(canvas) for canvas, _ in looks], looks[-1][1]
         likely = np.clip([seen.picture for seen in every], _LEAST, 1 - _LEAST)
         odds = np.exp(np.log(likely / (1 - likely)).mean(0))
-        return replace(every[-1], picture=(odds / (1 + odds)).astype(np.float32)), looks[-1][1]
+        boxes = [seen.boxes * np.float32(scale / its) for seen, (_, its) in zip(every, looks, strict=True)]
+        return (
+            Seen(
+                np.concatenate(boxes),
+                np.concatenate([seen.scores for seen in every]),
+                (odds / (1 + odds)).astype(np.float32),
+            ),
+            scale,
+        )
 
 
 def is_installed() -> bool:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from missions.errors import InputWrong
 from vision import labelled
 from vision.detectors import rgb_fire, runtime
-from vision.detectors.rgb_fire import HAZARDS
+from vision.detectors.rgb_fire import HAZARDS, Candidates
 from vision.detectors.runtime import Model
 from vision.evaluate import Json, Request
 from vision.evaluate.curves import Curve, draw
@@ -106,17 +106,22 @@ def _of(answers: Sequence[Boxed]) -> Json:
 
 def _answers(model: Model, picture: LabelledPicture, request: Request) -> dict[str, Boxed]:
     """Return a picture's truth and answer per class that is known of it."""
-    assert picture.boxes is not None
     try:
         pixels = labelled.load_rgb(picture.path)
     except InputWrong as reason:
         request.say(f"{reason}: its boxes count as missed")
-        (width, height), found = (1, 1), rgb_fire.NONE
-    else:
-        height, width = pixels.shape[:2]
-        found = rgb_fire.ranked(model, pixels, most=MOST_BOXES)
+        return boxed(model, picture, (1, 1), rgb_fire.NONE)
+    return boxed(model, picture, pixels.shape[1::-1], rgb_fire.ranked(model, pixels, most=MOST_BOXES))
+
+
+def boxed(model: Model, picture: LabelledPicture, size: Sequence[int], found: Candidates) -> dict[str, Boxed]:
+    """Return a picture's truth beside what was found in it, per class that is known.
+
+    size: its width and height in pixels.
+    """
+    assert picture.boxes is not None
     middle, half = picture.boxes[:, 1:3], picture.boxes[:, 3:5] / 2
-    truth = np.concatenate([middle - half, middle + half], 1) * np.array([width, height] * 2, np.float32)
+    truth = np.concatenate([middle - half, middle + half], 1) * np.array([*size, *size], np.float32)
     result = {}
     for kind, name in enumerate(CLASSES):
         if picture.labels[kind] < 0 or name not in model.card.classes:

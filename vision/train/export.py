@@ -30,7 +30,7 @@ from vision.train.network import FireNet
 from vision.train.targets import STRIDES
 from vision.train.views import Trunk
 
-_OPSET = 17
+OPSET = 17
 _IN_8_BITS = (
     *(f"/net/fine/fine.{i}/" for i in range(2, 12)),
     "/net/deep/",
@@ -90,15 +90,20 @@ class _Shipped(nn.Module):  # type: ignore[misc,unused-ignore]
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         answers = self.net(images * 255.0)
-        tables = []
-        for cells, ends, stride in zip(answers.cells, answers.ends, STRIDES, strict=True):
-            ones = torch.ones_like(ends[:, :1])
-            x, y = ones.cumsum(3) - 0.5, ones.cumsum(2) - 0.5
-            left, top, right, bottom = ends.split(1, 1)
-            middle = [x + (right - left) / 2, y + (bottom - top) / 2, left + right, top + bottom]
-            table = torch.cat([torch.cat(middle, 1) * stride, torch.sigmoid(cells)], 1)
-            tables.append(table.flatten(2))
-        return torch.cat(tables, 2), torch.sigmoid(answers.picture)
+        return table(answers.cells, answers.ends, STRIDES), torch.sigmoid(answers.picture)
+
+
+def table(scores: Sequence[Tensor], ends: Sequence[Tensor], strides: Sequence[int]) -> Tensor:
+    """Return every stride's cells as one table (n, 4 + classes, cells) from log odds and ends in strides."""
+    parts = []
+    for cells, reach, stride in zip(scores, ends, strides, strict=True):
+        ones = torch.ones_like(reach[:, :1])
+        x, y = ones.cumsum(3) - 0.5, ones.cumsum(2) - 0.5
+        left, top, right, bottom = reach.split(1, 1)
+        middle = [x + (right - left) / 2, y + (bottom - top) / 2, left + right, top + bottom]
+        part = torch.cat([torch.cat(middle, 1) * stride, torch.sigmoid(cells)], 1)
+        parts.append(part.flatten(2))
+    return torch.cat(parts, 2)
 
 
 def write(net: FireNet, path: Path) -> None:
@@ -118,7 +123,13 @@ def fixed(module: nn.Module, path: Path, width: int, height: int) -> None:
     _export(module, example, path, ["boxes"], name="images")
     without_pads(path)
     model = onnx.load(str(path))
-    graph = model.graph
+    in_8_bits(model.graph)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def in_8_bits(graph: onnx.GraphProto) -> None:
+    """Keep the weights of a graph's convolutions as counts, 63 of them where they mix channels, and steps."""
     for weights in [w for w in graph.initializer if len(w.dims) == 4]:
         values = onnx.numpy_helper.to_array(weights)
         mixes = weights.dims[1] > 1
@@ -132,8 +143,6 @@ def fixed(module: nn.Module, path: Path, width: int, height: int) -> None:
             onnx.numpy_helper.from_array(a, n) for a, n in zip(parts, names, strict=True)
         )
         graph.node.insert(0, onnx.helper.make_node("DequantizeLinear", names, [name], axis=0))
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
 
 
 def without_pads(path: Path) -> None:
@@ -155,20 +164,22 @@ def without_pads(path: Path) -> None:
         before, after = total // 2, total - total // 2
         told["pads"].ints[:] = [before, before, after, after]
         conv.input[0] = pad.input[0]
-    _drop_unused(graph)
+    drop_unused(graph)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
 
 
-def _drop_unused(graph: onnx.GraphProto) -> None:
-    """Remove the nodes whose outputs nobody reads, and then those that only they read."""
+def drop_unused(graph: onnx.GraphProto) -> None:
+    """Remove the nodes whose outputs nobody reads, then those that only they read, and their weights."""
     while True:
         used = {name for node in graph.node for name in node.input} | {output.name for output in graph.output}
         idle = [node for node in graph.node if not set(node.output) & used]
         if not idle:
-            return
+            break
         for node in idle:
             graph.node.remove(node)
+    for weights in [w for w in graph.initializer if w.name not in used]:
+        graph.initializer.remove(weights)
 
 
 def quantised(path: Path, smaller: Path, pictures: Sequence[npt.NDArray[np.uint8]]) -> None:
@@ -244,7 +255,7 @@ def _export(
         input_names=[name],
         output_names=outputs,
         dynamic_axes=axes,
-        opset_version=_OPSET,
+        opset_version=OPSET,
         dynamo=False,
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from vision import labelled
 from vision.detectors import runtime
-from vision.labelled import LabelledPicture
+from vision.labelled import HASH, LabelledPicture
 from vision.train import export, fit, thresholds
 from vision.train.augment import HEIGHT_PX, WIDTH_PX
 from vision.train.targets import CLASSES
@@ -22,11 +22,10 @@ TRAINING = "TRAINING.csv"
 CANVASES_PX = ((WIDTH_PX * 3 // 4, 320), (WIDTH_PX * 3 // 2, HEIGHT_PX * 3 // 2))
 """Whole pictures are shown at three quarters of the size that was learnt at, and at half as much again."""
 
-HASH = "sha256_16"
 COLUMNS = ("model", "use", "source", HASH, "fire", "smoke")
 _RANGES_FROM = 48  # pictures that teach the 8-bit ranges
 _BOX_SCORE = 0.15
-_A_ROW = 24
+_A_ROW = 120
 
 
 def ship(run: Path, out: Path, *, name: str, version: str, told: Callable[[str], None]) -> Path:
@@ -94,5 +93,5 @@ def listed(path: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def row(name: str, use: str, picture: LabelledPicture) -> dict[str, Any]:
     """Return a picture's row of the table of training pictures."""
-    values = (name, use, picture.source, labelled.sha256_16(picture.path), picture.fire, picture.smoke)
+    values = (name, use, picture.source, labelled.sha256_10(picture.path), picture.fire, picture.smoke)
     return dict(zip(COLUMNS, values, strict=True))
