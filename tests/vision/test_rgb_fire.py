@@ -12,7 +12,7 @@ from missions.model import Camera, CameraPose, Hazard, Sensor
 from missions.program import main
 from tests.vision.detecting import PALE, meadow, painted, tiny_model, write
 from vision.detectors import Abstained, runtime
-from vision.detectors.rgb_fire import RgbFire
+from vision.detectors.rgb_fire import RgbFire, look
 from vision.frame import Frame, load
 from vision.scene import Scene
 
@@ -127,3 +127,16 @@ def test_what_a_mask_blacks_out_is_neither_searched_nor_told(tmp_path, capsys):
         found.append(len(json.loads(capsys.readouterr().out)["frames"][0]["detections"]))
     assert found == [1, 0]
     assert main([*wish, "--mask", str(tmp_path / "none.png")]) == 2
+
+
+def test_one_look_tells_the_hundred_surest_of_a_class(tmp_path):
+    """A hundred and fifty small flames side by side, each a little less sure than the one before."""
+    at, sure = np.arange(150), np.linspace(0.99, 0.6, 150)
+    ones = np.ones(150)
+    table = np.stack([at % 15 * 30 + 16, at // 15 * 30 + 16, 20 * ones, 20 * ones, sure, 0 * ones])[None]
+    model = replace(
+        runtime.load(tiny_model(tmp_path)), run=lambda _: (np.float32(table), np.float32([[0.9, 0.1]]))
+    )
+    found = look(model, meadow())
+    assert len(found.scores) == 100
+    assert found.scores.min() ** 2 == pytest.approx(0.9 * sure[99], abs=1e-4)

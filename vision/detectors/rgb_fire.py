@@ -48,6 +48,9 @@ class Candidates:
     kinds: npt.NDArray[np.int64]
 
 
+_MOST_A_LOOK = 100
+"""Boxes of a class that one look may tell: beside so many surer ones nothing new lies under the rest."""
+
 NONE = Candidates(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
 
 
@@ -148,7 +151,10 @@ def _counted(
     needed = np.array([card.box[name] for name in card.classes], np.float32)
     whole = np.array([limits[name] for name in card.classes], np.float32)
     says = seen.picture >= whole
-    rows, kinds = np.nonzero((seen.scores >= needed) & says)
+    counts = (seen.scores >= needed) & says
+    if len(counts) > _MOST_A_LOOK:
+        counts &= seen.scores >= np.partition(seen.scores, -_MOST_A_LOOK, axis=0)[-_MOST_A_LOOK]
+    rows, kinds = np.nonzero(counts)
     for kind in np.nonzero(says)[0]:
         if not (kinds == kind).any():  # sure of the whole, of no box: the best there is stands for it
             rows = np.append(rows, seen.scores[:, kind].argmax())
