@@ -20,8 +20,8 @@ import numpy.typing as npt
 from missions.errors import InputWrong
 
 TABLE = "image_labels.csv"
-HASH = "sha256_10"
-"""Column of a table of pictures: the first 10 hex digits of each file's SHA-256."""
+HASH = "sha256_8"
+"""Column of a table of pictures: the first 8 hex digits of each file's SHA-256."""
 
 _CLUSTER = re.compile(r"^(c\d+)_")
 _FRAME_OF = re.compile(r"^(.*?)[-_]?\d+(?:_jpg\.rf\.\w+)?$")
@@ -126,9 +126,9 @@ def sha256_16(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
-def sha256_10(path: Path) -> str:
-    """Return the first 10 hex digits of a file's SHA-256, as the tables of training pictures have them."""
-    return sha256_16(path)[:10]
+def sha256_8(path: Path) -> str:
+    """Return the first 8 hex digits of a file's SHA-256, as the tables of training pictures have them."""
+    return sha256_16(path)[:8]
 
 
 def dhash(pixels: npt.NDArray[np.uint8]) -> int:
@@ -168,7 +168,7 @@ def _picture(folder: Path, row: dict[str, str], line: int) -> LabelledPicture:
 
 
 def _completed(picture: LabelledPicture, known: dict[str, tuple[int, int]]) -> LabelledPicture:
-    fire, smoke = known.get(sha256_10(picture.path), picture.labels)
+    fire, smoke = known.get(sha256_8(picture.path), picture.labels)
     return replace(
         picture,
         fire=fire if picture.fire == -1 else picture.fire,

@@ -80,14 +80,14 @@ def test_a_table_completes_what_is_not_known_and_changes_nothing_else(folder, tm
     table = folder / "image_labels.csv"
     table.write_text(table.read_text("utf-8").replace("a.png,0,0", "a.png,1,-1"), "utf-8")
     before = labelled.read(folder)
-    hashes = " ".join(labelled.sha256_10(p.path) for p in before)
-    (tmp_path / "said.csv").write_text(f"sha256_10,fire,smoke\n{hashes},0,1\nf00,,\n", "utf-8")
+    hashes = " ".join(labelled.sha256_8(p.path) for p in before)
+    (tmp_path / "said.csv").write_text(f"sha256_8,fire,smoke\n{hashes},0,1\nf00,,\n", "utf-8")
     after = labelled.told(before, tmp_path / "said.csv")
     assert [p.labels for p in after if p.name.endswith("web_a.png")] == [(1, 1)]
     assert {p.labels for p in after if not p.name.endswith("web_a.png")} == {(0, 0)}
 
 
-@pytest.mark.parametrize("text", ["sha256_10,fire\nabc,1\n", "sha256_10,fire,smoke\nabc,yes,no\n"])
+@pytest.mark.parametrize("text", ["sha256_8,fire\nabc,1\n", "sha256_8,fire,smoke\nabc,yes,no\n"])
 def test_a_table_that_cannot_be_read_is_told(folder, tmp_path, text):
     (tmp_path / "said.csv").write_text(text, "utf-8")
     with pytest.raises(InputWrong, match="expected the columns"):

@@ -36,7 +36,7 @@ def flames():
     scored = {
         row[labelled.HASH] for row in labelled.listed(MODELS / "TRAINING.csv") if row["use"] == "scored"
     }
-    aside = [p for p in labelled.read(FIRE) if labelled.sha256_10(p.path) in scored]
+    aside = [p for p in labelled.read(FIRE) if labelled.sha256_8(p.path) in scored]
     fire = [p for p in aside if p.fire == 1]
     quiet = [p for p in aside if p.labels == (0, 0)]
     return fire[:: len(fire) // 12][:12], quiet[:: len(quiet) // 12][:12]
@@ -86,7 +86,7 @@ def test_both_engines_say_the_same(flames):
 def test_its_training_is_listed_with_hashes_and_sources():
     rows = labelled.listed(MODELS / "TRAINING.csv")
     assert {row["model"] for row in rows} >= {"fire", "water"}
-    assert all(len(row[labelled.HASH]) == 10 and row["source"] for row in rows)
+    assert all(len(row[labelled.HASH]) == 8 and row["source"] for row in rows)
     learnt = {row[labelled.HASH] for row in rows if (row["model"], row["use"]) == ("fire", "learnt")}
     aside = {row[labelled.HASH] for row in rows if (row["model"], row["use"]) == ("fire", "scored")}
     assert len(learnt) > 2500

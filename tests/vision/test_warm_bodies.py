@@ -205,8 +205,8 @@ def test_held_out_flights_are_none_of_those_learnt():
     assert not {p.flight for p in learnt} & {p.flight for p in aside}
     table = labelled.listed(SHIPPED.parent / "TRAINING.csv")
     rows = {row[labelled.HASH]: row["use"] for row in table if row["model"] == "warm"}
-    assert {rows[labelled.sha256_10(p.path)] for p in aside} == {"scored"}
-    assert {rows[labelled.sha256_10(p.path)] for p in learnt} == {"learnt"}
+    assert {rows[labelled.sha256_8(p.path)] for p in aside} == {"scored"}
+    assert {rows[labelled.sha256_8(p.path)] for p in learnt} == {"learnt"}
 
 
 def test_a_box_counts_once_and_what_nobody_named_is_left_out():

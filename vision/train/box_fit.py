@@ -62,7 +62,7 @@ def pictures_of(course: Course) -> tuple[list[LabelledPicture], list[LabelledPic
     every = [picture for folder in course.folders for picture in labelled.read(folder)]
     scored = {row[labelled.HASH] for row in labelled.listed(course.labels) if row["use"] == "scored"}
     every = [p for p in labelled.told(every, course.labels) if p.boxes is not None]
-    aside = [p for p in every if p.source in course.held_out or labelled.sha256_10(p.path) in scored]
+    aside = [p for p in every if p.source in course.held_out or labelled.sha256_8(p.path) in scored]
     names = {p.path for p in aside}
     learnt = [p for p in every if p.path not in names]
     if not any(len(p.boxes) for p in learnt if p.boxes is not None):

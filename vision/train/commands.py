@@ -42,7 +42,7 @@ def train(
     ] = None,
     labels: Annotated[
         Path | None,
-        typer.Option(help="Table (sha256_10, fire, smoke) of what a folder leaves open.", metavar="FILE"),
+        typer.Option(help="Table (sha256_8, fire, smoke) of what a folder leaves open.", metavar="FILE"),
     ] = None,
     start: Annotated[
         Path | None,

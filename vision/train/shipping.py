@@ -93,5 +93,5 @@ def listed(path: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def row(name: str, use: str, picture: LabelledPicture) -> dict[str, Any]:
     """Return a picture's row of the table of training pictures."""
-    values = (name, use, picture.source, labelled.sha256_10(picture.path), picture.fire, picture.smoke)
+    values = (name, use, picture.source, labelled.sha256_8(picture.path), picture.fire, picture.smoke)
     return dict(zip(COLUMNS, values, strict=True))

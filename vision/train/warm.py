@@ -272,7 +272,7 @@ def ship(
     scored = warm_pictures.answers(runtime.load(path), learnt)
     _write_card(path, {kind: warm_pictures.threshold(scored, i) for i, kind in enumerate(KINDS)})
     rows = [
-        ("warm", use, "thermal/hit_uav", labelled.sha256_10(p.path), "", "")
+        ("warm", use, "thermal/hit_uav", labelled.sha256_8(p.path), "", "")
         for use, some in (("learnt", learnt), ("scored", aside))
         for p in some
     ]

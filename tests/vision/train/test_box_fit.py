@@ -41,7 +41,7 @@ def course(tmp_path, monkeypatch):
         table = csv.DictWriter(file, list(rows[0]))
         table.writeheader()
         table.writerows(rows)
-    last = labelled.sha256_10(folder / "made/images/p5.png")
+    last = labelled.sha256_8(folder / "made/images/p5.png")
     listed = tmp_path / "TRAINING.csv"
     listed.write_text(f"model,use,source,{labelled.HASH},fire,smoke\nfire,scored,made,{last},1,0\n", "utf-8")
     return box_fit.Course((folder,), tmp_path / "run", runtime.SHIPPED, listed, steps=4, batch=3)
