@@ -95,10 +95,13 @@ def test_a_flame_that_is_not_warm_in_celsius_is_not_told_and_sure_smoke_is(overl
     assert told(outside, [], overlay)
 
 
-def test_colour_alone_is_told_from_even_odds_on(overlay):
-    smoke = seen(Hazard.SMOKE, Box(630, 470, 650, 490), 0.5)
+def test_colour_alone_is_told_where_it_is_sure_enough(overlay):
+    smoke = seen(Hazard.SMOKE, Box(630, 470, 650, 490), 0.55)
     assert told(smoke, [], overlay)
-    assert not told(replace(smoke, confidence=0.49), [], overlay)
+    assert not told(replace(smoke, confidence=0.54), [], overlay)
+    flame = replace(smoke, hazard=Hazard.FIRE, confidence=0.5)
+    assert told(flame, [], overlay, warm_c=False)
+    assert not told(replace(flame, confidence=0.49), [], overlay, warm_c=False)
     assert two_eyes.is_told(replace(smoke, hazard=Hazard.FLOOD, confidence=0.3), warm_c=True)
 
 
