@@ -121,14 +121,9 @@ def _draw(group: str) -> float:
     return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") / 2**32
 
 
-def sha256_16(path: Path) -> str:
-    """Return the first 16 hex digits of a file's SHA-256: enough to tell some thousand pictures apart."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-
-
 def sha256_8(path: Path) -> str:
-    """Return the first 8 hex digits of a file's SHA-256, as the tables of training pictures have them."""
-    return sha256_16(path)[:8]
+    """Return the first 8 hex digits of a file's SHA-256: enough to tell some thousand pictures apart."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
 
 
 def dhash(pixels: npt.NDArray[np.uint8]) -> int:

@@ -108,14 +108,14 @@ def milliseconds(model: water_model.WaterModel) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Training:
-    """What the segmenter has seen: the files' SHA-256 (first 16 digits) and the pictures' hashes."""
+    """What the segmenter has seen: the files' SHA-256 (first 8 digits) and the pictures' hashes."""
 
     files: frozenset[str]
     hashes: tuple[int, ...]
 
     def knows(self, path: Path, pixels: Pixels) -> bool:
         """Return whether a picture, or its like, was trained on."""
-        if labelled.sha256_16(path) in self.files:
+        if labelled.sha256_8(path) in self.files:
             return True
         mine = [labelled.dhash(view) for view in (pixels, np.ascontiguousarray(pixels[:, ::-1]))]
         return any((one ^ other).bit_count() <= ALIKE_BITS for one in mine for other in self.hashes)
@@ -125,7 +125,7 @@ def _training() -> _Training:
     text = (resources.files("vision") / "models" / SPLIT).read_text("utf-8")
     rows = [row for row in csv.DictReader(text.splitlines()) if row["part"] == "train"]
     return _Training(
-        frozenset(row["sha256_16"] for row in rows), tuple(int(row["dhash"], 16) for row in rows)
+        frozenset(row[labelled.HASH] for row in rows), tuple(int(row["dhash"], 16) for row in rows)
     )
 
 

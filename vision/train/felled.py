@@ -2,7 +2,7 @@
 
     python -m vision.train.felled ROOT [--out vision/models]
 
-ROOT holds the folders that `vision/models/felled_pictures.csv` names (file, sha256_16, dhash, group, felled,
+ROOT holds the folders that `vision/models/felled_pictures.csv` names (file, sha256_8, dhash, group, felled,
 counts). Cells inside a felled picture's boxes of class 0 (cleared) and outside those of grass and trees are
 felled ground; all cells of the other pictures are not. One judge learns from all, and one from all but each
 group in turn: what those say of the group they never saw is the score that is printed, and from it the card's
