@@ -10,7 +10,8 @@ beside it counts half as much. Smoke without heat (behind a ridge, under a canop
 keep their own name and confidence, and say so in their kind. Every score names the detectors it rests on.
 
 Where both looked, heat is the thermal eye's to tell (`is_told`): what the colour eye sees over it makes it
-surer and is no second find, and a flame that is not warm in °C is none. Colour alone is told where it is sure
+surer and is no second find, a flame that is not warm in °C is none, and neither is smoke all over the picture
+without any heat. Colour alone is told where it is sure
 enough (`SUSPICION`); below that it stays a suspicion with its frame.
 """
 
@@ -41,6 +42,9 @@ NEAR_PX, NEAR_SHARE = 12.0, 0.5
 WITHOUT_HEAT = "without heat"
 SUSPICION = {Hazard.FIRE: 0.5, Hazard.SMOKE: 0.55}
 """Below this a colour find rather is none; on pictures kept aside it stands for 11 false ones in 635."""
+
+WIDE = 0.5
+"""Smoke over more of a picture than this has no place on the ground: haze, or ground like it."""
 
 _BURNS = frozenset({Hazard.FIRE, Hazard.SMOKE})
 
@@ -112,16 +116,18 @@ def together(
     return tuple(hot), tuple(seen)
 
 
-def is_told(found: Detection, *, warm_c: bool) -> bool:
+def is_told(found: Detection, *, warm_c: bool, picture_px: int) -> bool:
     """Return whether a find is told as it stands after both eyes, or stays with its frame.
 
-    `warm_c` says that there was a thermal frame beside it, in °C.
+    `warm_c` says that there was a thermal frame beside it, in °C; `picture_px` are the pixels of its own.
     """
     if found.sensor is not Sensor.RGB or found.hazard not in _BURNS:
         return True
     if len(found.sources) > 1:  # the thermal eye tells it
         return False
     if warm_c and found.hazard is Hazard.FIRE and found.kind == WITHOUT_HEAT:
+        return False
+    if warm_c and found.hazard is Hazard.SMOKE and _area_px(found.box) > WIDE * picture_px:
         return False
     return found.confidence >= SUSPICION[found.hazard]
 
@@ -202,6 +208,10 @@ def _answered(seen: Detection, fires: Sequence[tuple[Detection, Box]], overlay: 
     wrong = (1 - seen.confidence) * (1 - weight * best.confidence)
     sources = tuple(dict.fromkeys([*own, *(best.sources or (best.detector,))]))
     return replace(seen, confidence=max(seen.confidence, _sure(wrong)), sources=sources)
+
+
+def _area_px(box: Box) -> float:
+    return (box.right_px - box.left_px) * (box.bottom_px - box.top_px)
 
 
 def _sure(wrong: float) -> float:

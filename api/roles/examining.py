@@ -96,10 +96,13 @@ def looked(path: Path, beside: Path | None, looking: Looking, frame: Mapping[str
 
 def _told(result: FrameResult, *, warm_c: bool) -> list[tuple[int, Observation]]:
     """Return the observations that are told, by their detections' indices: no known source, no suspicion."""
+    camera = result.shot.camera if result.shot else None
+    picture_px = camera.width_px * camera.height_px if camera else 0
     return [
         (i, o)
         for i, o in zip(result.placed, result.observations, strict=True)
-        if o.id not in result.known and two_eyes.is_told(result.detections[i], warm_c=warm_c)
+        if o.id not in result.known
+        and two_eyes.is_told(result.detections[i], warm_c=warm_c, picture_px=picture_px)
     ]
 
 

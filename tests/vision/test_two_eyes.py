@@ -75,13 +75,16 @@ def test_where_the_thermal_eye_did_not_look_nothing_is_without_heat(overlay, hea
     assert alone.kind == ""
 
 
+PICTURE_PX = 1280 * 960
+
+
 def told(colour: Detection, thermal: list[Detection], overlay: Overlay, *, warm_c: bool = True) -> bool:
     _, (found,) = two_eyes.together(thermal, [colour], overlay)
-    return two_eyes.is_told(found, warm_c=warm_c)
+    return two_eyes.is_told(found, warm_c=warm_c, picture_px=PICTURE_PX)
 
 
 def test_what_lies_over_heat_is_told_by_the_thermal_eye_alone(overlay, heat):
-    assert two_eyes.is_told(heat, warm_c=False)
+    assert two_eyes.is_told(heat, warm_c=False, picture_px=PICTURE_PX)
     assert not told(seen(Hazard.FIRE, Box(630, 470, 650, 490), 0.9), [heat], overlay)
     assert not told(seen(Hazard.SMOKE, Box(600, 380, 700, 470), 0.9), [heat], overlay)
 
@@ -102,7 +105,16 @@ def test_colour_alone_is_told_where_it_is_sure_enough(overlay):
     flame = replace(smoke, hazard=Hazard.FIRE, confidence=0.5)
     assert told(flame, [], overlay, warm_c=False)
     assert not told(replace(flame, confidence=0.49), [], overlay, warm_c=False)
-    assert two_eyes.is_told(replace(smoke, hazard=Hazard.FLOOD, confidence=0.3), warm_c=True)
+    assert two_eyes.is_told(
+        replace(smoke, hazard=Hazard.FLOOD, confidence=0.3), warm_c=True, picture_px=PICTURE_PX
+    )
+
+
+def test_smoke_all_over_a_picture_without_heat_has_no_place(overlay):
+    smoke = seen(Hazard.SMOKE, Box(40, 90, 1160, 870), 0.9)
+    assert not told(smoke, [], overlay)
+    assert told(smoke, [], overlay, warm_c=False)
+    assert told(replace(smoke, box=Box(40, 90, 640, 870)), [], overlay)
 
 
 def test_a_hot_spot_is_raised_by_nothing(overlay, heat):
