@@ -36,11 +36,7 @@ class WaterModel:
     def __call__(self, pixels: npt.NDArray[np.uint8]) -> Shares:
         """Return the likelihood of water for every pixel of a picture of red, green and blue."""
         height, width = pixels.shape[:2]
-        scale = LONGEST_PX / max(height, width)
-        size = tuple(max(round(n * scale / _STEP_PX), 1) * _STEP_PX for n in (width, height))
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        small = cv2.resize(pixels, size, interpolation=how).astype(np.float32)
-        (logits,) = self._session.run(["logits"], {self._input: small.transpose(2, 0, 1)[None]})
+        (logits,) = self._session.run(["logits"], {self._input: as_shown(pixels)})
         shares = 1.0 / (1.0 + np.exp(-np.clip(logits[0, 0], -30, 30)))
         return np.asarray(
             cv2.resize(shares, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32
@@ -54,6 +50,15 @@ class WaterModel:
         given = picture.astype(np.float32).transpose(2, 0, 1)[None]
         (seen,) = self._session.run(["cells"], {self._input: given})
         return np.asarray(seen[0].transpose(1, 2, 0), np.float32)
+
+
+def as_shown(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Return a picture as the segmenter is shown it: 1 × 3 × height × width, 0 to 255."""
+    height, width = pixels.shape[:2]
+    scale = LONGEST_PX / max(height, width)
+    size = tuple(max(round(n * scale / _STEP_PX), 1) * _STEP_PX for n in (width, height))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return cv2.resize(pixels, size, interpolation=how).astype(np.float32).transpose(2, 0, 1)[None]
 
 
 @lru_cache(maxsize=4)
