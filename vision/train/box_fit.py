@@ -4,10 +4,9 @@ Rounds of views are made once (`box_views`); then some thousand steps are taken,
 without a graphics card. It may be stopped at any moment and goes on from the last checkpoint with `resume`.
 """
 
-import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -76,13 +75,7 @@ def course_of(folder: Path) -> Course:
     Raises:
         InputWrong: nothing was trained there.
     """
-    path = folder / COURSE
-    if not path.is_file():
-        raise InputWrong(f"{folder}: no training there, expected {COURSE} and {CHECKPOINT}")
-    value = json.loads(path.read_text("utf-8"))
-    value |= {"folders": tuple(Path(f) for f in value["folders"]), "out": folder}
-    value |= {name: Path(value[name]) for name in ("labels", "start")}
-    return Course(**value | {"held_out": tuple(value["held_out"])})
+    return Course(**running.noted(folder / COURSE, CHECKPOINT))
 
 
 def trained(folder: Path) -> BoxHead:
@@ -91,21 +84,14 @@ def trained(folder: Path) -> BoxHead:
     Raises:
         InputWrong: nothing was trained there.
     """
-    path = folder / CHECKPOINT
-    if not path.is_file():
-        raise InputWrong(f"{folder}: no training there, expected {CHECKPOINT}")
     head = BoxHead()
-    head.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["mean"])
-    head.eval()
+    running.take_mean(folder / CHECKPOINT, head)
     return head
 
 
 def train(course: Course, *, resume: bool, told: Callable[[str], None]) -> Path:
     """Return the checkpoint after the last step of a course."""
-    torch.set_num_threads(course.threads)
-    torch.manual_seed(course.seed)
-    course.out.mkdir(parents=True, exist_ok=True)
-    (course.out / COURSE).write_text(json.dumps(asdict(course), default=str, indent=1) + "\n", "utf-8")
+    running.begin(course, course.out / COURSE)
     learnt, aside = pictures_of(course)
     told(f"{len(learnt)} pictures to learn from, {len(aside)} kept aside")
     model = box_graph.read(course.start)

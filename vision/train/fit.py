@@ -8,7 +8,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from missions.errors import InputWrong
 from vision import labelled
 from vision.labelled import LabelledPicture
 from vision.train import export, running, views
@@ -73,13 +72,7 @@ def course_of(folder: Path) -> Course:
     Raises:
         InputWrong: nothing was trained there.
     """
-    path = folder / COURSE
-    if not path.is_file():
-        raise InputWrong(f"{folder}: no training there, expected {COURSE} and {CHECKPOINT}")
-    value = json.loads(path.read_text("utf-8"))
-    value |= {"folders": tuple(Path(f) for f in value["folders"]), "out": folder}
-    value |= {name: Path(value[name]) if value.get(name) else None for name in ("labels", "start")}
-    return Course(**value | {"held_out": tuple(value["held_out"])})
+    return Course(**running.noted(folder / COURSE, CHECKPOINT))
 
 
 def trained(folder: Path) -> FireNet:
@@ -88,21 +81,14 @@ def trained(folder: Path) -> FireNet:
     Raises:
         InputWrong: nothing was trained there.
     """
-    path = folder / CHECKPOINT
-    if not path.is_file():
-        raise InputWrong(f"{folder}: no training there, expected {CHECKPOINT}")
     net = FireNet()
-    net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["mean"])
-    net.eval()
+    running.take_mean(folder / CHECKPOINT, net)
     return net
 
 
 def train(course: Course, *, resume: bool, told: Callable[[str], None]) -> Path:
     """Return the checkpoint after the last round of a course."""
-    torch.set_num_threads(course.threads)
-    torch.manual_seed(course.seed)
-    course.out.mkdir(parents=True, exist_ok=True)
-    (course.out / COURSE).write_text(json.dumps(asdict(course), default=str, indent=1) + "\n", "utf-8")
+    running.begin(course, course.out / COURSE)
     learnt, aside = pictures_of(course)
     told(f"{len(learnt)} pictures to learn from, {len(aside)} kept aside")
     net, mean = _fresh(course), _fresh(course)

@@ -1,9 +1,59 @@
-"""What a training keeps while it runs: the running mean of its weights, which ships, and its checkpoints."""
+"""What a training keeps: its course, the running mean of its weights, which ships, and its checkpoints."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import nn
+
+from missions.errors import InputWrong
+
+
+class Course(Protocol):
+    """What a training is of: a dataclass that says at least this."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def threads(self) -> int: ...
+
+
+def begin(course: Course, path: Path) -> None:
+    """Write down a course, and draw by chance as it says."""
+    torch.set_num_threads(course.threads)
+    torch.manual_seed(course.seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(course), default=str, indent=1) + "\n", "utf-8")
+
+
+def noted(path: Path, checkpoint: str) -> dict[str, Any]:
+    """Return what is written down of a course: its folders, table of labels and start as paths.
+
+    Raises:
+        InputWrong: nothing was trained there.
+    """
+    if not path.is_file():
+        raise InputWrong(f"{path.parent}: no training there, expected {path.name} and {checkpoint}")
+    value: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    value |= {"folders": tuple(Path(f) for f in value["folders"]), "out": path.parent}
+    value |= {name: Path(value[name]) if value.get(name) else None for name in ("labels", "start")}
+    return value | {"held_out": tuple(value["held_out"])}
+
+
+def take_mean(path: Path, net: nn.Module) -> None:
+    """Give a network the running mean of a checkpoint's weights, ready to answer.
+
+    Raises:
+        InputWrong: nothing was trained there.
+    """
+    if not path.is_file():
+        raise InputWrong(f"{path.parent}: no training there, expected {path.name}")
+    net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["mean"])
+    net.eval()
 
 
 def follow(mean: nn.Module, net: nn.Module, *, share: float) -> None:
