@@ -33,6 +33,7 @@ from vision.marking import marked
 from vision.metadata import tlog as flightlog
 from vision.metadata.reading import Reading
 from vision.model import Detection, Incident, Observation
+from vision.near_vehicles import beside_vehicles
 from vision.scene import Scene
 
 __all__ = ["FrameResult", "Inspection", "examine", "inspect", "marked"]
@@ -307,6 +308,7 @@ def _examined(
     if ring and ground and frame.shot.pose:
         result, reasons = _placed(result, frame, frame.shot.pose, ground)
         notes += reasons
+        result = replace(result, observations=beside_vehicles(result.observations))
         result, sources = _explained(result, scene)
         notes += sources
         result = _aimed(result, frame, frame.shot.pose, ground)

@@ -69,7 +69,11 @@ def _felling(facts: Mapping[str, Any], language: str) -> Iterator[str]:
     if metres := facts.get("track_m"):
         yield text("fact.track", language, metres=metres, wide=facts["track_wide_m"])
     if "vehicle" in facts:
-        yield text("fact.vehicle", language)
+        length_m = facts.get("length_m")
+        key = "fact.vehicle" if length_m is None else "fact.vehicle_seen"
+        yield text(key, language, metres=length_m)
+    if (metres := facts.get("vehicle_within_m")) is not None:
+        yield text("fact.vehicle_near", language, metres=metres)
 
 
 def _plume(facts: Mapping[str, Any], language: str) -> Iterator[str]:

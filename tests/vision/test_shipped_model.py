@@ -33,9 +33,8 @@ def flames():
     """Twelve flames and twelve quiet landscapes, one in so many of those kept aside."""
     if not FIRE.is_dir():
         pytest.skip("../shared/data/fire is not here")
-    scored = {
-        row[labelled.HASH] for row in labelled.listed(MODELS / "TRAINING.csv") if row["use"] == "scored"
-    }
+    rows = labelled.listed(MODELS / "TRAINING.csv")
+    scored = {row[labelled.HASH] for row in rows if (row["model"], row["use"]) == ("fire", "scored")}
     aside = [p for p in labelled.read(FIRE) if labelled.sha256_8(p.path) in scored]
     fire = [p for p in aside if p.fire == 1]
     quiet = [p for p in aside if p.labels == (0, 0)]

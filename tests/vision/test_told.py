@@ -58,6 +58,14 @@ def test_a_felling_is_told_with_trees_timber_tracks_and_vehicles():
     assert "新开集材道：长36米，宽3米。" in told.sentences(felled, "zh-CN")
 
 
+def test_a_vehicle_seen_in_colour_is_told_with_its_length_and_how_near_it_stood():
+    assert told.sentences({"vehicle": "by its look", "length_m": 7.4}, "en-US") == [
+        "A vehicle some 7.4 m long stands in the wood, told by its look; what kind is not known."
+    ]
+    assert told.sentences({"vehicle_within_m": 50.0}, "en-US") == ["A vehicle was seen within 50 m of it."]
+    assert told.sentences({"vehicle_within_m": 50.0}, "zh-CN") == ["其周围50米内发现车辆。"]
+
+
 def test_nothing_said_is_nothing_told():
     assert told.sentences({}, "en-US") == []
     assert told.joined({}, {}) == {}

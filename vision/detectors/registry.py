@@ -101,7 +101,6 @@ ENTRIES: tuple[Entry, ...] = (
         frozenset({Hazard.LOGGING}),
         by_default=False,
         on_trial=True,
-        wants_whole=False,
     ),
     Entry("vision.detectors.felled:FelledLook", frozenset({Hazard.LOGGING}), by_default=False, on_trial=True),
 )

@@ -3,7 +3,8 @@
 The model reads one band. Temperatures are laid over its 256 steps as a thermal camera's own display does, so
 that a picture in °C and one in 8 bits look alike. A body is told as what it was learnt as; what is warm and
 neither person, vehicle nor bicycle is not told. `Intrusion` tells those that are on the ground inside a power
-line's protected zone, `Machinery` vehicles in forest that no permit to fell covers.
+line's protected zone, `Machinery` vehicles in forest that no permit to fell covers. Of colour pictures both
+ask another model, which knows vehicles alone (`vision/detectors/vehicles.py`).
 
 Its word is a suspicion: the model learnt from 85 pictures of one drone (`vision/models/warm.md`).
 """
@@ -23,11 +24,13 @@ from missions.layers import NamedArea, PowerLine
 from missions.model import LEAST_CONFIDENCE, Hazard, Sensor
 from vision.detectors import Abstained, Found, runtime
 from vision.detectors.runtime import Model, Rgb
+from vision.detectors.vehicles import Vehicles
 from vision.expected import compartment_of, permitted
 from vision.frame import Frame
 from vision.georeference import Located, locate_many
 from vision.model import Box, Detection
 from vision.morphology import grown_back
+from vision.near_vehicles import MACHINERY
 from vision.scene import Scene
 from vision.tiling import merged
 
@@ -102,19 +105,26 @@ class WarmBodies:
 
 
 class _OfBodies:
-    """What a detector has that asks where warm bodies stand."""
+    """What a detector has that asks where people and vehicles stand: by warmth, or vehicles by their look."""
 
-    def __init__(self, model: Path | None = None) -> None:
-        self._bodies = WarmBodies(model)
+    def __init__(self, model: Path | None = None, *, colour: Path | None = None) -> None:
+        self._bodies, self._vehicles = WarmBodies(model), Vehicles(colour)
 
     @property
     def name(self) -> str:
-        """The model's name and version."""
-        return self._bodies.name
+        """The models' names and versions."""
+        return f"{self._bodies.name}, {self._vehicles.name}"
 
     def reads(self, frame: Frame) -> bool:
-        """Return whether the frame is a thermal camera's."""
-        return self._bodies.reads(frame)
+        """Return whether the frame is a thermal or a colour camera's."""
+        return self._bodies.reads(frame) or self._vehicles.reads(frame)
+
+    def _seen(self, frame: Frame) -> list[Detection] | Abstained:
+        """Return who and what is in a frame, or why that cannot be told."""
+        if self._bodies.reads(frame):
+            return self._bodies.bodies(frame)
+        seen = self._vehicles.seen(frame)
+        return seen or Abstained("no vehicle stands out by its look, which clears no place")
 
 
 class Intrusion(_OfBodies):
@@ -128,13 +138,15 @@ class Intrusion(_OfBodies):
             return Abstained("no power line is known here: name the site that has it")
         if frame.shot.pose is None or scene.ground is None:
             return Abstained("without a place on the ground nothing can be told to be inside a line's zone")
-        bodies = self._bodies.bodies(frame)
+        bodies = self._seen(frame)
+        if isinstance(bodies, Abstained):
+            return bodies
         if not bodies:
             return ()
         feet = np.array([(d.box.middle_px[0], d.box.bottom_px) for d in bodies])
         places = locate_many(frame.shot.camera, frame.shot.pose, feet, ground=scene.ground)
         return tuple(
-            replace(body, hazard=Hazard.INTRUSION, facts={"line": line.id})
+            replace(body, hazard=Hazard.INTRUSION, facts={**body.facts, "line": line.id})
             for body, at in zip(bodies, places, strict=True)
             if isinstance(at, Located) and (line := line_over(at.place, scene.references.lines))
         )
@@ -143,7 +155,7 @@ class Intrusion(_OfBodies):
 class Machinery(_OfBodies):
     """Vehicles inside forest where no permit to fell covers place and date: a suspicion, never more.
 
-    Half of what the model takes for vehicles are none, and it cannot tell a loader from a car.
+    Half of what the thermal model takes for vehicles are none, and neither can tell a loader from a car.
     """
 
     hazards = frozenset({Hazard.LOGGING})
@@ -160,7 +172,11 @@ class Machinery(_OfBodies):
             return Abstained("its date is not known, so no permit can be checked")
         if frame.shot.pose is None or scene.ground is None:
             return Abstained("without a place on the ground nothing can be told to be inside a forest")
-        bodies = [d for d in self._bodies.bodies(frame) if d.kind == "vehicle" and _may_be_vehicle(d, frame)]
+        seen = self._seen(frame)
+        if isinstance(seen, Abstained):
+            return seen
+        warm = self._bodies.reads(frame)
+        bodies = [d for d in seen if d.kind == "vehicle" and (not warm or _may_be_vehicle(d, frame))]
         if not bodies:
             return Abstained("no vehicle stands out by its warmth, which clears no place")
         middles = np.array([d.box.middle_px for d in bodies])
@@ -174,11 +190,12 @@ class Machinery(_OfBodies):
         )
 
     def _told(self, body: Detection, wood: NamedArea, scene: Scene) -> Detection:
-        facts = {"vehicle": "by its warmth", "compartment": wood.id}
+        by = "by its warmth" if body.sensor is Sensor.THERMAL else "by its look"
+        facts = {**body.facts, "vehicle": by, "compartment": wood.id}
         if scene.references.permits:
             facts["permits"] = "none covers this place on this date"
         sure = round(min(body.confidence, SUREST), 3)
-        return replace(body, hazard=Hazard.LOGGING, kind="machinery", confidence=sure, facts=facts)
+        return replace(body, hazard=Hazard.LOGGING, kind=MACHINERY, confidence=sure, facts=facts)
 
 
 def candidates(

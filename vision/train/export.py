@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from missions.errors import InputWrong
 from vision.train.augment import HEIGHT_PX, WIDTH_PX
-from vision.train.coarse import STEPS, rounded
+from vision.train.coarse import STEPS, rounded, short
 from vision.train.network import FireNet
 from vision.train.targets import STRIDES
 from vision.train.views import Trunk
@@ -113,8 +113,8 @@ def write(net: FireNet, path: Path) -> None:
     without_pads(path)
 
 
-def fixed(module: nn.Module, path: Path, width: int, height: int) -> None:
-    """Write a module that takes pictures of one size as ONNX, its weights in 8 bits.
+def light(module: nn.Module, path: Path, width: int, height: int) -> None:
+    """Write a module that takes planes of 0 to 1 as ONNX, its weights in 8 bits; the sides are an example.
 
     Engines turn them back into 32 bits when they load the file: only it is smaller. Those that mix channels
     take one of 63 values.
@@ -124,6 +124,7 @@ def fixed(module: nn.Module, path: Path, width: int, height: int) -> None:
     without_pads(path)
     model = onnx.load(str(path))
     in_8_bits(model.graph)
+    in_few_places(model.graph)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
 
@@ -143,6 +144,19 @@ def in_8_bits(graph: onnx.GraphProto) -> None:
             onnx.numpy_helper.from_array(a, n) for a, n in zip(parts, names, strict=True)
         )
         graph.node.insert(0, onnx.helper.make_node("DequantizeLinear", names, [name], axis=0))
+
+
+def in_few_places(graph: onnx.GraphProto) -> None:
+    """Keep what a channel has one of, steps and constants, with ten binary places (`coarse.short`).
+
+    What that changes is less than a thirtieth of a count of the largest of `STEPS`, and it packs to half.
+    """
+    for numbers in graph.initializer:
+        values = onnx.numpy_helper.to_array(numbers)
+        is_number = numbers.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.INT32)
+        if is_number and values.ndim and values.size == len(values) > 1:
+            few = short(values).astype(values.dtype)
+            numbers.CopyFrom(onnx.numpy_helper.from_array(few, numbers.name))
 
 
 def without_pads(path: Path) -> None:

@@ -22,7 +22,7 @@ from vision import labelled
 from vision.detectors import runtime
 from vision.evaluate.masks import SPLIT
 from vision.train import export
-from vision.train.coarse import STEPS, Weights, compensated, short, step_of
+from vision.train.coarse import STEPS, Weights, compensated, step_of
 from vision.train.flood import training_part
 from vision.water_model import as_shown
 
@@ -67,11 +67,7 @@ class Lighter:
                     self._keep(node, counts, step)
                 elif _mixes(weights):
                     self._mixing(node, weights[:, :, 0, 0], *shown[node.input[0]])
-        for tensor in self.model.graph.initializer:
-            if tensor.data_type == TensorProto.FLOAT and (
-                len(tensor.dims) == 1 or tensor.name.endswith("_scale")
-            ):
-                self._put(tensor.name, short(numpy_helper.to_array(tensor)).astype(np.float32))
+        export.in_few_places(self.model.graph)
 
     def _mixing(self, node: onnx.NodeProto, weights: Weights, now: Weights, then: Weights) -> None:
         """Round a layer; now: inputs as they are by themselves, with ones; then: as they were by those."""

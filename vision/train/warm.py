@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -50,10 +50,25 @@ Ends = npt.NDArray[np.float32]
 
 def train(pictures: Sequence[WarmPicture], run: Path, *, steps: int, seed: int = 1) -> WarmNet:
     """Return the network after the last step: the running mean of its weights."""
+    return taught(lambda begun: _batches(pictures, steps, seed, begun), run, steps=steps, seed=seed)
+
+
+def taught(
+    batches: Callable[[int], Iterator[tuple[Tensor, Tensor, Tensor]]],
+    run: Path,
+    *,
+    steps: int,
+    seed: int,
+    bands: int = 1,
+    kinds: int = len(KINDS),
+) -> WarmNet:
+    """Return a network after the last of `batches` from a step on: crops, and what their cells should say."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     start = torch.load(export.pretrained_file(), map_location="cpu", weights_only=True)
-    net, mean = (pretrained(start).to(memory_format=torch.channels_last) for _ in range(2))
+    net, mean = (
+        pretrained(start, bands=bands, kinds=kinds).to(memory_format=torch.channels_last) for _ in range(2)
+    )
     mean.load_state_dict(net.state_dict())
     trunk = [p for part in net.trunk for p in part.parameters()]
     rest = [p for p in net.parameters() if not any(p is t for t in trunk)]
@@ -61,7 +76,7 @@ def train(pictures: Sequence[WarmPicture], run: Path, *, steps: int, seed: int =
     optimiser = torch.optim.AdamW(groups, lr=RATE, weight_decay=0.02)
     begun = running.resumed(run / CHECKPOINT, net, mean, optimiser, unit=STEPS)
     spent, since = [], time.monotonic()
-    for step, (shown, truth, ends) in enumerate(_batches(pictures, steps, seed, begun), start=begun):
+    for step, (shown, truth, ends) in enumerate(batches(begun), start=begun):
         for group in optimiser.param_groups:
             group["lr"] = RATE * group["share"] * _pace(step, steps)
         net.train()
@@ -104,9 +119,14 @@ def loss(said: Tensor, said_ends: Tensor, truth: Tensor, ends: Tensor) -> Tensor
     return total
 
 
-def targets(boxes: npt.NDArray[np.float32], kinds: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """Return what a crop's cells should say: see `loss`; boxes in pixels of the crop, largest first."""
-    truth = np.zeros((len(KINDS), _CELLS, _CELLS), np.float32)
+def targets(
+    boxes: npt.NDArray[np.float32], kinds: npt.NDArray[np.int64], of: int = len(KINDS)
+) -> tuple[Tensor, Tensor]:
+    """Return what a crop's cells should say: see `loss`; boxes in pixels of the crop, largest first.
+
+    `of` is how many kinds there are.
+    """
+    truth = np.zeros((of, _CELLS, _CELLS), np.float32)
     ends = np.zeros((4, _CELLS, _CELLS), np.float32)
     best = np.zeros((_CELLS, _CELLS), np.float32)
     y, x = np.mgrid[0:_CELLS, 0:_CELLS].astype(np.float32) + 0.5
@@ -266,7 +286,7 @@ def ship(
 ) -> Path:
     """Return the packed ONNX file of a network, written with its card and its rows of TRAINING.csv."""
     whole, path = run / "warm.onnx", out / "warm.onnx.xz"
-    export.fixed(Table(net, width=WIDTH_PX, height=HEIGHT_PX), whole, WIDTH_PX, HEIGHT_PX)
+    export.light(Table(net), whole, WIDTH_PX, HEIGHT_PX)
     export.packed(whole, path)
     _write_card(path, dict.fromkeys(KINDS, 0.5))
     scored = warm_pictures.answers(runtime.load(path), learnt)

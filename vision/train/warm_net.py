@@ -30,12 +30,13 @@ _NECK = 40
 
 
 class WarmNet(nn.Module):  # type: ignore[misc,unused-ignore]
-    """One band of 0 to 255 in; per cell of four pixels the log odds of each kind and four ends in cells."""
+    """Bands of 0 to 255 in; per cell of four pixels the log odds of each kind and four ends in cells."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, bands: int = 1, kinds: int = len(KINDS)) -> None:
         super().__init__()
+        self.bands = bands
         blocks = [Block(i, o, kernel=k, stride=s, expansion=e) for i, o, k, s, e in _BLOCKS]
-        self.stem = Convolution(1, 32, 3, stride=2)
+        self.stem = Convolution(bands, 32, 3, stride=2)
         self.fine = nn.Sequential(*blocks[:_FINE])
         self.middle = nn.Sequential(*blocks[_FINE:_MIDDLE])
         self.coarse = nn.Sequential(*blocks[_MIDDLE:])
@@ -48,7 +49,7 @@ class WarmNet(nn.Module):  # type: ignore[misc,unused-ignore]
         self.from_fine = Convolution(24, _NECK, 1, linear=True)
         self.mix_middle = _mix()
         self.mix_fine = nn.Sequential(_mix(), _mix())
-        self.kind = nn.Conv2d(_NECK, len(KINDS), 1)
+        self.kind = nn.Conv2d(_NECK, kinds, 1)
         self.ends = nn.Conv2d(_NECK, 4, 1)
         nn.init.zeros_(self.kind.weight)
         nn.init.constant_(self.kind.bias, PRIOR)
@@ -74,28 +75,27 @@ class Table(nn.Module):  # type: ignore[misc,unused-ignore]
     Only cells surer than their neighbours keep their score, so that one body is one candidate.
     """
 
-    def __init__(self, net: WarmNet, *, width: int, height: int) -> None:
+    def __init__(self, net: WarmNet) -> None:
         super().__init__()
         self.net = net
-        y, x = torch.meshgrid(
-            torch.arange(height // STRIDE) + 0.5, torch.arange(width // STRIDE) + 0.5, indexing="ij"
-        )
-        self.register_buffer("middles", torch.stack([x, y])[None], persistent=False)
 
     def forward(self, planes: Tensor) -> Tensor:
         """Return (1, 4 + kinds, candidates): centre x, y, width, height in pixels, a score per kind."""
-        said, ends = self.net(planes[:, :1] * 255.0)
+        said, ends = self.net(planes[:, : self.net.bands] * 255.0)
         sure = torch.sigmoid(said)
         sure = sure * (F.max_pool2d(sure, 3, 1, 1) == sure).float()
-        middle = self.middles + (ends[:, 2:] - ends[:, :2]) / 2
+        ones = torch.ones_like(ends[:, :1])
+        middles = torch.cat([ones.cumsum(3), ones.cumsum(2)], 1) - 0.5
+        middle = middles + (ends[:, 2:] - ends[:, :2]) / 2
         size = ends[:, :2] + ends[:, 2:]
         return torch.cat([middle * STRIDE, size * STRIDE, sure], 1).flatten(2)
 
 
-def pretrained(weights: Mapping[str, Tensor]) -> WarmNet:
+def pretrained(weights: Mapping[str, Tensor], *, bands: int = 1, kinds: int = len(KINDS)) -> WarmNet:
     """Return a network whose trunk holds EfficientNet-Lite0's ImageNet weights, by their published names."""
-    net = WarmNet()
-    _fill(net.stem, weights["_conv_stem.weight"].sum(1, keepdim=True), weights, "_bn0")
+    net = WarmNet(bands=bands, kinds=kinds)
+    kernel = weights["_conv_stem.weight"]
+    _fill(net.stem, kernel if bands == 3 else kernel.sum(1, keepdim=True), weights, "_bn0")
     for i, block in enumerate([*net.fine, *net.middle, *net.coarse]):
         *widen, filtered, narrow = block.steps
         names = [("_expand_conv", "_bn0")] * len(widen) + [
