@@ -1,9 +1,7 @@
-import preact from "@preact/preset-vite";
 import { defineConfig } from "vite";
 
 // The page is served by the API itself; in development its calls go to a running `gridpatrol serve`.
 export default defineConfig({
-  plugins: [preact()],
   base: "./",
   build: { target: "es2022", chunkSizeWarningLimit: 1600 },
   worker: { format: "es" },
