@@ -3,13 +3,12 @@
 The pictures are real drone pictures into which flames and smoke of labelled pictures are pasted at their
 own size, so that it is known what is to be found. The peer is a process of its own on one thread, with
 SAHI's usual slices (640, a fifth of overlap, no pass over the whole); both are counted in processor seconds.
-Recall is measured beside the 32-bit network on all of SAHI's slices; that file is too large to ship, so its
-row needs it named. What decoding costs in memory is measured in processes of their own.
+Recall is measured beside the same weights without rounded activations on all of SAHI's slices
+(`vision/bench/unrounded.py`). What decoding costs in memory is measured in processes of their own.
 """
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -31,7 +30,6 @@ from vision.encoded import Encoded
 from vision.tiling import SIDE_PX, Tile
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-FULL_WEIGHTS = "GRIDPATROL_FIRE_F32"
 WIDTH_PX, HEIGHT_PX = 4000, 3000
 _PEER_STRIDE_PX = 512
 _OBJECTS, _PICTURES, _QUICK = 48, 8, 1
@@ -65,7 +63,7 @@ def rows(job: Job) -> Iterator[Row]:
         scenes = _scenes(Path(folder), count)
         yield from _speed(job, model, scenes[:_TIMED])
         yield from _decoding(Path(folder), scenes[0])
-        yield from _recall(job, model, scenes)
+        yield from _recall(job, model, scenes, Path(folder))
 
 
 def _speed(job: Job, model: Model, scenes: Sequence[Scene12]) -> Iterator[Row]:
@@ -91,14 +89,13 @@ def _speed(job: Job, model: Model, scenes: Sequence[Scene12]) -> Iterator[Row]:
     yield at_least(_NAMES[0], rate / peer_rate, 3.0, unit="×", clock="cpu", anchor="SAHI + ultralytics")
 
 
-def _recall(job: Job, model: Model, scenes: Sequence[Scene12]) -> Iterator[Row]:
-    named = os.environ.get(FULL_WEIGHTS)
-    if not named:
-        yield skipped(
-            _NAMES[1], f"{FULL_WEIGHTS} names no 32-bit model (export-model writes it)", target="≤ 0.005"
-        )
+def _recall(job: Job, model: Model, scenes: Sequence[Scene12], folder: Path) -> Iterator[Row]:
+    if not importlib.util.find_spec("onnx"):
+        yield skipped(_NAMES[1], "needs the extra train: onnx missing", target="≤ 0.005")
         return
-    full = runtime.load(Path(named))
+    from vision.bench import unrounded  # reads the graph, which only the extra train can
+
+    full = runtime.load(unrounded.in_32_bits(runtime.SHIPPED, folder))
     found = {"ours": 0, "full": 0}
     objects = 0
     for scene in scenes:
