@@ -10,6 +10,7 @@ import pytest
 from tests.vision.detecting import meadow
 from vision import labelled
 from vision.detectors import runtime
+from vision.train import veils
 
 MODELS = runtime.SHIPPED.parent
 FIRE = Path(__file__).parents[3] / "shared" / "data" / "fire"
@@ -70,6 +71,23 @@ def test_it_tells_flames_from_landscapes(model, flames):
     limits = np.array([model.card.picture[name] for name in model.card.classes])
     assert sum(said[0] >= limits[0] for said in burning) >= 11
     assert sum((said >= limits).any() for said in quiet) <= 1
+
+
+@pytest.mark.shared_data
+def test_weather_drawn_over_landscapes_hardly_adds_an_alarm(model, flames):
+    """Thirty-six views in fog, dust or autumn: of pictures that were never learnt from."""
+    limits = np.array([model.card.picture[name] for name in model.card.classes])
+    told = doubted = 0
+    for i, picture in enumerate(flames[1]):
+        pixels, rng = labelled.load_rgb(picture.path), np.random.default_rng(i)
+        for draw in (veils.fogged, veils.dusty, veils.autumnal):
+            drawn = draw(pixels, rng)
+            if drawn is not None:
+                seen, _ = model.see_whole(drawn)
+                told += (seen.picture >= limits).any()
+                doubted += model.see(runtime.shown(drawn, model.card)[0][0]).doubt[1] > 0.5
+    assert told <= 2
+    assert doubted >= 12
 
 
 @pytest.mark.shared_data

@@ -6,7 +6,8 @@ is not loaded: nobody would know whose word its answers are.
 
 Any detector fits whose first output is the table common to single-stage detectors, (1, 4 + classes,
 candidates): centre x, y, width, height in pixels of the input, then a score per class. A second output
-(1, classes) may answer for the picture as a whole; without one the surest box does.
+(1, classes) may answer for the picture as a whole; without one the surest box does. A third (1, classes) may
+say how much is to be doubted of that answer: for whole pictures it is taken off its log odds.
 """
 
 import hashlib
@@ -42,7 +43,7 @@ LONGEST_PX, DARK = 640, 12.0
 """What a card that does not say takes: the size of whole pictures, the least mean brightness."""
 
 Rgb = npt.NDArray[np.uint8]
-_Run = Callable[[npt.NDArray[np.float32]], tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]]
+_Run = Callable[[npt.NDArray[np.float32]], list[npt.NDArray[np.float32]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,13 @@ class Card:
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
     """What a model says of one input: candidate boxes (left, top, right, bottom; pixels of the input),
-    their score per class, and how likely each class is somewhere in it."""
+    their score per class, how likely each class is somewhere in it, and what a whole picture's log odds of
+    that are to be less."""
 
     boxes: npt.NDArray[np.float32]
     scores: npt.NDArray[np.float32]
     picture: npt.NDArray[np.float32]
+    doubt: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,28 +96,32 @@ class Model:
 
     def see(self, pixels: Rgb) -> Seen:
         """Return what the model says of pixels (height, width, 3), sides multiples of `STEP_PX`."""
-        table, picture = self.run(_channels_first(pixels))
+        table, *more = self.run(_channels_first(pixels))
         middle, half, scores = table[0, :2], table[0, 2:4] / 2, table[0, 4:]
         boxes = np.concatenate([middle - half, middle + half]).T
-        whole = scores.max(1, initial=0.0) if picture is None else picture[0]
-        return Seen(boxes.astype(np.float32), scores.T, whole.astype(np.float32))
+        whole = more[0][0] if more else scores.max(1, initial=0.0)
+        is_doubted = len(more) > 1 and more[1].shape == more[0].shape
+        doubt = more[1][0] if is_doubted else np.zeros_like(whole)
+        return Seen(boxes.astype(np.float32), scores.T, whole.astype(np.float32), doubt)
 
     def see_whole(self, pixels: Rgb) -> tuple[Seen, float]:
         """Return what the model says of a whole picture, and the scale of the boxes.
 
         It is shown the picture on each of its card's canvases: a thin plume shows when it is large, a wide
-        one when it is small. The picture's answer is the mean of their log odds; the boxes are those of all.
+        one when it is small. The picture's answer is the mean of their log odds less its doubt; the boxes are
+        those of all.
         """
         looks = shown(pixels, self.card)
         every, scale = [self.see(canvas) for canvas, _ in looks], looks[-1][1]
         likely = np.clip([seen.picture for seen in every], _LEAST, 1 - _LEAST)
-        odds = np.exp(np.log(likely / (1 - likely)).mean(0))
+        odds = np.exp((np.log(likely / (1 - likely)) - [seen.doubt for seen in every]).mean(0))
         boxes = [seen.boxes * np.float32(scale / its) for seen, (_, its) in zip(every, looks, strict=True)]
         return (
             Seen(
                 np.concatenate(boxes),
                 np.concatenate([seen.scores for seen in every]),
                 (odds / (1 + odds)).astype(np.float32),
+                np.zeros_like(every[0].doubt),
             ),
             scale,
         )
@@ -282,11 +289,8 @@ def _onnxruntime(data: bytes) -> _Run:
     session = onnx_session(data)
     (entry,) = session.get_inputs()
 
-    def run(
-        planes: npt.NDArray[np.float32],
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
-        outputs = cast(list[npt.NDArray[np.float32]], session.run(None, {entry.name: planes}))
-        return outputs[0], outputs[1] if len(outputs) > 1 else None
+    def run(planes: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+        return cast(list[npt.NDArray[np.float32]], session.run(None, {entry.name: planes}))
 
     return run
 
@@ -308,11 +312,8 @@ def _openvino(data: bytes) -> _Run:
         model.reshape([1, 3, height, width])
         return core.compile_model(model, "CPU", settings)
 
-    def run(
-        planes: npt.NDArray[np.float32],
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+    def run(planes: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
         result = compiled(*planes.shape[2:])([planes])
-        outputs = [np.array(result[i]) for i in range(len(result))]
-        return outputs[0], outputs[1] if len(outputs) > 1 else None
+        return [np.array(result[i]) for i in range(len(result))]
 
     return run

@@ -52,7 +52,7 @@ def packed(model: onnx.ModelProto, path: Path) -> None:
 def steps(model: onnx.ModelProto) -> dict[str, tuple[float, int]]:
     """Return what one count of each tap is worth, and which count is nought."""
     known = {value.name: onnx.numpy_helper.to_array(value) for value in model.graph.initializer}
-    nodes = _quantisers(model)
+    nodes = quantisers(model)
     return {tap: (float(known[nodes[tap].input[1]]), int(known[nodes[tap].input[2]])) for tap in TAPS}
 
 
@@ -60,7 +60,7 @@ def trunk(model: onnx.ModelProto) -> Trunk:
     """Return what runs a graph up to its taps; the counts come as the graph computes them."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    counts = {tap: node.output[0] for tap, node in _quantisers(copy).items()}
+    counts = {tap: node.output[0] for tap, node in quantisers(copy).items()}
     del copy.graph.output[:]
     for name in counts.values():
         copy.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.UINT8, None))
@@ -89,9 +89,7 @@ def with_head(model: onnx.ModelProto, head: BoxHead) -> onnx.ModelProto:
     result, part = onnx.ModelProto(), _exported(head)
     result.CopyFrom(model)
     graph = result.graph
-    counted = {node.output[0]: tap for tap, node in _quantisers(result).items()}
-    turned = [node for node in graph.node if node.op_type == "DequantizeLinear"]
-    numbers = {counted[node.input[0]]: node.output[0] for node in turned if node.input[0] in counted}
+    numbers = numbers_of(result)
     mine = {output for node in part.node for output in node.output} | {w.name for w in part.initializer}
     mine -= {BOXES}
     named = {name: f"head/{name}" for name in mine} | numbers
@@ -105,10 +103,10 @@ def with_head(model: onnx.ModelProto, head: BoxHead) -> onnx.ModelProto:
     graph.node.extend(part.node)
     graph.initializer.extend(part.initializer)
     export.drop_unused(graph)
-    _counted(graph)
+    counted(graph)
     _biases_counted(graph)
-    _in_order(graph)
-    _shortened(result)
+    in_order(graph)
+    shortened(result)
     onnx.checker.check_model(result)
     return result
 
@@ -147,11 +145,10 @@ class _Tabled(nn.Module):  # type: ignore[misc,unused-ignore]
         return export.table(scores, ends, BOX_STRIDES)
 
 
-def _counted(graph: onnx.GraphProto) -> None:
+def counted(graph: onnx.GraphProto) -> None:
     """Keep tables of weights that are whole numbers of a step in each row as these, where that is exact."""
-    for weights in [
-        w for w in graph.initializer if len(w.dims) == 2 and w.data_type == onnx.TensorProto.FLOAT
-    ]:
+    tables = [w for w in graph.initializer if len(w.dims) == 2 and w.dims[1] > 1]
+    for weights in [w for w in tables if w.data_type == onnx.TensorProto.FLOAT]:
         values = onnx.numpy_helper.to_array(weights)
         rows = [_counts(row) for row in values]
         if not rows or any(row is None for row in rows):
@@ -212,7 +209,7 @@ def _biases_counted(graph: onnx.GraphProto) -> None:
     export.drop_unused(graph)
 
 
-def _in_order(graph: onnx.GraphProto) -> None:
+def in_order(graph: onnx.GraphProto) -> None:
     """Put what reads a tensor behind what makes it."""
     made = {w.name for w in graph.initializer} | {value.name for value in graph.input} | {""}
     waiting, ordered = list(graph.node), []
@@ -225,7 +222,7 @@ def _in_order(graph: onnx.GraphProto) -> None:
     graph.node.extend(ordered)
 
 
-def _shortened(model: onnx.ModelProto) -> None:
+def shortened(model: onnx.ModelProto) -> None:
     """Give every tensor but taps, inputs and outputs a short name, and drop what only people read."""
     graph = model.graph
     kept = {*TAPS.values(), ""} | {value.name for value in (*graph.input, *graph.output)}
@@ -247,7 +244,14 @@ def _shortened(model: onnx.ModelProto) -> None:
     model.opset_import.extend(own)
 
 
-def _quantisers(model: onnx.ModelProto) -> dict[str, onnx.NodeProto]:
+def numbers_of(model: onnx.ModelProto) -> dict[str, str]:
+    """Return by tap the tensor that holds its counts turned back into numbers."""
+    taps = {node.output[0]: tap for tap, node in quantisers(model).items()}
+    turned = [node for node in model.graph.node if node.op_type == "DequantizeLinear"]
+    return {taps[node.input[0]]: node.output[0] for node in turned if node.input[0] in taps}
+
+
+def quantisers(model: onnx.ModelProto) -> dict[str, onnx.NodeProto]:
     """Return the node that counts each tap."""
     nodes = {node.input[0]: node for node in model.graph.node if node.op_type == "QuantizeLinear"}
     return {tap: nodes[tensor] for tap, tensor in TAPS.items()}

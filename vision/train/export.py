@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from missions.errors import InputWrong
 from vision.train.augment import HEIGHT_PX, WIDTH_PX
-from vision.train.coarse import STEPS, rounded, short
+from vision.train.coarse import PLACES, STEPS, rounded, short
 from vision.train.network import FireNet
 from vision.train.targets import STRIDES
 from vision.train.views import Trunk
@@ -146,16 +146,16 @@ def in_8_bits(graph: onnx.GraphProto) -> None:
         graph.node.insert(0, onnx.helper.make_node("DequantizeLinear", names, [name], axis=0))
 
 
-def in_few_places(graph: onnx.GraphProto) -> None:
-    """Keep what a channel has one of, steps and constants, with ten binary places (`coarse.short`).
+def in_few_places(graph: onnx.GraphProto, places: int = PLACES) -> None:
+    """Keep what a channel has one of, steps and constants, with so many binary places (`coarse.short`).
 
-    What that changes is less than a thirtieth of a count of the largest of `STEPS`, and it packs to half.
+    With ten, what that changes is less than a thirtieth of a count of the largest of `STEPS`.
     """
     for numbers in graph.initializer:
         values = onnx.numpy_helper.to_array(numbers)
         is_number = numbers.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.INT32)
         if is_number and values.ndim and values.size == len(values) > 1:
-            few = short(values).astype(values.dtype)
+            few = short(values, places).astype(values.dtype)
             numbers.CopyFrom(onnx.numpy_helper.from_array(few, numbers.name))
 
 

@@ -1,0 +1,76 @@
+"""What leaves a training of weather: the model with its doubt, its card, and what was learnt from.
+
+Boxes and the answers for pieces stay as they were, but for the last places of the graph's numbers. The
+thresholds for whole pictures fall so far that as many of the fires and plumes kept aside are found as before;
+the sources held out whole have no say in it.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from vision import labelled
+from vision.detectors import runtime
+from vision.detectors.runtime import Model
+from vision.labelled import LabelledPicture
+from vision.train import box_graph, export, shipping, weather
+from vision.train.weather_graph import with_weather
+
+_PLACES = 12  # of steps and constants: a packed file smaller by a fortieth
+
+
+def ship(run: Path, out: Path, *, name: str, version: str, told: Callable[[str], None]) -> Path:
+    """Return the packed ONNX file of a training, written with its card and its new rows of TRAINING.csv."""
+    course, head = weather.course_of(run), weather.trained(run)
+    learnt = weather.pictures_of(course)
+    model = with_weather(box_graph.read(course.start), head)
+    export.in_few_places(model.graph, _PLACES)
+    card = json.loads(runtime.card_beside(course.start).read_text("utf-8"))
+    path = out / f"{name}.onnx.xz"
+    box_graph.packed(model, path)
+    card |= {"name": name, "version": version, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    beside = runtime.card_beside(path)
+    beside.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    names = {picture.path for picture in learnt}
+    every = [picture for folder in course.folders for picture in labelled.read(folder)]
+    aside = [
+        p
+        for p in labelled.told(every, course.labels)
+        if p.path not in names and p.source not in course.held_out
+    ]
+    told(f"choosing thresholds on {len(aside)} pictures kept aside")
+    before, after = (answers(runtime.load(file), aside) for file in (course.start, path))
+    for kind, said in enumerate(zip(before.T, after.T, strict=True)):
+        there = np.array([p.labels[kind] == 1 for p in aside])
+        limit = card["picture"][card["classes"][kind]]
+        card["picture"][card["classes"][kind]] = as_found(*(part[there] for part in said), limit)
+    beside.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    old = [row for row in labelled.listed(course.labels) if row["model"] == name]
+    known = {row[labelled.HASH] for row in old}
+    new = [
+        row for row in (shipping.row(name, "learnt", p) for p in learnt) if row[labelled.HASH] not in known
+    ]
+    shipping.listed(out / shipping.TRAINING, name, [*old, *new])
+    return path
+
+
+def answers(model: Model, pictures: Sequence[LabelledPicture]) -> npt.NDArray[np.float32]:
+    """Return how likely a model finds each class in each picture: (pictures, classes)."""
+    seen = [model.see_whole(labelled.load_rgb(picture.path))[0].picture for picture in pictures]
+    return np.array(seen, np.float32).reshape(len(seen), -1)
+
+
+def as_found(before: npt.NDArray[np.float32], after: npt.NDArray[np.float32], limit: float) -> float:
+    """Return the score from which as many of those that are there are found as from `limit` on before.
+
+    Never a higher one, and `limit` itself where nothing was found.
+    """
+    found = int((before >= limit).sum())
+    if not found:
+        return limit
+    return min(limit, math.floor(1000 * float(np.sort(after)[-found])) / 1000)
