@@ -69,6 +69,8 @@ class Pursuit:
             "kind": self.mover.kind,
             "lat_deg": self.mover.place.lat_deg,
             "lon_deg": self.mover.place.lon_deg,
+            "speed_m_s": self.mover.speed_m_s,
+            "heading_deg": self.mover.heading_deg,
             "seen_at": self.mover.seen_at.isoformat(),
         }
 

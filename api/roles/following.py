@@ -22,12 +22,41 @@ Json = Mapping[str, Any]
 WITHIN_M = 15.0
 """A track is taken for the mover that near to where it was expected, and farther as time passes."""
 
+_UNKNOWN = 20.0  # m/s, as fast as what nobody names may have gone
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Where the mover was last known to be: metres east and north, their rates, when; a kind once one is."""
+
+    east_m: float = 0.0
+    north_m: float = 0.0
+    east_m_s: float = 0.0
+    north_m_s: float = 0.0
+    at_s: float = 0.0
+    kind: str | None = None
+
+    def off_m(self, track: Track, at_s: float) -> float:
+        """Return how far a track is from where the mover is expected by now."""
+        since_s = at_s - self.at_s
+        return math.hypot(
+            float(track.state[0]) - self.east_m - self.east_m_s * since_s,
+            float(track.state[1]) - self.north_m - self.north_m_s * since_s,
+        )
+
+    def may_be(self, track: Track, at_s: float) -> bool:
+        """Return whether a track may be the mover: it may have stopped or turned, or gone off if it stood."""
+        speed_m_s = math.hypot(self.east_m_s, self.north_m_s) or FASTEST_M_S.get(track.kind, _UNKNOWN)
+        reach_m = WITHIN_M + (at_s - self.at_s) * speed_m_s
+        return self.kind in (None, track.kind) and self.off_m(track, at_s) <= reach_m
+
 
 @dataclass(slots=True)
 class _Pursued:
     gateway: str
     frame: LocalFrame
     began_at: datetime
+    known: _Known = field(default_factory=_Known)
     tracks: Following = field(default_factory=Following)
     at_s: float = 0.0
     track: int | None = None
@@ -47,7 +76,9 @@ class Pursuits:
         elif event["sortie"] not in self._pursued:
             place = LatLon(mover["lat_deg"], mover["lon_deg"])
             began_at = datetime.fromisoformat(mover["seen_at"]).astimezone(UTC)
-            self._pursued[event["sortie"]] = _Pursued(gateway, LocalFrame(place), began_at)
+            speed_m_s, heading = mover.get("speed_m_s", 0.0), math.radians(mover.get("heading_deg", 0.0))
+            known = _Known(east_m_s=speed_m_s * math.sin(heading), north_m_s=speed_m_s * math.cos(heading))
+            self._pursued[event["sortie"]] = _Pursued(gateway, LocalFrame(place), began_at, known)
 
     def __bool__(self) -> bool:
         return bool(self._pursued)
@@ -67,6 +98,8 @@ class Pursuits:
         track = _chosen(pursued)
         if track is None or track.seen_at_s < at_s or not track.is_told:
             return None
+        east_m, north_m, east_m_s, north_m_s = map(float, track.state)
+        pursued.known = _Known(east_m, north_m, east_m_s, north_m_s, at_s, track.kind)
         place = pursued.frame.to_place(float(track.state[0]), float(track.state[1]))
         mover = {
             "kind": track.kind,
@@ -81,13 +114,13 @@ class Pursuits:
 
 
 def _chosen(pursued: _Pursued) -> Track | None:
-    """Return the track of what is followed: the one it has, or the nearest to where it was asked for."""
-    known = next((t for t in pursued.tracks.tracks if t.id == pursued.track), None)
-    if known is not None:
-        return known
-    told = [(math.hypot(t.state[0], t.state[1]), t.id, t) for t in pursued.tracks.told]
-    off_m, _, nearest = min(told, default=(math.inf, 0, None))
-    if nearest is None or off_m > WITHIN_M + pursued.at_s * FASTEST_M_S.get(nearest.kind, 20.0):
-        return None
-    pursued.track = nearest.id
+    """Return the track of what is followed: the one it has, or the nearest to where it is expected by now."""
+    track = next((t for t in pursued.tracks.tracks if t.id == pursued.track), None)
+    if track is not None:
+        return track
+    known, at_s = pursued.known, pursued.at_s
+    near = [t for t in pursued.tracks.told if known.may_be(t, at_s)]
+    nearest = min(near, key=lambda t: known.off_m(t, at_s), default=None)
+    if nearest is not None:
+        pursued.track = nearest.id
     return nearest

@@ -164,6 +164,28 @@ def test_frames_that_show_the_mover_again_tell_the_gateway_where_it_goes() -> No
     assert walked(pursuits, range(4, 5)) == [None], "an older frame that was searched later says nothing"
 
 
+@pytest.mark.parametrize("told_speed_m_s", [0.0, 6.0])
+def test_a_mover_lost_for_a_while_is_looked_for_where_it_must_be_by_now(told_speed_m_s: float) -> None:
+    """Not where it was first seen: another one stands there by then, one of another kind goes beside it."""
+    pursuits = Pursuits()
+    told = FOLLOWS | {"speed_m_s": told_speed_m_s, "heading_deg": 90.0}
+    pursuits.heard("g1", {"sortie": "S1", "follows": told})
+    places = []
+    for s in (*range(0, 10, 2), *range(30, 40, 2)):
+        at = NOW + timedelta(seconds=s)
+        lorry, standing = moved(FOREST, 90.0, 6.0 * s), moved(FOREST, 0.0, 4.0)
+        seen = [replace(fire(s, lorry), hazard=Hazard.INTRUSION)]
+        if s >= 30:
+            seen += [replace(fire(100 + s, standing), hazard=Hazard.INTRUSION)]
+            seen += [replace(fire(200 + s, moved(lorry, 0.0, 8.0)), hazard=Hazard.PERSON)]
+        if word := pursuits.seen("S1", f"frame{s}", at, seen):
+            mover = word[1]["mover"]
+            places.append((s, mover["kind"], LatLon(mover["lat_deg"], mover["lon_deg"])))
+    assert {kind for _, kind, _ in places} == {"vehicle"}
+    assert max(s for s, _, _ in places) == 38
+    assert all(distance_m(place, moved(FOREST, 90.0, 6.0 * s)) < 6.0 for s, _, place in places)
+
+
 def test_without_a_pursuit_and_after_its_end_nothing_is_sent() -> None:
     """Nor for another sortie, nor for what does not move."""
     pursuits = Pursuits()
