@@ -72,6 +72,23 @@ def read(folder: Path, *, all_there: bool = True) -> list[LabelledPicture]:
     return pictures
 
 
+def apart(
+    folders: Iterable[Path], table: Path, held_out: Sequence[str]
+) -> tuple[list[LabelledPicture], list[LabelledPicture]]:
+    """Return folders' pictures with what a table knows of them: those to learn from and those kept aside.
+
+    Aside are the sources held out and what the table lists as scored.
+
+    Raises:
+        InputWrong: a folder or the table cannot be read.
+    """
+    every = told([picture for folder in folders for picture in read(folder)], table)
+    scored = {row[HASH] for row in listed(table) if row["use"] == "scored"}
+    aside = [p for p in every if p.source in held_out or sha256_8(p.path) in scored]
+    names = {p.path for p in aside}
+    return [p for p in every if p.path not in names], aside
+
+
 def told(pictures: Sequence[LabelledPicture], table: Path) -> list[LabelledPicture]:
     """Return the pictures with what a table (`listed`) knows of them and their folder does not.
 

@@ -58,12 +58,10 @@ def pictures_of(course: Course) -> tuple[list[LabelledPicture], list[LabelledPic
     Raises:
         InputWrong: a folder or the table cannot be read, or no picture to learn from has boxes.
     """
-    every = [picture for folder in course.folders for picture in labelled.read(folder)]
-    scored = {row[labelled.HASH] for row in labelled.listed(course.labels) if row["use"] == "scored"}
-    every = [p for p in labelled.told(every, course.labels) if p.boxes is not None]
-    aside = [p for p in every if p.source in course.held_out or labelled.sha256_8(p.path) in scored]
-    names = {p.path for p in aside}
-    learnt = [p for p in every if p.path not in names]
+    learnt, aside = (
+        [p for p in part if p.boxes is not None]
+        for part in labelled.apart(course.folders, course.labels, course.held_out)
+    )
     if not any(len(p.boxes) for p in learnt if p.boxes is not None):
         raise InputWrong("no picture to learn from has complete boxes (column boxes = 1, labels/NAME.txt)")
     return learnt, aside

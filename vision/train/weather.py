@@ -67,22 +67,16 @@ class Looks:
     groups: npt.NDArray[np.str_]
 
 
-def pictures_of(course: Course) -> list[LabelledPicture]:
-    """Return the pictures that a course learns from.
+def pictures_of(course: Course) -> tuple[list[LabelledPicture], list[LabelledPicture]]:
+    """Return a course's pictures: those to learn from and those kept aside.
 
     Raises:
-        InputWrong: a folder or the table cannot be read, or nothing in them is quiet.
+        InputWrong: a folder or the table cannot be read, or nothing to learn from is quiet.
     """
-    every = [picture for folder in course.folders for picture in labelled.read(folder)]
-    scored = {row[labelled.HASH] for row in labelled.listed(course.labels) if row["use"] == "scored"}
-    learnt = [
-        p
-        for p in labelled.told(every, course.labels)
-        if p.source not in course.held_out and labelled.sha256_8(p.path) not in scored
-    ]
+    learnt, aside = labelled.apart(course.folders, course.labels, course.held_out)
     if not any(p.labels == (0, 0) for p in learnt):
         raise InputWrong("no picture to learn from is without fire and smoke: weather is drawn over such")
-    return learnt
+    return learnt, aside
 
 
 def course_of(folder: Path) -> Course:
@@ -108,7 +102,7 @@ def trained(folder: Path) -> WeatherHead:
 def train(course: Course, *, resume: bool, told: Callable[[str], None]) -> Path:
     """Return the checkpoint after the last step of a course."""
     running.begin(course, course.out / WEATHER_COURSE)
-    learnt = pictures_of(course)
+    learnt, _ = pictures_of(course)
     told(f"{len(learnt)} pictures to learn from")
     seen = _seen(course, learnt, resume=resume, told=told)
     card = runtime.load(course.start).card

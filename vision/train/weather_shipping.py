@@ -27,7 +27,7 @@ _PLACES = 12  # of steps and constants: a packed file smaller by a fortieth
 def ship(run: Path, out: Path, *, name: str, version: str, told: Callable[[str], None]) -> Path:
     """Return the packed ONNX file of a training, written with its card and its new rows of TRAINING.csv."""
     course, head = weather.course_of(run), weather.trained(run)
-    learnt = weather.pictures_of(course)
+    learnt, kept = weather.pictures_of(course)
     model = with_weather(box_graph.read(course.start), head)
     export.in_few_places(model.graph, _PLACES)
     card = json.loads(runtime.card_beside(course.start).read_text("utf-8"))
@@ -36,19 +36,12 @@ def ship(run: Path, out: Path, *, name: str, version: str, told: Callable[[str],
     card |= {"name": name, "version": version, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     beside = runtime.card_beside(path)
     beside.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
-    names = {picture.path for picture in learnt}
-    every = [picture for folder in course.folders for picture in labelled.read(folder)]
-    aside = [
-        p
-        for p in labelled.told(every, course.labels)
-        if p.path not in names and p.source not in course.held_out
-    ]
+    aside = [p for p in kept if p.source not in course.held_out]
     told(f"choosing thresholds on {len(aside)} pictures kept aside")
     before, after = (answers(runtime.load(file), aside) for file in (course.start, path))
-    for kind, said in enumerate(zip(before.T, after.T, strict=True)):
+    for kind, of in enumerate(card["classes"]):
         there = np.array([p.labels[kind] == 1 for p in aside])
-        limit = card["picture"][card["classes"][kind]]
-        card["picture"][card["classes"][kind]] = as_found(*(part[there] for part in said), limit)
+        card["picture"][of] = as_found(before[there, kind], after[there, kind], card["picture"][of])
     beside.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
     old = [row for row in labelled.listed(course.labels) if row["model"] == name]
     known = {row[labelled.HASH] for row in old}

@@ -126,6 +126,8 @@ def test_it_learns_is_stopped_goes_on_and_ships(course, tmp_path):
 
 
 def test_without_a_quiet_picture_there_is_nothing_to_draw_weather_over(course):
+    _, aside = weather.pictures_of(course)
+    assert [p.name for p in aside] == ["made/images/p7.png"]
     table = course.folders[0] / labelled.TABLE
     table.write_text(table.read_text("utf-8").replace(",0,0,", ",1,0,"), "utf-8")
     with pytest.raises(InputWrong, match="without fire and smoke"):
