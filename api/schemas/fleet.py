@@ -144,6 +144,8 @@ class FollowsOut(BaseModel):
         kind="truck",
         lat_deg=30.2856,
         lon_deg=119.4203,
+        speed_m_s=6.0,
+        heading_deg=85.0,
         seen_at="2026-06-01T02:04:10Z",
         until_at="2026-06-01T02:06:10Z",
     )
@@ -151,6 +153,8 @@ class FollowsOut(BaseModel):
     kind: str
     lat_deg: float
     lon_deg: float
+    speed_m_s: float = 0.0
+    heading_deg: float = 0.0
     seen_at: datetime
     until_at: datetime | None = None
 

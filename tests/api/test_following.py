@@ -16,12 +16,12 @@ from api.roles.following import Pursuits
 from api.schemas import FrameIn
 from api.services import Services
 from api.store import frames
-from fleet.following import mover_from
+from fleet.following import Mover, Pursuit, mover_from
 from missions.air import NoPhoto
 from missions.geo import Area, LatLon, distance_m, moved
 from missions.model import Hazard
 from tests.api.conftest import Outside
-from tests.api.test_sorties import planned  # noqa: F401 (a fixture)
+from tests.api.test_sorties import hear, planned, sortie, told  # noqa: F401 (planned is a fixture)
 from tests.api.world import FOREST, NOW, fire, frame_id, frame_meta, report
 
 Client = Callable[[str | None], httpx.AsyncClient]
@@ -121,6 +121,17 @@ async def test_where_an_animal_is_followed_stands_roughly_in_the_audit_trail(
     assert distance_m(LatLon(there["lat_deg"], there["lon_deg"]), FOREST) > 400
 
 
+async def test_what_the_gateway_tells_of_a_pursuit_is_told_on(
+    planned: Services,  # noqa: F811
+    client_of: Client,
+) -> None:
+    lorry = Mover(FOREST, 80.0, speed_m_s=6.0, heading_deg=85.0, seen_at=NOW, kind="truck")
+    says = Pursuit(lorry, 80.0, seen_s=0.0, began_s=0.0, until_s=60.0).told | {"until_at": NOW.isoformat()}
+    assert await hear(planned, told("armed"), told("flying", follows=says)) == [True, True]
+    follows = (await sortie(client_of))["follows"]
+    assert (follows["kind"], follows["speed_m_s"], follows["heading_deg"]) == ("truck", 6.0, 85.0)
+
+
 def test_no_photo_ground_is_known(services: Services) -> None:
     """A camera that may not look there may not be turned there either."""
     site = services.site
@@ -168,8 +179,8 @@ def test_frames_that_show_the_mover_again_tell_the_gateway_where_it_goes() -> No
 def test_a_mover_lost_for_a_while_is_looked_for_where_it_must_be_by_now(told_speed_m_s: float) -> None:
     """Not where it was first seen: another one stands there by then, one of another kind goes beside it."""
     pursuits = Pursuits()
-    told = FOLLOWS | {"speed_m_s": told_speed_m_s, "heading_deg": 90.0}
-    pursuits.heard("g1", {"sortie": "S1", "follows": told})
+    follows = FOLLOWS | {"speed_m_s": told_speed_m_s, "heading_deg": 90.0}
+    pursuits.heard("g1", {"sortie": "S1", "follows": follows})
     places = []
     for s in (*range(0, 10, 2), *range(30, 40, 2)):
         at = NOW + timedelta(seconds=s)
