@@ -37,6 +37,17 @@ class Box:
         """The middle, x and y."""
         return (self.left_px + self.right_px) / 2, (self.top_px + self.bottom_px) / 2
 
+    @property
+    def area_px(self) -> float:
+        """How many pixels it covers."""
+        return (self.right_px - self.left_px) * (self.bottom_px - self.top_px)
+
+    @property
+    def outline_px(self) -> tuple[tuple[float, float], ...]:
+        """Its closed ring of (x, y)."""
+        left, top, right, bottom = self.left_px, self.top_px, self.right_px, self.bottom_px
+        return (left, top), (right, top), (right, bottom), (left, bottom), (left, top)
+
 
 @dataclass(frozen=True, slots=True)
 class Detection:

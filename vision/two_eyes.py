@@ -127,7 +127,7 @@ def is_told(found: Detection, *, warm_c: bool, picture_px: int) -> bool:
         return False
     if warm_c and found.hazard is Hazard.FIRE and found.kind == WITHOUT_HEAT:
         return False
-    if warm_c and found.hazard is Hazard.SMOKE and _area_px(found.box) > WIDE * picture_px:
+    if warm_c and found.hazard is Hazard.SMOKE and found.box.area_px > WIDE * picture_px:
         return False
     return found.confidence >= SUSPICION[found.hazard]
 
@@ -208,10 +208,6 @@ def _answered(seen: Detection, fires: Sequence[tuple[Detection, Box]], overlay: 
     wrong = (1 - seen.confidence) * (1 - weight * best.confidence)
     sources = tuple(dict.fromkeys([*own, *(best.sources or (best.detector,))]))
     return replace(seen, confidence=max(seen.confidence, _sure(wrong)), sources=sources)
-
-
-def _area_px(box: Box) -> float:
-    return (box.right_px - box.left_px) * (box.bottom_px - box.top_px)
 
 
 def _sure(wrong: float) -> float:

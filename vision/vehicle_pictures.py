@@ -16,7 +16,7 @@ import numpy.typing as npt
 from vision import labelled
 from vision.detectors import vehicles
 from vision.detectors.runtime import Model, Rgb
-from vision.warm_pictures import overlaps
+from vision.overlap import average_precision, matches
 
 CAR_M = 4.2
 """The longer side of a car's box, boxes along the picture's sides."""
@@ -128,9 +128,8 @@ def answers(model: Model, pictures: Sequence[VehiclePicture], *, least: float = 
 def precision(scored: Sequence[Answered]) -> float:
     """Return the average precision at an overlap of `OVERLAP`."""
     judged = sorted((hit for one in scored for hit in one.judged), key=lambda hit: -hit[0])
-    right = np.array([hit for _, hit in judged], bool)
     there = sum(len(one.picture.boxes) for one in scored)
-    return float((right.cumsum() / np.arange(1, len(right) + 1))[right].sum() / max(there, 1))
+    return average_precision(np.array([hit for _, hit in judged], bool), there)
 
 
 def rates(scored: Sequence[Answered], limit: float) -> tuple[float, float, float]:
@@ -153,13 +152,6 @@ def _judged(
     model: Model, picture: VehiclePicture, pixels: Rgb, pixel_m: float, least: float
 ) -> list[tuple[float, bool]]:
     boxes, scores = vehicles.candidates(model, pixels, pixel_m, least)
-    free, judged = np.ones(len(picture.boxes), bool), []
-    for box, score in zip(boxes, scores, strict=True):
-        if not vehicles.may_be_vehicle(box, pixel_m):
-            continue
-        shares = np.where(free, overlaps(box, picture.boxes), 0.0)
-        is_right = bool(shares.size and shares.max() >= OVERLAP)
-        if is_right:
-            free[shares.argmax()] = False
-        judged.append((float(score), is_right))
-    return judged
+    large = np.array([vehicles.may_be_vehicle(box, pixel_m) for box in boxes], bool)
+    hits = matches(boxes[large], picture.boxes, OVERLAP)
+    return [(float(score), bool(hit)) for score, hit in zip(scores[large], hits, strict=True)]

@@ -20,6 +20,7 @@ from vision import labelled
 from vision.detectors import warm_bodies
 from vision.detectors.runtime import Model
 from vision.detectors.warm_bodies import KINDS
+from vision.overlap import average_precision, matches, overlaps
 
 TABLE = "annotations_coco.json"
 _KIND_OF = {"Person": 0, "Car": 1, "OtherVehicle": 1, "Bicycle": 2}
@@ -104,18 +105,13 @@ class Answered:
     def hits(self, kind: int, overlap: float) -> list[tuple[float, bool]]:
         """Return score and rightness of each box of a kind, surest first; what nobody named is left out."""
         own, unnamed = self.picture.of(kind), self.picture.of(UNKNOWN)
-        free = np.ones(len(own), bool)
-        judged = []
-        for i in np.argsort(-self.scores):
-            if self.kinds[i] != kind:
-                continue
-            shares = np.where(free, overlaps(self.boxes[i], own), 0.0)
-            if shares.size and shares.max() >= overlap:
-                free[shares.argmax()] = False
-                judged.append((float(self.scores[i]), True))
-            elif not (overlaps(self.boxes[i], unnamed) >= overlap).any():
-                judged.append((float(self.scores[i]), False))
-        return judged
+        order = np.argsort(-self.scores)
+        order = order[self.kinds[order] == kind]
+        return [
+            (float(self.scores[i]), bool(hit))
+            for i, hit in zip(order, matches(self.boxes[order], own, overlap), strict=True)
+            if hit or not (overlaps(self.boxes[i], unnamed) >= overlap).any()
+        ]
 
 
 def answers(model: Model, pictures: Sequence[WarmPicture]) -> list[Answered]:
@@ -133,8 +129,7 @@ def precision(scored: Sequence[Answered], kind: int, overlap: float) -> float | 
     judged, there = _judged(scored, kind, overlap)
     if not there:
         return None
-    right = np.array([hit for _, hit in judged], bool)
-    return float((right.cumsum() / np.arange(1, len(right) + 1))[right].sum() / there)
+    return average_precision(np.array([hit for _, hit in judged], bool), there)
 
 
 def threshold(scored: Sequence[Answered], kind: int) -> float:
@@ -154,14 +149,6 @@ def rates(scored: Sequence[Answered], kind: int, limit: float) -> tuple[float, f
     told = [hit for score, hit in judged if score >= limit]
     off = [abs(sum(s >= limit for s, _ in one.hits(kind, 0.3)) - len(one.picture.of(kind))) for one in scored]
     return sum(told) / max(there, 1), (len(told) - sum(told)) / len(scored), float(np.mean(off))
-
-
-def overlaps(box: npt.NDArray[np.float32], others: Boxes) -> npt.NDArray[np.float32]:
-    """Return the shared share (intersection over union) of a box with each of others."""
-    corner = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
-    shared = corner.clip(0).prod(1)
-    areas = (others[:, 2:] - others[:, :2]).prod(1) + (box[2:] - box[:2]).prod()
-    return np.asarray(shared / np.maximum(areas - shared, 1e-6), np.float32)
 
 
 def _judged(scored: Sequence[Answered], kind: int, overlap: float) -> tuple[list[tuple[float, bool]], int]:

@@ -100,7 +100,7 @@ class Pursuits:
             return None
         east_m, north_m, east_m_s, north_m_s = map(float, track.state)
         pursued.known = _Known(east_m, north_m, east_m_s, north_m_s, at_s, track.kind)
-        place = pursued.frame.to_place(float(track.state[0]), float(track.state[1]))
+        place = pursued.frame.to_place(east_m, north_m)
         mover = {
             "kind": track.kind,
             "lat_deg": place.lat_deg,

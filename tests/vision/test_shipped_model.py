@@ -95,7 +95,7 @@ def test_weather_drawn_over_landscapes_hardly_adds_an_alarm(model, flames):
 def test_both_engines_say_the_same(flames):
     data = runtime.unpacked(runtime.SHIPPED, runtime.SHIPPED.read_bytes())
     one, other = runtime._openvino(data), runtime._onnxruntime(data)
-    planes = [runtime._channels_first(pixels) for some in flames for pixels in shown(some)]
+    planes = [runtime.channels_first(pixels) for some in flames for pixels in shown(some)]
     apart = [np.abs(one(p)[1] - other(p)[1]).max() for p in planes]
     assert max(apart) < SAME
 

@@ -90,16 +90,16 @@ class RgbFire:
         )
 
     def _detection(self, model: Model, found: Candidates, i: int) -> Detection:
-        left, top, right, bottom = (float(v) for v in found.boxes[i])
+        there = Box(*map(float, found.boxes[i]))
         name = model.card.classes[int(found.kinds[i])]
         return Detection(
             hazard=HAZARDS[name],
             confidence=round(float(found.scores[i]), 3),
-            box=Box(left, top, right, bottom),
+            box=there,
             detector=self.name,
             sensor=Sensor.RGB,
-            pixels=round((right - left) * (bottom - top)),
-            outline_px=((left, top), (right, top), (right, bottom), (left, bottom), (left, top)),
+            pixels=round(there.area_px),
+            outline_px=there.outline_px,
             sources=(self.name,),
         )
 

@@ -96,7 +96,7 @@ class Model:
 
     def see(self, pixels: Rgb) -> Seen:
         """Return what the model says of pixels (height, width, 3), sides multiples of `STEP_PX`."""
-        table, *more = self.run(_channels_first(pixels))
+        table, *more = self.run(channels_first(pixels))
         middle, half, scores = table[0, :2], table[0, 2:4] / 2, table[0, 4:]
         boxes = np.concatenate([middle - half, middle + half]).T
         whole = more[0][0] if more else scores.max(1, initial=0.0)
@@ -188,7 +188,8 @@ def _whole(side: int) -> int:
     return -(-side // STEP_PX) * STEP_PX
 
 
-def _channels_first(pixels: Rgb) -> npt.NDArray[np.float32]:
+def channels_first(pixels: Rgb) -> npt.NDArray[np.float32]:
+    """Return pixels as a graph wants them: (1, 3, height, width), 0 to 1."""
     planes = np.empty((1, 3, *pixels.shape[:2]), np.float32)
     np.multiply(pixels.transpose(2, 0, 1), np.float32(1 / 255), out=planes[0], casting="unsafe")
     return planes

@@ -72,17 +72,17 @@ class Vehicles:
         ]
 
     def _detection(self, box: Boxes, score: float, pixel_m: float) -> Detection:
-        left, top, right, bottom = (float(v) for v in box)
+        there = Box(*map(float, box))
         return Detection(
             hazard=Hazard.INTRUSION,
             confidence=round(float(score), 3),
-            box=Box(left, top, right, bottom),
+            box=there,
             detector=self.name,
             sensor=Sensor.RGB,
-            pixels=round((right - left) * (bottom - top)),
-            outline_px=((left, top), (right, top), (right, bottom), (left, bottom), (left, top)),
+            pixels=round(there.area_px),
+            outline_px=there.outline_px,
             kind="vehicle",
-            facts={"length_m": round(max(right - left, bottom - top) * pixel_m, 1)},
+            facts={"length_m": round(float((box[2:] - box[:2]).max()) * pixel_m, 1)},
             sources=(self.name,),
         )
 

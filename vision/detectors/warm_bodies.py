@@ -90,15 +90,15 @@ class WarmBodies:
         return [self._detection(*found) for found in zip(boxes, scores, kinds, strict=True)]
 
     def _detection(self, box: Boxes, score: float, kind: int) -> Detection:
-        left, top, right, bottom = (float(v) for v in box)
+        there = Box(*map(float, box))
         return Detection(
             hazard=Hazard.PERSON,
             confidence=round(float(score), 3),
-            box=Box(left, top, right, bottom),
+            box=there,
             detector=self.name,
             sensor=Sensor.THERMAL,
-            pixels=round((right - left) * (bottom - top)),
-            outline_px=((left, top), (right, top), (right, bottom), (left, bottom), (left, top)),
+            pixels=round(there.area_px),
+            outline_px=there.outline_px,
             kind=KINDS[int(kind)],
             sources=(self.name,),
         )

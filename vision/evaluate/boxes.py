@@ -20,6 +20,7 @@ from vision.evaluate import Json, Request
 from vision.evaluate.curves import Curve, draw
 from vision.evaluate.image import CLASSES
 from vision.labelled import LabelledPicture
+from vision.overlap import matches
 
 OVERLAPS = {"ap50": 0.5, "ap30": 0.3}
 MOST_BOXES = 50
@@ -74,26 +75,15 @@ def curve(answers: Sequence[Boxed], overlap: float, name: str) -> Curve:
     hits: list[npt.NDArray[np.bool_]] = [np.zeros(0, np.bool_)]
     scores: list[npt.NDArray[np.float32]] = [np.zeros(0, np.float32)]
     for answer in answers:
-        hits.append(matches(answer, overlap))
-        scores.append(np.sort(answer.scores)[::-1])
+        order = np.argsort(-answer.scores)
+        hits.append(matches(answer.boxes[order], answer.truth, overlap))
+        scores.append(answer.scores[order])
     hit, score = np.concatenate(hits), np.concatenate(scores)
     order = np.argsort(-score, kind="stable")
     found = np.cumsum(hit[order])
     there = max(sum(len(a.truth) for a in answers), 1)
     precision, recall = found / np.arange(1, len(found) + 1), found / there
     return Curve(name, tuple(score[order].tolist()), tuple(precision.tolist()), tuple(recall.tolist()))
-
-
-def matches(answer: Boxed, overlap: float) -> npt.NDArray[np.bool_]:
-    """Return for each box, surest first, whether it is the first to match some true box."""
-    free = np.ones(len(answer.truth), bool)
-    hit = np.zeros(len(answer.boxes), bool)
-    for rank, i in enumerate(np.argsort(-answer.scores)):
-        shares = _overlaps(answer.boxes[i], answer.truth) * free
-        if shares.size and shares.max() >= overlap:
-            free[shares.argmax()] = False
-            hit[rank] = True
-    return hit
 
 
 def _of(answers: Sequence[Boxed]) -> Json:
@@ -131,11 +121,3 @@ def boxed(model: Model, picture: LabelledPicture, size: Sequence[int], found: Ca
             picture.source, truth[picture.boxes[:, 0] == kind], found.boxes[mine], found.scores[mine]
         )
     return result
-
-
-def _overlaps(box: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return the shares that one box and each other have in common of what both cover."""
-    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
-    shared = sides.clip(0).prod(1)
-    area = (box[2:] - box[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(1) - shared
-    return np.asarray(shared / np.maximum(area, 1e-6), np.float32)

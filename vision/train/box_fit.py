@@ -4,7 +4,6 @@ Rounds of views are made once (`box_views`); then some thousand steps are taken,
 without a graphics card. It may be stopped at any moment and goes on from the last checkpoint with `resume`.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +16,12 @@ from torch import Tensor
 from missions.errors import InputWrong
 from vision import labelled
 from vision.labelled import LabelledPicture
-from vision.train import box_graph, running
+from vision.train import BOXES_COURSE, box_graph, running
 from vision.train.box_head import BoxHead
 from vision.train.box_losses import loss
 from vision.train.box_views import Canvas, Round, round_of
 
-CHECKPOINT, COURSE, STEPS = "boxes.pt", "boxes.json", "steps"
+CHECKPOINT, STEPS = "boxes.pt", "steps"
 ROUNDS: tuple[Canvas, ...] = ((512, 384), (512, 384), (768, 576), (384, 320))
 """Canvases of the rounds: small ones show what is wide as the detector's smaller look does."""
 
@@ -73,7 +72,7 @@ def course_of(folder: Path) -> Course:
     Raises:
         InputWrong: nothing was trained there.
     """
-    return Course(**running.noted(folder / COURSE, CHECKPOINT))
+    return Course(**running.noted(folder / BOXES_COURSE, CHECKPOINT))
 
 
 def trained(folder: Path) -> BoxHead:
@@ -82,14 +81,12 @@ def trained(folder: Path) -> BoxHead:
     Raises:
         InputWrong: nothing was trained there.
     """
-    head = BoxHead()
-    running.take_mean(folder / CHECKPOINT, head)
-    return head
+    return running.with_mean(BoxHead(), folder / CHECKPOINT)
 
 
 def train(course: Course, *, resume: bool, told: Callable[[str], None]) -> Path:
     """Return the checkpoint after the last step of a course."""
-    running.begin(course, course.out / COURSE)
+    running.begin(course, course.out / BOXES_COURSE)
     learnt, aside = pictures_of(course)
     told(f"{len(learnt)} pictures to learn from, {len(aside)} kept aside")
     model = box_graph.read(course.start)
@@ -115,7 +112,7 @@ def train(course: Course, *, resume: bool, told: Callable[[str], None]) -> Path:
     for step in range(begun, course.steps):
         shown, drawn = _drawn(rounds, shares, course, step)
         for group in optimiser.param_groups:
-            group["lr"] = course.rate * _share(step, course.steps)
+            group["lr"] = course.rate * running.pace(step, course.steps, warm_up=_WARM_UP, least=_LEAST_RATE)
         head.train()
         optimiser.zero_grad()
         with torch.autocast("cpu", torch.bfloat16):
@@ -154,9 +151,3 @@ def _drawn(
     return shown, np.sort(
         rng.choice(len(shown), min(count, len(shown)), replace=False, p=often / often.sum())
     )
-
-
-def _share(step: int, steps: int) -> float:
-    """Return the share of the full rate that a step is taken at: it rises quickly and falls as a cosine."""
-    falling = (1 + math.cos(math.pi * step / steps)) / 2
-    return min(1.0, (step + 1) / _WARM_UP) * (_LEAST_RATE + (1 - _LEAST_RATE) * falling)

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import onnx.numpy_helper
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from vision.detectors import runtime
 from vision.train import export
 from vision.train.box_head import BOX_STRIDES, TAPPED, BoxHead
 from vision.train.box_views import Features, Trunk
@@ -64,22 +64,11 @@ def trunk(model: onnx.ModelProto) -> Trunk:
     del copy.graph.output[:]
     for name in counts.values():
         copy.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.UINT8, None))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        copy.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    session = runtime.onnx_session(copy.SerializeToString())
 
     def run(pixels: npt.NDArray[np.uint8]) -> Features:
-        planes = np.multiply(pixels.transpose(2, 0, 1)[None], np.float32(1 / 255), dtype=np.float32)
-        return dict(
-            zip(
-                counts,
-                (part[0] for part in session.run(list(counts.values()), {IMAGES: planes})),
-                strict=True,
-            )
-        )
+        parts = session.run(list(counts.values()), {IMAGES: runtime.channels_first(pixels)})
+        return dict(zip(counts, (part[0] for part in parts), strict=True))
 
     return run
 

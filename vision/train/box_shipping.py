@@ -5,12 +5,9 @@ boxes before were, and as many boxes count as before: whoever takes a find at it
 is told as much as ever. Both is found on pictures kept aside, but not on the sources held out whole.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +17,7 @@ from vision.detectors import rgb_fire, runtime
 from vision.detectors.runtime import Model
 from vision.evaluate.boxes import MOST_BOXES
 from vision.labelled import LabelledPicture
-from vision.train import box_fit, box_graph, shipping
+from vision.train import box_fit, box_graph, cards, shipping
 from vision.train.targets import CLASSES
 
 _LEAST = 1e-4
@@ -43,13 +40,10 @@ def ship(run: Path, out: Path, *, name: str, version: str, told: Callable[[str],
     course, head = box_fit.course_of(run), box_fit.trained(run)
     learnt, aside = box_fit.pictures_of(course)
     begun = box_graph.read(course.start)
-    card = json.loads(runtime.card_beside(course.start).read_text("utf-8")) | {
-        "name": name,
-        "version": version,
-    }
+    card = cards.read(course.start) | {"name": name, "version": version}
     straight, path = run / f"{name}.onnx.xz", out / f"{name}.onnx.xz"
     box_graph.packed(box_graph.with_head(begun, head), straight)
-    _write_card(straight, card)
+    cards.write(straight, card)
     tuned = [p for p in aside if p.source not in course.held_out]
     told(f"choosing what scores say on {len(tuned)} pictures kept aside")
     before, now = (told_of(runtime.load(file), tuned) for file in (course.start, straight))
@@ -60,13 +54,9 @@ def ship(run: Path, out: Path, *, name: str, version: str, told: Callable[[str],
         for kind, line in zip(CLASSES, lines, strict=True)
     }
     box_graph.packed(box_graph.with_head(begun, head), path)
-    _write_card(path, card | {"box": limits})
-    old = [row for row in labelled.listed(course.labels) if row["model"] == name]
-    known = {row[labelled.HASH] for row in old}
+    cards.write(path, card | {"box": limits})
     rows = [shipping.row(name, use, p) for use, some in (("learnt", learnt), ("scored", aside)) for p in some]
-    shipping.listed(
-        out / shipping.TRAINING, name, [*old, *(r for r in rows if r[labelled.HASH] not in known)]
-    )
+    shipping.listed_anew(out / shipping.TRAINING, name, course.labels, rows)
     return path
 
 
@@ -110,8 +100,3 @@ def as_many(scores: Floats, before: Floats, limit: float) -> float:
 def _odds(scores: Floats) -> Floats:
     share = np.clip(scores, _LEAST, 1 - _LEAST)
     return np.asarray(np.log(share / (1 - share)))
-
-
-def _write_card(path: Path, card: dict[str, Any]) -> None:
-    proven = card | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    runtime.card_beside(path).write_text(json.dumps(proven, indent=1) + "\n", "utf-8")

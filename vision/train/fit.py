@@ -5,7 +5,6 @@ hours beside other work on a machine without a graphics card.
 """
 
 import json
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from vision.train.views import Round
 CHECKPOINT, COURSE, ROUNDS = "checkpoint.pt", "course.json", "rounds"
 _KEPT_ROUNDS = 5
 _DECAY = 0.995  # of the running mean of the weights that is shipped
+_WARM_UP, _LEAST_RATE = 60, 0.02
 _FLAMES_FROM = 2  # the round from which on only flames are shown anew
 
 
@@ -81,9 +81,7 @@ def trained(folder: Path) -> FireNet:
     Raises:
         InputWrong: nothing was trained there.
     """
-    net = FireNet()
-    running.take_mean(folder / CHECKPOINT, net)
-    return net
+    return running.with_mean(FireNet(), folder / CHECKPOINT)
 
 
 def train(course: Course, *, resume: bool, told: Callable[[str], None]) -> Path:
@@ -197,10 +195,9 @@ def _learn(
     rng = np.random.default_rng((course.seed, 7, number))
     spent = []
     for step, (features, cells, ends, labels) in enumerate(_batches(kept, course, rng)):
-        done = (number * course.steps + step) / (course.rounds * course.steps)
-        warm = min(1.0, (number * course.steps + step + 1) / 60)
+        done, steps = number * course.steps + step, course.rounds * course.steps
         for group in optimiser.param_groups:
-            group["lr"] = course.rate * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
+            group["lr"] = course.rate * running.pace(done, steps, warm_up=_WARM_UP, least=_LEAST_RATE)
         net.train()
         for block in (net.fine, net.deep):
             block.eval()  # their normalisation keeps ImageNet's statistics

@@ -1,14 +1,17 @@
-"""What a training keeps: its course, the running mean of its weights, which ships, and its checkpoints."""
+"""What trainings share: the course kept, its pace, its checkpoints, the running mean of the weights."""
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import torch
 from torch import nn
 
 from missions.errors import InputWrong
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 class Course(Protocol):
@@ -44,8 +47,17 @@ def noted(path: Path, checkpoint: str) -> dict[str, Any]:
     return value | {"held_out": tuple(value["held_out"])}
 
 
-def take_mean(path: Path, net: nn.Module) -> None:
-    """Give a network the running mean of a checkpoint's weights, ready to answer.
+def pace(step: int, steps: int, *, warm_up: int, least: float = 0.0) -> float:
+    """Return the share of the full rate that a step is taken at.
+
+    It rises over `warm_up` steps and falls as a cosine to `least`.
+    """
+    falling = (1 + math.cos(math.pi * step / steps)) / 2
+    return min(1.0, (step + 1) / warm_up) * (least + (1 - least) * falling)
+
+
+def with_mean(net: Net, path: Path) -> Net:
+    """Return a network with the running mean of a checkpoint's weights, ready to answer.
 
     Raises:
         InputWrong: nothing was trained there.
@@ -54,6 +66,7 @@ def take_mean(path: Path, net: nn.Module) -> None:
         raise InputWrong(f"{path.parent}: no training there, expected {path.name}")
     net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["mean"])
     net.eval()
+    return net
 
 
 def follow(mean: nn.Module, net: nn.Module, *, share: float) -> None:

@@ -5,8 +5,6 @@ are the test that nothing was fitted to.
 """
 
 import csv
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 from vision import labelled
 from vision.detectors import runtime
 from vision.labelled import HASH, LabelledPicture
-from vision.train import export, fit, thresholds
+from vision.train import cards, export, fit, thresholds
 from vision.train.augment import HEIGHT_PX, WIDTH_PX
 from vision.train.targets import CLASSES
 
@@ -61,7 +59,6 @@ def _write_card(
     card = {
         "name": name,
         "version": version,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "classes": list(CLASSES),
         "picture": picture,
         "piece": piece or picture,
@@ -70,7 +67,7 @@ def _write_card(
         "dark": runtime.DARK,
         "licence": "Apache-2.0",
     }
-    runtime.card_beside(path).write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    cards.write(path, card)
 
 
 def listed(path: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -89,6 +86,13 @@ def listed(path: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
             said = dict(zip((c for c in COLUMNS if c != HASH), values, strict=True))
             parts = (hashes[i : i + _A_ROW] for i in range(0, len(hashes), _A_ROW))
             table.writerows(said | {HASH: " ".join(part)} for part in parts)
+
+
+def listed_anew(path: Path, name: str, before: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write into a table a model's rows of the table `before`, and of `rows` those of other pictures."""
+    old = [row for row in labelled.listed(before) if row["model"] == name]
+    known = {row[HASH] for row in old}
+    listed(path, name, [*old, *(row for row in rows if row[HASH] not in known)])
 
 
 def row(name: str, use: str, picture: LabelledPicture) -> dict[str, Any]:

@@ -9,11 +9,10 @@ well, turned and in other colours.
 """
 
 import argparse
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,7 +24,7 @@ from vision import labelled, vehicle_pictures
 from vision.detectors import runtime
 from vision.detectors.runtime import Model
 from vision.detectors.vehicles import PIXEL_M, SIDE_PX
-from vision.train import export, warm
+from vision.train import cards, export, warm
 from vision.train.shipping import COLUMNS, TRAINING, listed
 from vision.train.warm import BATCH, CROP_PX
 from vision.train.warm_net import Table, WarmNet
@@ -269,27 +268,25 @@ def ship(net: WarmNet, every: Sequence[VehiclePicture], run: Path, out: Path) ->
     whole, path = run / "vehicles.onnx", out / "vehicles.onnx.xz"
     export.light(Table(net), whole, SIDE_PX, SIDE_PX)
     export.packed(whole, path)
-    runtime.card_beside(whole).write_text(_card(whole, 0.5), "utf-8")
+    cards.write(whole, _card(0.5))
     aside = vehicle_pictures.part(every, CHOSEN_ON)
     limit = vehicle_pictures.threshold(vehicle_pictures.answers(runtime.load(whole), aside))
-    runtime.card_beside(path).write_text(_card(path, limit), "utf-8")
+    cards.write(path, _card(limit))
     rows = [("vehicles", p.use, p.source, labelled.sha256_8(p.path), "", "") for p in every]
     listed(out / TRAINING, "vehicles", [dict(zip(COLUMNS, row, strict=True)) for row in rows])
     return path
 
 
-def _card(path: Path, limit: float) -> str:
-    card = {
+def _card(limit: float) -> dict[str, Any]:
+    return {
         "name": "vehicles",
         "version": "1",
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "classes": ["vehicle"],
         "picture": {"vehicle": limit},
         "box": {"vehicle": limit},
         "dark": 0.0,
         "licence": "Apache-2.0",
     }
-    return json.dumps(card, indent=1) + "\n"
 
 
 if __name__ == "__main__":

@@ -9,9 +9,6 @@ from its last checkpoint where RUN has one; what leaves it is the packed model a
 """
 
 import argparse
-import hashlib
-import json
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,7 +24,7 @@ from torch.nn import functional as F
 from missions.errors import InputWrong
 from vision import labelled, warm_pictures
 from vision.detectors import runtime
-from vision.train import export, running
+from vision.train import cards, export, running
 from vision.train.losses import overlap_loss
 from vision.train.shipping import COLUMNS, TRAINING, listed
 from vision.train.warm_net import KINDS, STRIDE, Table, WarmNet, pretrained
@@ -38,6 +35,7 @@ CROP_PX, BATCH, RATE = 256, 8, 2e-3
 CHECKPOINT, STEPS = "warm.pt", "steps"
 _CELLS = CROP_PX // STRIDE
 _DECAY = 0.99
+_WARM_UP, _LEAST_RATE = 60, 0.02
 _EVERY = 200  # steps between checkpoints
 _ZOOM = (0.55, 1.7)
 _PASTED = 0.5  # share of the crops that people of other pictures are pasted into
@@ -78,7 +76,8 @@ def taught(
     spent, since = [], time.monotonic()
     for step, (shown, truth, ends) in enumerate(batches(begun), start=begun):
         for group in optimiser.param_groups:
-            group["lr"] = RATE * group["share"] * _pace(step, steps)
+            pace = running.pace(step, steps, warm_up=_WARM_UP, least=_LEAST_RATE)
+            group["lr"] = RATE * group["share"] * pace
         net.train()
         for part in net.trunk:
             for layer in part.modules():
@@ -262,10 +261,6 @@ def _load(path: Path) -> Picture:
     return np.asarray(pixels, np.uint8)
 
 
-def _pace(step: int, steps: int) -> float:
-    return min(1.0, (step + 1) / 60) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / steps)) / 2)
-
-
 def main() -> None:
     """Teach, as the module's first lines say."""
     words = argparse.ArgumentParser(prog="python -m vision.train.warm", description="Warm bodies.")
@@ -304,7 +299,6 @@ def _write_card(path: Path, box: Mapping[str, float]) -> None:
     card = {
         "name": "warm",
         "version": "1",
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "classes": list(KINDS),
         "picture": box,
         "box": box,
@@ -312,7 +306,7 @@ def _write_card(path: Path, box: Mapping[str, float]) -> None:
         "dark": 0.0,
         "licence": "Apache-2.0",
     }
-    runtime.card_beside(path).write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    cards.write(path, card)
 
 
 if __name__ == "__main__":

@@ -94,9 +94,7 @@ def trained(folder: Path) -> WeatherHead:
     Raises:
         InputWrong: nothing was trained there.
     """
-    head = WeatherHead()
-    running.take_mean(folder / CHECKPOINT, head)
-    return head
+    return running.with_mean(WeatherHead(), folder / CHECKPOINT)
 
 
 def train(course: Course, *, resume: bool, told: Callable[[str], None]) -> Path:
@@ -116,11 +114,13 @@ def train(course: Course, *, resume: bool, told: Callable[[str], None]) -> Path:
     path = course.out / CHECKPOINT
     begun = running.resumed(path, head, mean, optimiser, unit=STEPS) if resume else 0
     looks, labels = torch.from_numpy(seen.looks), torch.from_numpy(seen.labels)
+    often = _often(seen.groups)
     for step in range(begun, course.steps):
-        rows, canvas = _drawn(seen, course, step)
+        rng = np.random.default_rng((course.seed, step))
+        rows = rng.choice(len(often), course.batch, p=often)
+        canvas = rng.integers(looks.shape[1], size=course.batch)
         for group in optimiser.param_groups:
-            pace = min(1.0, (step + 1) / _WARM_UP) * (1 + np.cos(np.pi * step / course.steps)) / 2
-            group["lr"] = course.rate * float(pace)
+            group["lr"] = course.rate * running.pace(step, course.steps, warm_up=_WARM_UP)
         head.train()
         left = (beyond[rows] * _OF_ITS_WORD).clamp(-_CLEARLY, _CLEARLY) - head(looks[rows, canvas])
         truth = labels[rows]
@@ -182,11 +182,8 @@ def _seen(
     return seen
 
 
-def _drawn(seen: Looks, course: Course, step: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the rows that a step is about and a canvas for each; large groups are drawn less than often."""
-    names, group, sizes = np.unique(seen.groups, return_inverse=True, return_counts=True)
+def _often(groups: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:
+    """Return how often each view is drawn: those of large groups less than those of small ones."""
+    names, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     shares = np.array([_SHARES[str(name).split(" ")[0]] for name in names]) / np.sqrt(sizes)
-    often = shares[group]
-    rng = np.random.default_rng((course.seed, step))
-    rows = rng.choice(len(seen.groups), course.batch, p=often / often.sum())
-    return rows, rng.integers(seen.looks.shape[1], size=course.batch)
+    return np.asarray(shares[group] / shares[group].sum())

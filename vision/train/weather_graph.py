@@ -62,8 +62,7 @@ def looking(model: onnx.ModelProto) -> Callable[[runtime.Rgb], tuple[Floats, Flo
     session = runtime.onnx_session(probed.SerializeToString())
 
     def look(pixels: runtime.Rgb) -> tuple[Floats, Floats]:
-        planes = np.multiply(pixels.transpose(2, 0, 1)[None], np.float32(1 / 255), dtype=np.float32)
-        looks, picture = session.run([LOOKS, PICTURE], {IMAGES: planes})
+        looks, picture = session.run([LOOKS, PICTURE], {IMAGES: runtime.channels_first(pixels)})
         return looks[0], picture[0]
 
     return look

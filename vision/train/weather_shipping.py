@@ -5,8 +5,6 @@ thresholds for whole pictures fall so far that as many of the fires and plumes k
 the sources held out whole have no say in it.
 """
 
-import hashlib
-import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +16,7 @@ from vision import labelled
 from vision.detectors import runtime
 from vision.detectors.runtime import Model
 from vision.labelled import LabelledPicture
-from vision.train import box_graph, export, shipping, weather
+from vision.train import box_graph, cards, export, shipping, weather
 from vision.train.weather_graph import with_weather
 
 _PLACES = 12  # of steps and constants: a packed file smaller by a fortieth
@@ -30,25 +28,19 @@ def ship(run: Path, out: Path, *, name: str, version: str, told: Callable[[str],
     learnt, kept = weather.pictures_of(course)
     model = with_weather(box_graph.read(course.start), head)
     export.in_few_places(model.graph, _PLACES)
-    card = json.loads(runtime.card_beside(course.start).read_text("utf-8"))
+    card = cards.read(course.start) | {"name": name, "version": version}
     path = out / f"{name}.onnx.xz"
     box_graph.packed(model, path)
-    card |= {"name": name, "version": version, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    beside = runtime.card_beside(path)
-    beside.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    cards.write(path, card)
     aside = [p for p in kept if p.source not in course.held_out]
     told(f"choosing thresholds on {len(aside)} pictures kept aside")
     before, after = (answers(runtime.load(file), aside) for file in (course.start, path))
     for kind, of in enumerate(card["classes"]):
         there = np.array([p.labels[kind] == 1 for p in aside])
         card["picture"][of] = as_found(before[there, kind], after[there, kind], card["picture"][of])
-    beside.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
-    old = [row for row in labelled.listed(course.labels) if row["model"] == name]
-    known = {row[labelled.HASH] for row in old}
-    new = [
-        row for row in (shipping.row(name, "learnt", p) for p in learnt) if row[labelled.HASH] not in known
-    ]
-    shipping.listed(out / shipping.TRAINING, name, [*old, *new])
+    cards.write(path, card)
+    rows = (shipping.row(name, "learnt", p) for p in learnt)
+    shipping.listed_anew(out / shipping.TRAINING, name, course.labels, rows)
     return path
 
 

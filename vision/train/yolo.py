@@ -5,7 +5,6 @@ AGPL-3.0: it is imported here when a training or an export runs, never before, a
 names that licence. It is kept offline: no downloads, no reports home, no plots.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -21,6 +20,7 @@ from vision import labelled
 from vision.detectors import runtime
 from vision.labelled import LabelledPicture
 from vision.train import ULTRALYTICS_COURSE as COURSE
+from vision.train import cards
 
 CLASSES = ("fire", "smoke")
 LAST = Path("ultralytics", "weights", "last.pt")
@@ -160,7 +160,6 @@ def write_card(path: Path, *, name: str, version: str, side_px: int, picture: Ma
     card = {
         "name": name,
         "version": version,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "classes": list(CLASSES),
         "picture": dict(picture),
         "box": dict.fromkeys(CLASSES, _BOX_SCORE),
@@ -168,7 +167,7 @@ def write_card(path: Path, *, name: str, version: str, side_px: int, picture: Ma
         "dark": runtime.DARK,
         "licence": "AGPL-3.0",
     }
-    runtime.card_beside(path).write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    cards.write(path, card)
 
 
 def _rows(picture: LabelledPicture) -> str:

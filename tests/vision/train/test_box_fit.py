@@ -1,6 +1,5 @@
 """Boxes learnt from drawn pictures in a handful of steps: stopped, resumed, shipped."""
 
-import csv
 import json
 
 import cv2
@@ -11,6 +10,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("onnx", reason="needs the extra train")
 
 from tests.vision.detecting import meadow  # noqa: E402
+from tests.vision.train.tables import write_labels, write_scored  # noqa: E402
 from vision import labelled  # noqa: E402
 from vision.detectors import runtime  # noqa: E402
 from vision.train import box_fit, box_shipping  # noqa: E402
@@ -37,13 +37,8 @@ def course(tmp_path, monkeypatch):
         box = f"0 {(left + right) / 2} {(top + bottom) / 2} {right - left} {bottom - top}\n"
         (folder / f"made/labels/p{i}.txt").write_text(box, "utf-8")
         rows.append({"file": name, "fire": 1, "smoke": 0, "boxes": 1, "source": "made"})
-    with (folder / labelled.TABLE).open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, list(rows[0]))
-        table.writeheader()
-        table.writerows(rows)
-    last = labelled.sha256_8(folder / "made/images/p5.png")
-    listed = tmp_path / "TRAINING.csv"
-    listed.write_text(f"model,use,source,{labelled.HASH},fire,smoke\nfire,scored,made,{last},1,0\n", "utf-8")
+    write_labels(folder, rows)
+    listed = write_scored(tmp_path / "TRAINING.csv", folder / "made/images/p5.png", fire=1)
     return box_fit.Course((folder,), tmp_path / "run", runtime.SHIPPED, listed, steps=4, batch=3)
 
 

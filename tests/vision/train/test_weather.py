@@ -1,8 +1,5 @@
 """A doubt put on the shipped graph: all else stays, it is bounded, and it is learnt from drawn weather."""
 
-import csv
-import json
-
 import cv2
 import numpy as np
 import pytest
@@ -12,9 +9,10 @@ pytest.importorskip("onnx", reason="needs the extra train")
 
 from missions.errors import InputWrong  # noqa: E402
 from tests.vision.detecting import meadow  # noqa: E402
+from tests.vision.train.tables import write_labels, write_scored  # noqa: E402
 from vision import labelled  # noqa: E402
 from vision.detectors import runtime  # noqa: E402
-from vision.train import box_graph, weather, weather_shipping  # noqa: E402
+from vision.train import box_graph, cards, weather, weather_shipping  # noqa: E402
 from vision.train.weather_graph import DOUBT, MOST, WeatherHead, looking, with_weather  # noqa: E402
 
 CANVAS = (256, 192)
@@ -42,9 +40,7 @@ def run_of(model, tmp_path, name="doubting"):
     """Return the model loaded as any is, with the shipped one's card."""
     path = tmp_path / f"{name}.onnx.xz"
     box_graph.packed(model, path)
-    card = json.loads(runtime.card_beside(runtime.SHIPPED).read_text("utf-8"))
-    card["sha256"] = runtime.hashlib.sha256(path.read_bytes()).hexdigest()
-    runtime.card_beside(path).write_text(json.dumps(card), "utf-8")
+    cards.write(path, cards.read(runtime.SHIPPED))
     return runtime.load(path)
 
 
@@ -96,13 +92,8 @@ def course(tmp_path):
         name = f"made/images/p{i}.png"
         cv2.imwrite(str(folder / name), pixels[..., ::-1])
         rows.append({"file": name, "fire": 0, "smoke": int(is_plume), "source": "made"})
-    with (folder / labelled.TABLE).open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, list(rows[0]))
-        table.writeheader()
-        table.writerows(rows)
-    aside = labelled.sha256_8(folder / "made/images/p7.png")
-    listed = tmp_path / "TRAINING.csv"
-    listed.write_text(f"model,use,source,{labelled.HASH},fire,smoke\nfire,scored,made,{aside},0,0\n", "utf-8")
+    write_labels(folder, rows)
+    listed = write_scored(tmp_path / "TRAINING.csv", folder / "made/images/p7.png", fire=0)
     return weather.Course((folder,), tmp_path / "run", runtime.SHIPPED, listed, steps=4, batch=6)
 
 
