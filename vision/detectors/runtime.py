@@ -95,7 +95,10 @@ class Model:
         return f"{self.card.name} {self.card.version}"
 
     def see(self, pixels: Rgb) -> Seen:
-        """Return what the model says of pixels (height, width, 3), sides multiples of `STEP_PX`."""
+        """Return what the model says of pixels (height, width, 3), sides multiples of `STEP_PX`.
+
+        One picture at a time: several at once do not fit a core's cache and take longer each.
+        """
         table, *more = self.run(channels_first(pixels))
         middle, half, scores = table[0, :2], table[0, 2:4] / 2, table[0, 4:]
         boxes = np.concatenate([middle - half, middle + half]).T

@@ -206,7 +206,7 @@ function Flights() {
           <span class={`state ${row.state}`}>{code(row.state)}</span>
           <span>{row.agencies.map((id) => named(agencyName(id))).join(" + ")}</span>
           <small>
-            {say("pictures")} {row.shots.files}/{row.shots.planned} · {Math.round(row.flight_s / 60)} {say("minutes")}
+            {say("pictures")} {row.shots.taken}/{row.shots.planned} · {Math.round(row.flight_s / 60)} {say("minutes")}
           </small>
         </button>
       ))}
@@ -226,7 +226,7 @@ function SortieDetail({ sortie }: { sortie: Sortie }) {
         <dt>{say("drone")}</dt><dd>{sortie.drone ?? "–"}</dd>
         <dt>{say("dock")}</dt><dd>{named(docks.value.get(sortie.dock)?.name) || sortie.dock}</dd>
         <dt>{say("pictures")}</dt>
-        <dd>{sortie.shots.files} ({say("planned")} {sortie.shots.planned})</dd>
+        <dd>{sortie.shots.taken}/{sortie.shots.planned} · {sortie.shots.files} {say("files")}</dd>
       </dl>
       <h3>{say("steps")}</h3>
       <ol class="steps">

@@ -74,7 +74,7 @@ export const chinese: typeof english = {
   battery: "电量",
   height: "距机巢高度",
   pictures: "图片",
-  planned: "计划",
+  files: "个文件",
   serves: "服务部门",
   steps: "过程",
   recall: "召回",

@@ -72,7 +72,7 @@ export const english = {
   battery: "battery",
   height: "above dock",
   pictures: "pictures",
-  planned: "planned",
+  files: "files",
   serves: "serves",
   steps: "Steps",
   recall: "Recall",
