@@ -30,7 +30,7 @@ class Lined:
             raise InputWrong(f"{path}: found bytes that are not UTF-8, expected a YAML text") from None
         except MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            problem = str(error.problem).removeprefix("found ").removeprefix("but found ")
+            problem = str(error.problem).rpartition("found ")[2]
             raise SiteWrong(f"{path}:{line}", problem, "well-formed YAML") from None
         except YAMLError as error:  # a character that no YAML text may hold
             found = str(error).partition("\n")[0]

@@ -66,7 +66,9 @@ def read(path: Path) -> Case:
             service_s=float(raw["service_s"]),
             endurance_s=float(raw["endurance_s"]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
+        raise InputWrong(f"{path}: a case says {error} too") from None
+    except (OSError, ValueError, TypeError) as error:
         raise InputWrong(f"{path}: not a case ({error})") from error
     if not len(case.docks) or not np.isfinite(case.docks).all() or not np.isfinite(case.points).all():
         raise InputWrong(f"{path}: a case needs a dock, and numbers for every place")
