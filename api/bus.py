@@ -7,6 +7,7 @@ the coordinator, and a sortie's event. These are JetStream streams on disk.
   telemetry.<gateway>.<drone>, docks.<gateway>.<dock>   core, a lost one is replaced by the next
   sorties.command.<gateway>, plans.command              request and reply, with command ids
   FRAMES        frames.new.<frame>         work queue: one analyst gets each
+                frames.first.<frame>       likewise, before the others: a camera follows something
   OBSERVATIONS  observations.new.<id>      read by the coordinator
   SORTIES       sorties.event.<gateway>    read by the coordinator
   INCIDENTS     incidents.<id>             which incidents changed, for whoever follows them
@@ -51,19 +52,18 @@ READ_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Messages kept on disk. A work queue forgets a message once it is acknowledged."""
+    """Messages kept on disk, by the reader of each subject. A work queue forgets what is acknowledged."""
 
     name: str
-    subjects: tuple[str, ...]
-    consumer: str | None
+    readers: Mapping[str, str | None]
     is_queue: bool = False
 
 
 STREAMS = (
-    Stream("FRAMES", ("frames.new.*",), "analyst", is_queue=True),
-    Stream("OBSERVATIONS", ("observations.new.*",), "coordinator"),
-    Stream("SORTIES", ("sorties.event.*",), "coordinator"),
-    Stream("INCIDENTS", ("incidents.*",), None),
+    Stream("FRAMES", {"frames.new.*": "analyst", "frames.first.*": "analyst-first"}, is_queue=True),
+    Stream("OBSERVATIONS", {"observations.new.*": "coordinator"}),
+    Stream("SORTIES", {"sorties.event.*": "coordinator"}),
+    Stream("INCIDENTS", {"incidents.*": None}),
 )
 
 
@@ -85,7 +85,7 @@ RIGHTS: Mapping[str, Rights] = {
     # Makes the streams; carries no message of the others.
     "supervisor": Rights(publish=("$JS.API.>",)),
     "api": Rights(
-        publish=("frames.new.*", "sorties.command.*", "plans.command"),
+        publish=("frames.new.*", "frames.first.*", "sorties.command.*", "plans.command"),
         subscribe=("telemetry.>", "docks.>", "changes"),
     ),
     "coordinator": Rights(
@@ -104,7 +104,13 @@ RIGHTS: Mapping[str, Rights] = {
         subscribe=("sorties.command.*",),
         may_answer=True,
     ),
-    "analyst": Rights(publish=("observations.new.*", *_takes("FRAMES", "analyst"))),
+    "analyst": Rights(
+        publish=(
+            "observations.new.*",
+            *_takes("FRAMES", "analyst"),
+            *_takes("FRAMES", "analyst-first"),
+        )
+    ),
 }
 
 
@@ -243,26 +249,29 @@ class Bus:
         """Make the streams and their readers, or bring them up to date (role supervisor)."""
         for stream in STREAMS:
             await self._make_stream(stream)
-            if stream.consumer:
+            for subject, reader in stream.readers.items():
+                if reader is None:
+                    continue
                 await self._stream.add_consumer(
                     stream.name,
                     ConsumerConfig(
-                        durable_name=stream.consumer,
+                        durable_name=reader,
+                        filter_subject=subject,
                         ack_policy=AckPolicy.EXPLICIT,
                         ack_wait=frame_patience_s,
                         max_ack_pending=256,
                     ),
                 )
 
-    async def waiting(self, stream: str, consumer: str) -> int:
-        """Return how many messages are not yet worked off (role supervisor)."""
-        state = await self._stream.consumer_info(stream, consumer)
-        return int((state.num_pending or 0) + (state.num_ack_pending or 0))
+    async def waiting(self, stream: str) -> int:
+        """Return how many messages no reader of a stream has worked off yet (role supervisor)."""
+        readers = await self._stream.consumers_info(stream)
+        return sum((state.num_pending or 0) + (state.num_ack_pending or 0) for state in readers)
 
     async def _make_stream(self, stream: Stream) -> None:
         wanted = StreamConfig(
             name=stream.name,
-            subjects=list(stream.subjects),
+            subjects=list(stream.readers),
             retention=RetentionPolicy.WORK_QUEUE if stream.is_queue else RetentionPolicy.LIMITS,
             storage=StorageType.FILE,
             max_age=0.0 if stream.is_queue else WEEK_S,

@@ -19,6 +19,7 @@ from api.schemas import FrameIn
 from api.services import Services
 from api.store import frames
 from api.store.models import FrameRow
+from fleet.frames import UNPLANNED
 from missions.errors import WorkFailed
 
 log = get_logger(__name__)
@@ -79,7 +80,9 @@ async def _publish(services: Services, frame_id: str) -> bool:
         other = await frames.other_eye(session, row)
     message = _told(row) | {"other": _told(other) if other else None}
     try:
-        await services.publish(f"frames.new.{row.id}", message, row.id)
+        # What no plan holds was taken of something that is followed: its next place is waited for.
+        way = "first" if row.shot >= UNPLANNED else "new"
+        await services.publish(f"frames.{way}.{row.id}", message, row.id)
     except (WorkFailed, TimeoutError, OSError) as error:
         # The row is kept and says so: it is published later.
         log.warning("frame not yet published", frame=row.id, error=str(error))

@@ -162,7 +162,7 @@ class Patrol:
 
     async def _left(self, bus: Bus, client: Client) -> str:
         """Return what is not done yet in words, nothing when all is."""
-        pictures = await bus.waiting("FRAMES", "analyst") + await bus.waiting("OBSERVATIONS", "coordinator")
+        pictures = await bus.waiting("FRAMES") + await bus.waiting("OBSERVATIONS")
         if pictures:
             return f"{pictures} pictures to be examined"
         looks = (await client.get("/v1/looks"))["looks"]

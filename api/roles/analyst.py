@@ -57,18 +57,29 @@ async def _main(settings: Settings) -> None:
 
 
 async def _work(bus: Bus, pictures: Pictures, looking: Looking) -> None:
-    async for delivered in bus.take("FRAMES", "analyst"):
-        try:
-            found = await _examine(pictures, looking, delivered.value)
-        except Exception as error:
-            log.exception("a frame could not be examined", frame=delivered.value.get("id"))
-            if delivered.attempt < TRIES:
-                await delivered.later(AGAIN_S)
-                continue
-            found = Analysis(
-                str(delivered.value["id"]), skipped=f"examining it failed: {type(error).__name__}"
-            )
-        await _answer(bus, delivered, found)
+    """Examine one frame at a time; what a camera follows waits for no more than one of the others."""
+    turn = asyncio.Lock()
+
+    async def work_off(reader: str) -> None:
+        async for delivered in bus.take("FRAMES", reader):
+            async with turn:
+                await _work_off(bus, pictures, looking, delivered)
+
+    async with asyncio.TaskGroup() as group:
+        for reader in ("analyst-first", "analyst"):
+            group.create_task(work_off(reader))
+
+
+async def _work_off(bus: Bus, pictures: Pictures, looking: Looking, delivered: Delivered) -> None:
+    try:
+        found = await _examine(pictures, looking, delivered.value)
+    except Exception as error:
+        log.exception("a frame could not be examined", frame=delivered.value.get("id"))
+        if delivered.attempt < TRIES:
+            await delivered.later(AGAIN_S)
+            return
+        found = Analysis(str(delivered.value["id"]), skipped=f"examining it failed: {type(error).__name__}")
+    await _answer(bus, delivered, found)
 
 
 async def _examine(pictures: Pictures, looking: Looking, frame: Mapping[str, Any]) -> Analysis:

@@ -14,6 +14,7 @@ import pytest
 from api import bus_server
 from api.bus import Bus, BusDown
 from api.bus_server import BusServer, key_of
+from api.roles.analyst import _work
 
 VALUE = {"id": "f1"}
 
@@ -119,7 +120,7 @@ async def test_the_same_message_id_is_stored_once(tmp_path):
         api, admin = [await connect(server, tmp_path, r) for r in ("api", "supervisor")]
         for _ in range(3):
             await api.store("frames.new.f1", VALUE, message_id="f1")
-        assert await admin.waiting("FRAMES", "analyst") == 1
+        assert await admin.waiting("FRAMES") == 1
         await api.close()
         await admin.close()
 
@@ -133,6 +134,36 @@ async def test_an_unfinished_frame_goes_to_another_analyst(tmp_path):
         again = await first(other, "FRAMES", "analyst")
         assert (again.value, again.attempt) == (VALUE, 2)
         for bus in (api, one, other):
+            await bus.close()
+
+
+async def test_frames_of_what_a_camera_follows_are_searched_before_those_that_wait(tmp_path):
+    class Nothing:
+        folder = None
+
+        async def get(self, key):
+            return None
+
+    async with bus_server.running(tmp_path) as server:
+        roles = ("api", "analyst", "coordinator", "supervisor")
+        api, analyst, coordinator, admin = [await connect(server, tmp_path, r) for r in roles]
+        for k in range(9):
+            await api.store(f"frames.new.f{k}", {"id": f"f{k}", "key": "k"}, message_id=f"f{k}")
+        await api.store("frames.first.mover", {"id": "mover", "key": "k"}, message_id="mover")
+        assert await admin.waiting("FRAMES") == 10
+        work = asyncio.create_task(_work(analyst, Nothing(), None))
+        order = []
+        async with asyncio.timeout(10):
+            async for message in coordinator.take("OBSERVATIONS", "coordinator"):
+                order.append(message.value["frame"])
+                await message.done()
+                if len(order) == 10:
+                    break
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        assert order.index("mover") < 4
+        assert await admin.waiting("FRAMES") == 0
+        for bus in (api, analyst, coordinator, admin):
             await bus.close()
 
 

@@ -14,6 +14,7 @@ from api.app import create_app
 from api.bus import BusDown
 from api.intake import publish_waiting
 from api.services import Services
+from fleet.frames import UNPLANNED
 from tests.api.conftest import Outside
 from tests.api.world import FOREST, PICTURE, fire, frame_form, frame_id, report
 
@@ -27,6 +28,13 @@ async def test_a_frame_is_kept_published_and_can_be_read_back(client_of: Client,
     picture = await client_of("operator").get(f"/v1/frames/{frame_id(1)}/picture")
     assert picture.content == PICTURE
     assert picture.headers["content-type"] == "image/tiff"
+
+
+async def test_a_frame_that_no_plan_holds_goes_before_those_that_wait(
+    client_of: Client, outside: Outside
+) -> None:
+    await client_of("gateway").post("/v1/frames", **frame_form(shot=UNPLANNED + 7))
+    assert outside.published == [(f"frames.first.{frame_id(1)}", frame_id(1))]
 
 
 async def test_a_repeated_frame_is_not_published_again(client_of: Client, outside: Outside) -> None:
