@@ -80,7 +80,9 @@ class Airborne(Machine):
         vehicle = self._seen(sight, now)
         if vehicle is None or self._comes_down(sight, now) or self._home_is_shut(sight, vehicle, now):
             return
-        if vehicle.armed and sight.flying not in (Flying.RETURN, Flying.MISSION) and self._is_due(now):
+        # A mission's own end is a way home; one that goes on after a recall is not.
+        comes = sight.flying is Flying.RETURN or (sight.flying is Flying.MISSION and self._recalled is None)
+        if vehicle.armed and not comes and self._is_due(now):
             self._out.append(Step.RECALL)
         self._mind_reasons(vehicle, now)
         self._mind_lateness(now)

@@ -10,7 +10,7 @@ holds, or when it does not within its time.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 from fleet.messages import Answer, Command, CommandAnswer, Outgoing
@@ -32,7 +32,7 @@ class Outcome:
     answer: Answer | None
     at_s: float
     kept: bool | None = None
-    replaced: bool = False  # by a newer order of its kind, before it was answered
+    replaced: bool = False  # by a newer order, before it was answered
 
     @property
     def taken(self) -> bool:
@@ -119,6 +119,14 @@ class Commands:
             return []  # the same order is under way already
         self._waiting.append(order)
         return self._replace(key, now) if urgent and flight.is_later else []
+
+    def withdraw(self, numbers: Collection[int], now: float) -> None:
+        """Repeat no order of these numbers any more: a newer one of another kind would be undone by it."""
+        gone = [self._flying.pop(key).order for key in list(self._flying) if key[0] in numbers]
+        gone += [o for o in self._waiting if o.command.number in numbers]
+        self._waiting = deque(o for o in self._waiting if o.command.number not in numbers)
+        for order in gone:
+            self._tell(order, Outcome(order.command, None, now, replaced=True))
 
     def receive(self, answer: CommandAnswer, now: float, component: int = 1) -> list[Outgoing]:
         """Take in an answer; return what may be sent now."""

@@ -162,6 +162,13 @@ FAULTS: tuple[Fault, ...] = (
         _flying("link", direction="down", loss=1, for_s=30),
     ),
     Fault(
+        "cut_takeoff",
+        "the link is cut for 90 s as it takes off",
+        End.DOCK,
+        "nothing is heard since",
+        _flying("link", at_s=0, loss=1, for_s=90),
+    ),
+    Fault(
         "cut_30",
         "the link is cut for 30 s",
         End.DOCK,

@@ -6,6 +6,7 @@ from fleet.machine import Machine, is_airborne, is_heard
 from fleet.preflight import Finding, findings
 from fleet.stages import WAITS, Need, Sight, Stage
 from fleet.transfer import UploadResult
+from fleet.vehicle import Contact
 
 _STARTS = 3
 _COUNT_S = 20.0  # a camera that does not tell its count by then keeps no drone on the ground
@@ -107,10 +108,13 @@ class Launching(Machine):
 
     def _starting(self, sight: Sight, now: float) -> None:
         vehicle = sight.vehicle
-        if vehicle is not None and is_airborne(vehicle):
+        if vehicle is None or vehicle.contact(now) is Contact.LOST:
+            self._tell("flying", "its start was ordered and nothing is heard since: it may be in the air")
+            self._enter(Stage.FLYING, now)
+        elif is_airborne(vehicle):
             self._tell("flying", f"off the ground in {sight.mode}")
             self._enter(Stage.FLYING, now)
-        elif vehicle is not None and vehicle.armed is False and now - self._entered_s > 2.0:
+        elif vehicle.armed is False and now - self._entered_s > 2.0:
             self._start_again(sight, now)
         elif self._is_over_time(now):
             self._abort(f"it did not take off ({self._why_not(Step.START, sight)})", now)

@@ -57,6 +57,7 @@ class Machine:
         self._recalled: str | None = None
         self._down: str | None = None
         self._wishes: list[tuple[Wish, str]] = []
+        self._armed = False  # when it was last heard
         self.follows = False  # the camera looks at something else than planned
 
     @property
@@ -86,6 +87,7 @@ class Machine:
             self.failure,
             self.follows,
             tuple(self._wishes),
+            self._armed,
         )
 
     @property

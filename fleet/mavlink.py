@@ -62,6 +62,8 @@ _ABILITIES_AGAIN_S = 3.0
 _ABILITY_ASKS = 5
 _AUTOPILOT = 1
 _LOOK_AT, _LOOK_AT_NOTHING = 195, 197  # DO_SET_ROI_LOCATION, DO_SET_ROI_NONE
+# DO_SET_MODE, DO_PAUSE_CONTINUE, DO_SET_MISSION_CURRENT, MISSION_START, COMPONENT_ARM_DISARM
+_STEERING = frozenset((176, 193, 224, 300, 400))
 _ABOVE_SEA = 0
 _BY_ANGLES = 2.0  # MAV_MOUNT_MODE_MAVLINK_TARGETING
 _ONE_PICTURE = (0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
@@ -245,9 +247,8 @@ class MavlinkCarrier:
             self.refusals[step] = "what is on board is not proven to be the sortie's mission"
             return
         state = self.state
-        for command in self.autopilot.commands(step, state.mode if state else None):
-            told, kept = self._teller(step), self._keeper(step)
-            self._send(self._commands.ask(command, self.now(), told, kept=kept, urgent=True))
+        commands = self.autopilot.commands(step, state.mode if state else None)
+        self._steer(commands, self._teller(step), self._keeper(step))
 
     def divert(self, landing: str) -> None:
         self.jump(self._aboard[1][landing])
@@ -255,16 +256,27 @@ class MavlinkCarrier:
     def jump(self, seq: int) -> None:
         """Order the vehicle to fly its list from an item on."""
         state = self.state
-        for command in self.autopilot.jump(seq, state.mode if state else None):
-            self._send(self._commands.ask(command, self.now(), urgent=True))
+        self._steer(self.autopilot.jump(seq, state.mode if state else None))
+
+    def _steer(
+        self, commands: Sequence[Command], told: Told | None = None, kept: Callable[[], bool] | None = None
+    ) -> None:
+        """Ask for what steers: an older start that is still repeated would undo a recall."""
+        now, numbers = self.now(), {command.number for command in commands}
+        if numbers <= _STEERING:
+            self._commands.withdraw(_STEERING - numbers, now)
+        for command in commands:
+            self._send(self._commands.ask(command, now, told, kept=kept, urgent=True))
 
     def look_at(self, place: LatLon, ground_m: float) -> None:
+        self._commands.withdraw((_LOOK_AT_NOTHING, DO_MOUNT_CONTROL), self.now())
         params = (0.0, 0.0, 0.0, 0.0, place.lat_deg, place.lon_deg, ground_m)
         self._send(self._commands.ask(Command(_LOOK_AT, params, frame=_ABOVE_SEA), self.now(), urgent=True))
 
     def look_ahead(self) -> None:
         """Take the look back, and give the camera the pitch that the mission gave it last."""
         now = self.now()
+        self._commands.withdraw((_LOOK_AT,), now)
         self._send(self._commands.ask(Command(_LOOK_AT_NOTHING), now, urgent=True))
         pitch_deg, _ = self._looking()
         if pitch_deg is not None:

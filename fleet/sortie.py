@@ -28,9 +28,10 @@ from fleet.autopilots import Flying, Step
 from fleet.docks import DockAction
 from fleet.following import Follows
 from fleet.launching import Launching
-from fleet.machine import is_airborne
+from fleet.machine import is_airborne, is_heard
 from fleet.order import SortieOrder
 from fleet.stages import Action, Memory, Sight, Stage, Wish
+from fleet.vehicle import Contact
 
 
 class SortieMachine(Launching, Airborne, Follows):
@@ -100,6 +101,8 @@ class SortieMachine(Launching, Airborne, Follows):
 
     def step(self, sight: Sight, now: float) -> list[Action]:
         """Return what to do, given what is seen."""
+        if sight.vehicle is not None and sight.vehicle.armed is not None:
+            self._armed = sight.vehicle.armed
         self._take_wishes(sight, now)
         handler = self._handlers.get(self.stage)
         if handler is not None:
@@ -142,10 +145,11 @@ class SortieMachine(Launching, Airborne, Follows):
             self._recalled = self.failure
             self._enter(Stage.FLYING, now)
             return
-        if vehicle is not None and vehicle.armed and not self._is_over_time(now):
-            if self._is_due(now):
+        silent = vehicle is None or vehicle.contact(now) is Contact.LOST
+        if self._armed and (silent or not self._is_over_time(now)):
+            if is_heard(vehicle, now) and self._is_due(now):
                 self._out.append(Step.DISARM)
-            return
+            return  # silent and armed it may have flown off
         dock = sight.dock
         open_door = self._has_dock and dock is not None and dock.door in ("open", "opening", "closing")
         if open_door and not self._is_over_time(now):
@@ -168,7 +172,7 @@ class SortieMachine(Launching, Airborne, Follows):
         self._recalled, self._down, self.failure = memory.recalled, memory.down, memory.failure
         self.target = self.order.landing(memory.landing) if memory.landing else None
         self.paused, self._paused_s = memory.paused, now
-        self.follows = memory.follows
+        self.follows, self._armed = memory.follows, memory.armed
         self._wishes = list(memory.wishes)
 
     def _stage_in_the_air(self, stage: Stage, sight: Sight) -> Stage:

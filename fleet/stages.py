@@ -116,7 +116,7 @@ class Memory:
 
     `recalled` and `down` are why it was called home or down, `landing` where it
     was diverted to, `wishes` what was promised to people and not yet begun, `follows` that the camera
-    looks at something else than planned.
+    looks at something else than planned, `armed` that it was when it was last heard.
     """
 
     recalled: str | None = None
@@ -126,6 +126,7 @@ class Memory:
     failure: str | None = None
     follows: bool = False
     wishes: tuple[tuple[Wish, str], ...] = ()
+    armed: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON values."""

@@ -112,6 +112,23 @@ def test_an_accepted_step_that_does_not_happen_is_a_refusal(monkeypatch):
     assert flown.refusals[Step.RECALL] == "accepted, but not done within 5 s"
 
 
+def test_an_order_that_nobody_answered_is_not_repeated_after_one_that_undoes_it(monkeypatch):
+    """A start after a recall would send the drone off again, a look at the mover turn the camera back."""
+    wire, now = Wire(), [100.0]
+    flown = carrier(wire)
+    monkeypatch.setattr(flown, "now", lambda: now[0])
+    flown.hear(heard(Heartbeat(Role.VEHICLE, Firmware.ARDUPILOT, True, 3)))
+    flown.do(Step.START)
+    flown.look_at(DOCK.place, 100.0)
+    flown.do(Step.RECALL)
+    flown.look_ahead()
+    flown.hear(heard(CommandAnswer(176, Answer.ACCEPTED)))
+    for _ in range(8):
+        now[0] += 1.0
+        flown._tick(now[0])
+    assert [len(wire.commands(number)) for number in (300, 195)] == [1, 1]
+
+
 async def test_a_message_that_nobody_foresaw_ends_no_flight(caplog):
     """The next one is heard; the odd one is counted."""
     wire = Wire(

@@ -158,6 +158,28 @@ def test_an_armed_drone_is_disarmed_before_its_door_closes():
     assert DockAction.CLOSE not in flight.done
 
 
+@pytest.mark.parametrize("gives_up", [False, True])
+def test_a_drone_that_falls_silent_at_its_start_may_be_flying(gives_up):
+    """Neither is it disarmed blindly nor its sortie ended: whatever is heard of it next decides."""
+    flight = Timeline().until(Stage.STARTING)
+    if gives_up:
+        flight.see(70.0, door="open", armed=True)
+    silent, before = sight(flight.now, dock=dock(flight.now, door="open"), armed=True), len(flight.done)
+    for _ in range(60):
+        flight.now += 5.0
+        flight.show(silent)
+    assert flight.done[before:] == []
+    assert not flight.machine.stage.is_over
+    again = Timeline()
+    again.machine.reattach(flight.machine.stage, Sight(vehicle=None), 0.0, flight.machine.memory)
+    again.now = 600.0
+    again.show(Sight(vehicle=None))
+    assert (again.done, again.machine.stage.is_over) == ([], False)
+    flight.see(door="open", **AIR)
+    assert flight.see(door="open", **AIR) is Stage.FLYING
+    assert (Step.RECALL in flight.done) is gives_up
+
+
 def test_a_drone_that_takes_off_late_is_brought_home_and_not_forgotten():
     """It rose just after we gave up."""
     flight = Timeline().until(Stage.STARTING)
@@ -208,6 +230,9 @@ def test_recall_is_repeated_until_the_drone_comes_home():
     flight.see(door="open", **(AIR | {"flying": Flying.RETURN}))
     assert flight.machine.stage is Stage.RETURNING
     assert "recalled by a person" in flight.told[-1].evidence
+    flight.done.clear()
+    flight.see(door="open", **AIR)
+    assert flight.done == [Step.RECALL]  # its mission went on: an older start came late
 
 
 def test_recall_before_take_off_ends_the_sortie_on_the_ground():
