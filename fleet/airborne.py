@@ -92,7 +92,9 @@ class Airborne(Machine):
         if vehicle is None or self._comes_down(sight, now) or self.target is None:
             return
         self._open_door(sight, now)
-        if sight.flying is not Flying.MISSION and now - self._entered_s > _OWN_RETURN_S:
+        if self._is_over_time(now):
+            self._land(f"{self.target.id} was not reached in time", now)
+        elif sight.flying is not Flying.MISSION and now - self._entered_s > _OWN_RETURN_S:
             if sight.flying is Flying.RETURN:
                 self._tell("returning", f"the autopilot insists on coming home ({sight.mode})")
                 self.target, self._in_vain = None, True
@@ -101,8 +103,6 @@ class Airborne(Machine):
                 self._out.append(Divert(self.target.id))
         elif (sight.flying is not Flying.MISSION or sight.leg is not Leg.ELSEWHERE) and self._is_due(now):
             self._out.append(Divert(self.target.id))
-        elif self._is_over_time(now):
-            self._land(f"{self.target.id} was not reached in time", now)
 
     def _landing(self, sight: Sight, now: float) -> None:
         vehicle = self._seen(sight, now)
@@ -289,7 +289,7 @@ class Airborne(Machine):
         self._tell("landed", f"disarmed {away}{left}; {sight.taken} of {self.order.shots} pictures taken")
         if self._has_dock and self.target is not None:
             self._out.append(Need.CLOSE_HOME)
-        self._enter(Stage.CLOSING if self._may_close(sight) else Stage.COLLECTING, now)
+        self._enter(Stage.CLOSING if self._has_door and sight.dock is not None else Stage.COLLECTING, now)
 
     def _may_close(self, sight: Sight) -> bool:
         """A door must not close on a drone that stands half outside."""
@@ -298,4 +298,5 @@ class Airborne(Machine):
         if self.target is not None:
             return self.landed_at is not None and self.landed_at.id == self.target.id
         beside = self.landed_from_dock_m is not None and self.landed_from_dock_m > BESIDE_DOCK_M
-        return beside or not sight.dock.drones_in or self.order.drone in sight.dock.drones_in
+        inside = sight.dock.drones_in
+        return beside or inside is None or self.order.drone in inside

@@ -253,7 +253,8 @@ class Gateway:
 
     def _of(self, body: Mapping[str, Any]) -> Dispatcher | str:
         """Return the sortie that a command is about, or that there is none."""
-        wanted = body.get("sortie") or {}
+        wanted = body.get("sortie")
+        wanted = wanted if isinstance(wanted, Mapping) else {}
         for dispatcher in self.sorties.values():
             if dispatcher.order.id == wanted.get("id"):
                 return dispatcher
@@ -320,7 +321,7 @@ class Gateway:
                 "dock": state.dock,
                 "door": state.door,
                 "charger": state.charger,
-                "drones_in": list(state.drones_in),
+                **({} if state.drones_in is None else {"drones_in": list(state.drones_in)}),
                 "wind_m_s": state.wind_m_s,
                 "rain_mm_h": state.rain_mm_h,
                 "at": self.clock.now().isoformat(),

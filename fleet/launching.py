@@ -3,7 +3,7 @@
 from fleet.autopilots import Flying, Step
 from fleet.docks import DockAction
 from fleet.machine import Machine, is_airborne, is_heard
-from fleet.preflight import Finding, findings
+from fleet.preflight import Finding, findings, worsened
 from fleet.stages import WAITS, Need, Sight, Stage
 from fleet.transfer import UploadResult
 from fleet.vehicle import Contact
@@ -91,14 +91,19 @@ class Launching(Machine):
 
     def _arming(self, sight: Sight, now: float) -> None:
         vehicle = sight.vehicle
+        self._is_ours = True
+        worse = worsened(vehicle, self.order, sight.dock, has_dock=self._has_dock, now=now)
         if vehicle is not None and vehicle.armed:
             self._tell("armed", f"armed in {sight.mode} after {now - self._entered_s:.0f} s")
             self._enter(Stage.STARTING, now)
         elif self._is_over_time(now):
-            self._abort(f"the drone did not arm ({self._why_not(Step.ARM, sight)})", now)
+            why = "; ".join(map(str, worse)) or self._why_not(Step.ARM, sight)
+            self._abort(f"the drone did not arm ({why})", now)
+        elif any(finding.usually_s is None for finding in worse):
+            self._abort("; ".join(map(str, worse)), now)
         elif self._door_went_shut(sight):
             self._abort("the door is not open any more", now)
-        elif sight.uncounted and now - self._entered_s < _COUNT_S:
+        elif worse or (sight.uncounted and now - self._entered_s < _COUNT_S):
             return  # what a camera had before is how a gateway killed later knows what it has since
         elif self._is_due(now) and is_heard(vehicle, now):
             ready = sight.flying is Flying.READY
@@ -118,6 +123,8 @@ class Launching(Machine):
             self._start_again(sight, now)
         elif self._is_over_time(now):
             self._abort(f"it did not take off ({self._why_not(Step.START, sight)})", now)
+        elif self._door_went_shut(sight):
+            self._abort("the door is not open any more", now)
         elif self._is_due(now) and is_heard(vehicle, now):
             self._out.append(Step.START)
             if sight.flying is not Flying.MISSION:

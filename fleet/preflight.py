@@ -3,7 +3,7 @@
 Fail-safe: what is not known is a reason not to fly.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleet.docks import FRESH_S, DockState
 from fleet.order import SortieOrder
@@ -12,6 +12,7 @@ from missions.geo import LatLon, distance_m
 
 FAR_FROM_DOCK_M = 30.0
 MAX_RAIN_MM_H = 2.5
+SPENT_PERCENT = 3.0  # while the parameters are checked and the mission goes up
 _FIX_3D = 3
 
 
@@ -39,6 +40,20 @@ def findings(
         *_ready(vehicle, now),
         *_battery(vehicle, order),
         *_place(vehicle, order),
+        *(_dock(dock, order, now) if has_dock else ()),
+    )
+
+
+def worsened(
+    vehicle: VehicleState | None, order: SortieOrder, dock: DockState | None, *, has_dock: bool, now: float
+) -> tuple[Finding, ...]:
+    """Return the reasons not to fly that may have come up while the drone was made ready.
+
+    A battery has lost a little by then.
+    """
+    spent = replace(order, battery_percent=order.battery_percent - SPENT_PERCENT)
+    return (
+        *(_battery(vehicle, spent) if vehicle is not None else ()),
         *(_dock(dock, order, now) if has_dock else ()),
     )
 

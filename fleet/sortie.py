@@ -83,8 +83,10 @@ class SortieMachine(Launching, Airborne, Follows):
         """
         self._out.clear()
         self._remember(memory or Memory(), now)
+        after = stage.may_be_airborne or stage in (Stage.ARMING, Stage.CLOSING, Stage.COLLECTING)
+        self._is_ours = after or self._armed
         vehicle = sight.vehicle
-        if vehicle is not None and vehicle.armed and stage is not Stage.ABORTING:
+        if vehicle is not None and vehicle.armed and after:
             self.verified = True
             self._enter(self._stage_in_the_air(stage, sight), now)
             looks = "the camera is told to look ahead again" if self.follows else "nothing sent"
@@ -102,7 +104,7 @@ class SortieMachine(Launching, Airborne, Follows):
     def step(self, sight: Sight, now: float) -> list[Action]:
         """Return what to do, given what is seen."""
         if sight.vehicle is not None and sight.vehicle.armed is not None:
-            self._armed = sight.vehicle.armed
+            self._armed = self._is_ours and sight.vehicle.armed
         self._take_wishes(sight, now)
         handler = self._handlers.get(self.stage)
         if handler is not None:
@@ -121,9 +123,10 @@ class SortieMachine(Launching, Airborne, Follows):
             self._enter(Stage.COLLECTING, now)
         elif self._is_over_time(now) or (dock is not None and dock.door == "stuck"):
             why = "it is stuck" if dock is not None and dock.door == "stuck" else sight.dock_refusal
+            why = why if self._may_close(sight) else "the drone stands half outside"
             self._tell("landed", f"the door did not close ({why or 'no word from the dock'})")
             self._enter(Stage.COLLECTING, now)
-        elif self._is_due(now):
+        elif self._may_close(sight) and self._is_due(now):
             self._out.append(DockAction.CLOSE)
 
     def _collecting(self, sight: Sight, now: float) -> None:
@@ -141,6 +144,10 @@ class SortieMachine(Launching, Airborne, Follows):
 
     def _aborting(self, sight: Sight, now: float) -> None:
         vehicle = sight.vehicle
+        if vehicle is not None and vehicle.armed and not self._is_ours:
+            self._tell("failed", f"{self.failure}; somebody else armed it, so nothing is ordered")
+            self._enter(Stage.FAILED, now)
+            return
         if vehicle is not None and is_airborne(vehicle):
             self._recalled = self.failure
             self._enter(Stage.FLYING, now)

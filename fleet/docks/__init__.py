@@ -23,7 +23,7 @@ class DockState:
     dock: str
     door: str  # closed, opening, open, closing, stuck
     charger: str  # on, off
-    drones_in: tuple[str, ...]
+    drones_in: tuple[str, ...] | None  # None where it does not say
     wind_m_s: float | None
     rain_mm_h: float | None
     heard_s: float

@@ -139,7 +139,7 @@ def _state(dock: str, body: dict[str, Any], now: float) -> DockState:
         dock=dock,
         door=str(body["door"]),
         charger=str(body.get("charger", "off")),
-        drones_in=tuple(str(d) for d in body.get("drones_in", ())),
+        drones_in=None if body.get("drones_in") is None else tuple(map(str, body["drones_in"])),
         wind_m_s=_number(body.get("wind_m_s")),
         rain_mm_h=_number(body.get("rain_mm_h")),
         heard_s=now,

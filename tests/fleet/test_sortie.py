@@ -180,6 +180,46 @@ def test_a_drone_that_falls_silent_at_its_start_may_be_flying(gives_up):
     assert (Step.RECALL in flight.done) is gives_up
 
 
+@pytest.mark.parametrize("seen", [AIR, {"armed": True}])
+def test_a_drone_that_somebody_else_armed_is_ordered_nothing(seen):
+    """It may be another sortie's in the air, or in a technician's hands."""
+    flight = Timeline()
+    for _ in range(20):
+        flight.see(10.0, **seen)
+    assert (flight.machine.stage, flight.done) == (Stage.FAILED, [])
+    assert "armed already" in flight.told[-1].evidence
+
+
+@pytest.mark.parametrize(
+    ("worse", "why"),
+    [
+        ({"wind_m_s": 25.0}, "wind"),
+        ({"rain_mm_h": 30.0}, "rain"),
+        ({"heard_s": -900.0}, "not heard"),
+        ({}, "battery"),
+    ],
+)
+def test_what_has_turned_worse_since_preflight_keeps_it_on_the_ground(worse, why):
+    """The mission may have gone up for ten minutes."""
+    flight = Timeline().until(Stage.ARMING)
+    for _ in range(20):
+        flight.now += 5.0
+        state = replace(dock(flight.now, door="open"), **worse)
+        values = {} if worse else {"battery_percent": 12.0}
+        flight.show(sight(flight.now, dock=state, flying=Flying.READY, **values))
+    assert Step.ARM not in flight.done
+    assert why in flight.machine.failure
+
+
+def test_a_drone_does_not_start_under_a_door_that_shuts():
+    """Another drone of the dock may have come home."""
+    flight = Timeline().until(Stage.STARTING)
+    flight.see(door="closing", armed=True)
+    flight.see(door="closing", armed=True)
+    assert Step.DISARM in flight.done
+    assert Step.START not in flight.done
+
+
 def test_a_drone_that_takes_off_late_is_brought_home_and_not_forgotten():
     """It rose just after we gave up."""
     flight = Timeline().until(Stage.STARTING)
@@ -331,7 +371,7 @@ def test_without_a_dock_a_low_battery_fails_at_once():
 
 @pytest.mark.parametrize(
     ("away_m", "inside", "closes"),
-    [(0.5, ("D1",), True), (0.5, (), True), (3.0, ("D2",), False), (60.0, ("D2",), True)],
+    [(0.5, ("D1",), True), (0.5, None, True), (6.0, (), False), (3.0, ("D2",), False), (60.0, ("D2",), True)],
 )
 def test_a_door_does_not_close_on_a_drone_that_stands_half_outside(away_m, inside, closes):
     """A drone far away is no obstacle."""
@@ -342,7 +382,11 @@ def test_a_door_does_not_close_on_a_drone_that_stands_half_outside(away_m, insid
         flight.now += 1.0
         state = dock(flight.now, door="open", drones_in=inside)
         flight.show(sight(flight.now, dock=state, motion=motion, **GROUND))
-    assert flight.machine.stage is (Stage.CLOSING if closes else Stage.COLLECTING)
+    flight.show(sight(flight.now, dock=state, motion=motion, **GROUND))
+    assert (DockAction.CLOSE in flight.done) is closes
+    flight.now += 100.0
+    flight.show(sight(flight.now, dock=dock(flight.now, door="open", drones_in=inside), motion=motion))
+    assert ("half outside" in flight.told[-1].evidence) is not closes
     assert flight.machine.landed_from_dock_m == pytest.approx(away_m, rel=0.05)
 
 
