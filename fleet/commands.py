@@ -184,7 +184,9 @@ class _Person:
     def leaves(self) -> None:
         """End here; the drone finishes its verified mission and lands by itself."""
         if self._flight.may_be_airborne:
-            say("left flying: it finishes its mission and comes home; the same command takes it up again")
+            folder = self._flight.folder
+            say("left flying: it finishes its mission and comes home")
+            say(f"the same command with --out {folder} takes it up again")
         self._task.cancel()
 
     def is_done(self) -> None:

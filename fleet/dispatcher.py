@@ -57,6 +57,8 @@ class Surroundings:
     frames: PictureTaker
     docks: DockClient | None
     told: Callable[[], None]
+    needs_door: Callable[[str, str], bool] = lambda dock, but: False
+    """Whether a sortie other than `but` has a drone that is about to pass a dock's door."""
 
 
 class Dispatcher:
@@ -194,6 +196,9 @@ class Dispatcher:
         docks = self._around.docks
         running = self._dock_tasks.get((dock, action))
         if docks is None or (running is not None and not running.done()):
+            return
+        if action is DockAction.CLOSE and self._around.needs_door(dock, self.order.id):
+            self._dock_refusal = "another drone needs it open"
             return
         self._dock_tasks[dock, action] = group.create_task(self._tell_dock_now(docks, dock, action))
 

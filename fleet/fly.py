@@ -130,7 +130,7 @@ class Flight:
         self._is_new = not (folder / "journal.sqlite").exists()
         folder.mkdir(parents=True, exist_ok=True)
         self._order = order
-        self._folder = folder
+        self.folder = folder
         self._say = say
         self._journal = _journal_of(folder / "journal.sqlite", order.id)
         self._gateway = Gateway(
@@ -182,10 +182,10 @@ class Flight:
         """Take away what was made for a flight that never began, and the folder if nothing else is in it."""
         if self._is_new:
             self._journal.close()
-            for made in self._folder.glob("journal.sqlite*"):
+            for made in self.folder.glob("journal.sqlite*"):
                 made.unlink()
             with contextlib.suppress(OSError):  # something of somebody else's is in it
-                self._folder.rmdir()
+                self.folder.rmdir()
 
     async def _run(self, gateway: asyncio.Task[None]) -> FlightResult:
         await self._carrier.beat()
@@ -301,12 +301,22 @@ def _keep(path: Path, target: Path) -> None:
 
 
 def _journal_of(path: Path, sortie: str) -> Journal:
-    """Return the folder's journal if the sortie is still open in it, else a new one."""
+    """Return the folder's journal if the sortie is still open in it, else a new one.
+
+    Raises:
+        InputWrong: another sortie is open in it.
+    """
     if path.exists():
         journal = Journal(path)
-        if any(o.order.id == sortie for o in journal.open_sorties()):
+        under_way = [o.order.id for o in journal.open_sorties()]
+        if sortie in under_way:
             return journal
         journal.close()
+        if under_way:
+            raise InputWrong(
+                f"{path.parent}: sortie {under_way[0]} has not ended there: take that one up, "
+                "or choose another folder by --out"
+            )
         for old in path.parent.glob(path.name + "*"):
             old.unlink()
     return Journal(path)

@@ -38,6 +38,12 @@ from missions.terrain import Terrain
 _TELEMETRY_WALL_S = 0.5
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 15.0
+_PASSES_THE_DOOR = frozenset(
+    (
+        *(Stage.DOOR, Stage.PROFILE, Stage.UPLOAD, Stage.ARMING, Stage.STARTING),
+        *(Stage.RETURNING, Stage.DIVERTING, Stage.LANDING),
+    )
+)
 _log = structlog.get_logger()
 
 
@@ -106,7 +112,9 @@ class Gateway:
             journal=journal,
             hand_over=sink.frame,
         )
-        self._around = Surroundings(folder / "flights", journal, self.frames, docks, self._told)
+        self._around = Surroundings(
+            folder / "flights", journal, self.frames, docks, self._told, self._needs_door
+        )
 
     async def open(self) -> None:
         """Open every link now instead of on its own time.
@@ -279,7 +287,28 @@ class Gateway:
 
     def _start(self, dispatcher: Dispatcher, taken_up: OpenSortie | None, group: asyncio.TaskGroup) -> None:
         self.sorties[dispatcher.order.drone] = dispatcher
-        group.create_task(dispatcher.run(taken_up), name=f"sortie {dispatcher.order.id}")
+        group.create_task(self._run(dispatcher, taken_up), name=f"sortie {dispatcher.order.id}")
+
+    async def _run(self, dispatcher: Dispatcher, taken_up: OpenSortie | None) -> None:
+        """Run a sortie; an error in it is not another sortie's: it is taken up as after a restart."""
+        order, pause_s = dispatcher.order, _FIRST_PAUSE_S
+        while True:
+            try:
+                return await dispatcher.run(taken_up)
+            except Exception:
+                _log.exception("an error in a sortie: it is taken up again", sortie=order.id, in_s=pause_s)
+            await asyncio.sleep(pause_s)
+            pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
+            taken_up = next((o for o in self._journal.open_sorties() if o.order.id == order.id), None)
+            if taken_up is None:
+                return None
+            dispatcher = self.sorties[order.drone] = Dispatcher(order, dispatcher.carrier, self._around)
+
+    def _needs_door(self, dock: str, but: str) -> bool:
+        return any(
+            d.order.id != but and d.machine.dock_id == dock and d.machine.stage in _PASSES_THE_DOOR
+            for d in self.sorties.values()
+        )
 
     async def _hand_over_events(self) -> None:
         pause_s = _FIRST_PAUSE_S

@@ -6,6 +6,7 @@ hub and stays in the journal, so a restarted gateway still knows what flies.
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
@@ -18,10 +19,12 @@ from fleet.zones import Fence, Landing, Zone, landing_from, zone_from
 from missions.geo import BadPlace, Floats, LatLon
 from missions.items import (
     CAMERA_MODE,
+    COMMANDS,
     DO_CHANGE_SPEED,
     DO_MOUNT_CONTROL,
     FRAME_ABOVE_HOME,
     IMAGE_STOP_CAPTURE,
+    NAV_LAND,
     NAV_RETURN_TO_LAUNCH,
     NAV_TAKEOFF,
     NAV_WAYPOINT,
@@ -29,7 +32,6 @@ from missions.items import (
     highest_m,
 )
 
-NAV_LAND = 21
 FRAME_ABOVE_TERRAIN = 10
 ITEM_LIMIT = 650  # what ArduCopter stores, home included
 _WITH_PLACE = frozenset({NAV_TAKEOFF, NAV_WAYPOINT})
@@ -85,11 +87,6 @@ class SortieOrder:
     def ways(self) -> tuple[Landing, ...]:
         """The landings a drone can be diverted to: a way to each stands behind the mission."""
         return tuple(a for a in self.landings if a.has_way)
-
-    @property
-    def follows_terrain(self) -> bool:
-        """Whether some height is above the ground below, so that the autopilot must be told the ground."""
-        return any(i.frame == FRAME_ABOVE_TERRAIN for i in self.items)
 
     @property
     def fits(self) -> bool:
@@ -161,14 +158,14 @@ def order_from(value: Mapping[str, Any]) -> SortieOrder:
     """
     try:
         order = SortieOrder(
-            id=str(value["id"]),
+            id=_id(value["id"]),
             drone=str(value["drone"]),
             dock=dock_from(value["dock"]),
             items=tuple(_item(item) for item in value["items"]),
-            shots=int(value["shots"]),
-            expected_s=float(value["expected_s"]),
-            battery_percent=float(value.get("battery_percent", 40.0)),
-            max_wind_m_s=float(value.get("max_wind_m_s", 12.0)),
+            shots=int(_within(value, "shots", 0, 1e5)),
+            expected_s=_within(value, "expected_s", 0, 86_400),
+            battery_percent=_within(value, "battery_percent", 0, 100, 40.0),
+            max_wind_m_s=_within(value, "max_wind_m_s", 0, 100, 12.0),
             climb_m_s=_speed(value, "climb_m_s"),
             descent_m_s=_speed(value, "descent_m_s"),
             landings=tuple(landing_from(a) for a in value.get("landings") or ()),
@@ -210,10 +207,12 @@ def check_fence(order: SortieOrder) -> None:
         PlanRefused: names each item that leaves it.
     """
     fence = Fence(order.fence)
-    placed = [(0, order.dock.place), *_places(order.items)]
+    placed = [("the dock", order.dock.place), *_places(order.items)]
+    if order.items[-1].command == NAV_RETURN_TO_LAUNCH:
+        placed.append(("the way home", order.dock.place))
     problems = [
-        f"item {number} {why} on its way from {'the dock' if not before else f'item {before}'}"
-        for (before, start), (number, end) in pairwise(placed)
+        f"{name} {why} on its way from {before}"
+        for (before, start), (name, end) in pairwise(placed)
         if (why := fence.breach(start, end))
     ]
     problems += [
@@ -250,12 +249,16 @@ def _refuse(problems: Sequence[str]) -> None:
         raise PlanRefused((*problems[:_TOLD], f"and {rest} more") if rest > 0 else tuple(problems))
 
 
-def _places(items: Sequence[MissionItem]) -> list[tuple[int, LatLon]]:
+def _places(items: Sequence[MissionItem]) -> list[tuple[str, LatLon]]:
     return [
-        (number, LatLon(i.lat_deg, i.lon_deg))
+        (f"item {number}", LatLon(i.lat_deg, i.lon_deg))
         for number, i in enumerate(items, start=1)
-        if i.command in _WITH_PLACE
+        if i.command in _WITH_PLACE or (i.command == NAV_LAND and not _lands_here(i))
     ]
+
+
+def _lands_here(item: MissionItem) -> bool:
+    return item.command == NAV_LAND and item.lat_deg == 0 and item.lon_deg == 0
 
 
 def _landing_items(
@@ -289,8 +292,9 @@ def _item_problems(item: MissionItem) -> list[str]:
     numbers = (*item.params, item.lat_deg, item.lon_deg, item.altitude_m)
     if not all(math.isfinite(n) for n in numbers):
         return ["has a value that is no number"]
-    lands_here = item.command == NAV_LAND and item.lat_deg == 0 and item.lon_deg == 0
-    if lands_here or item.command not in (*_WITH_PLACE, NAV_LAND):
+    if item.command not in COMMANDS:
+        return [f"is command {item.command}, which no sortie is flown with"]
+    if _lands_here(item) or item.command not in (*_WITH_PLACE, NAV_LAND):
         return []
     problems = []
     if abs(item.lat_deg) > 90:
@@ -305,6 +309,22 @@ def _item_problems(item: MissionItem) -> list[str]:
         what = "dock" if item.frame == FRAME_ABOVE_HOME else "ground"
         problems.append(f"lies {-item.altitude_m:g} m under the {what}: heights above it start at 0")
     return problems
+
+
+def _id(value: Any) -> str:
+    """Return an id that can be a file's name too."""
+    if not re.fullmatch(r"\w[\w. -]{0,79}", str(value)):
+        raise ValueError(f"id {str(value)[:80]!r}: up to 80 letters, digits, '.', '-', '_' or spaces")
+    return str(value)
+
+
+def _within(
+    value: Mapping[str, Any], name: str, low: float, high: float, usual: float | None = None
+) -> float:
+    number = float(value[name] if usual is None else value.get(name, usual))
+    if not low <= number <= high:
+        raise ValueError(f"{name} is {number:g}, and runs from {low:g} to {high:g}")
+    return number
 
 
 def _speed(value: Mapping[str, Any], name: str) -> float | None:

@@ -11,12 +11,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import structlog
+
 from missions.clock import Clock
 from missions.errors import InputWrong
 
 _STAMP = struct.Struct(">Q")
 _STARTS = {0xFD: 10 + 2, 0xFE: 6 + 2}  # MAVLink 2 and 1: header and checksum
 _SIGNATURE = 13
+_log = structlog.get_logger()
 
 
 class Recorder:
@@ -39,9 +42,14 @@ class Recorder:
 
     def write(self, packet: bytes) -> None:
         """Append a packet with the present time."""
-        if not self._file.closed:
-            stamp = int(self._clock.now().timestamp() * 1e6)
+        if self._file.closed:
+            return
+        stamp = int(self._clock.now().timestamp() * 1e6)
+        try:
             self._file.write(_STAMP.pack(stamp) + packet)
+        except OSError as error:
+            _log.error("the flight is recorded no further", file=str(self.path), error=error.strerror)
+            self._file.close()
 
 
 def packets(path: Path) -> Iterator[tuple[datetime, bytes]]:

@@ -26,6 +26,15 @@ IMAGE_START_CAPTURE = 2000
 IMAGE_STOP_CAPTURE = 2001
 VIDEO_STOP_CAPTURE = 2501
 
+COMMANDS = frozenset(
+    (
+        *(NAV_WAYPOINT, NAV_RETURN_TO_LAUNCH, NAV_LAND, NAV_TAKEOFF, NAV_DELAY, CONDITION_YAW),
+        *(DO_CHANGE_SPEED, DO_MOUNT_CONTROL, CAMERA_MODE, IMAGE_START_CAPTURE),
+        *(IMAGE_STOP_CAPTURE, VIDEO_STOP_CAPTURE),
+    )
+)
+"""All that a sortie is flown with."""
+
 FRAME_MISSION = 2  # the command has no place
 FRAME_ABOVE_HOME = 3  # altitude is relative to home, which is the dock's pad
 

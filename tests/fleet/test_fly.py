@@ -49,6 +49,18 @@ def test_a_folder_without_such_a_flight_is_said_plainly(tmp_path):
         rest_in(tmp_path, order())
 
 
+def test_a_folder_in_which_another_sortie_has_not_ended_is_refused(tmp_path):
+    """Its journal is all that can take it up again."""
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.accept("fly-S0", {}, replace(order(), id="S0"))
+    journal.close()
+    with pytest.raises(InputWrong, match="sortie S0 has not ended there"):
+        Flight(order(), "tcp:127.0.0.1:9", folder=tmp_path, clock=SystemClock(), say=lambda text: None)
+    journal = Journal(tmp_path / "journal.sqlite")
+    assert [o.order.id for o in journal.open_sorties()] == ["S0"]
+    journal.close()
+
+
 async def test_a_flight_that_cannot_connect_leaves_no_folder(tmp_path):
     """It never began."""
     folder = tmp_path / "flights" / "S1"

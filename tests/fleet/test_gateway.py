@@ -73,6 +73,34 @@ def fly(command_id: str = "c1", **values) -> dict:
     return {"id": command_id, "action": "fly", "sortie": order().to_json() | values}
 
 
+async def test_an_error_in_one_sortie_ends_neither_the_gateway_nor_that_sortie(tmp_path, monkeypatch):
+    """It is taken up again as after a restart."""
+    async with gateway(tmp_path, sink := Sink()) as built:
+        begin, faults = built.carriers["D1"].begin, [RuntimeError("not foreseen")]
+        monkeypatch.setattr(
+            built.carriers["D1"],
+            "begin",
+            lambda told: (_ for _ in ()).throw(faults.pop()) if faults else begin(told),
+        )
+        assert (await built.command(fly()))["accepted"]
+        built.sorties["D1"].wish(Wish.RECALL)
+        async with asyncio.timeout(60):
+            await sink.over.wait()
+        assert not faults
+        assert (await built.command(fly("c2", id="S2")))["accepted"]
+
+
+async def test_a_door_stays_open_for_another_drone_that_is_to_pass_it(tmp_path):
+    async with gateway(tmp_path) as built:
+        await built.command(fly())
+        flying = built.sorties["D1"]
+        needs = []
+        for flying.machine.stage in (Stage.STARTING, Stage.FLYING, Stage.RETURNING):
+            needs.append(built._around.needs_door(flying.machine.dock_id, "S2"))
+        assert needs == [True, False, True]
+        assert not built._around.needs_door(flying.machine.dock_id, "S1")
+
+
 async def test_the_same_command_twice_is_answered_alike_and_done_once(tmp_path):
     """Also after a restart."""
     async with gateway(tmp_path) as first:

@@ -43,6 +43,7 @@ def test_a_sound_mission_passes():
 def test_a_wrong_item_is_named_with_the_reason(wrong, words):
     """Counted from 1, as the vehicle counts: 0 is home."""
     assert words in refusal([item(22), item(16, **wrong), HOME])
+    assert "item 2 is command 185, which no sortie" in refusal([item(22), item(185), HOME])
 
 
 def test_more_items_than_the_autopilot_stores_are_refused():
@@ -75,6 +76,22 @@ def test_an_order_without_a_value_is_refused(missing):
     del body[missing]
     with pytest.raises(PlanRefused, match="cannot be read"):
         order_from(body)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": "../S1"},
+        {"id": "S" * 300},
+        {"expected_s": math.nan},
+        {"max_wind_m_s": "nan"},
+        {"battery_percent": -5},
+    ],
+)
+def test_a_value_that_guards_nothing_is_refused(wrong):
+    """A limit that is no number is never passed."""
+    with pytest.raises(PlanRefused, match="cannot be read"):
+        order_from(order().to_json() | wrong)
 
 
 def test_a_picture_is_taken_at_the_last_place_before_it():

@@ -1,16 +1,16 @@
 """Where a sortie may fly, and what is refused before the first byte."""
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from fleet.errors import PlanRefused
-from fleet.order import NAV_LAND, check_ground, order_from
+from fleet.order import check_ground, order_from
 from fleet.zones import Fence, Zone
 from missions.geo import moved
-from missions.items import NAV_TAKEOFF, NAV_WAYPOINT
+from missions.items import NAV_LAND, NAV_TAKEOFF, NAV_WAYPOINT
 from tests.fleet.builders import DOCK, MEADOW, WEST, order
 
 
@@ -30,6 +30,25 @@ def test_a_leg_through_an_area_to_keep_out_of_is_refused_though_both_ends_are_ou
     pond = Zone(False, (moved(DOCK.place, 0.0, 150.0),), 20.0)
     with pytest.raises(PlanRefused, match="item 7 enters an area"):
         order_from(order(fence=(pond,)).to_json())
+
+
+def test_the_way_home_and_a_landing_beside_the_dock_are_watched_too():
+    """A return to launch flies straight, wherever the last item left it."""
+    last, *_ = [i for i in reversed(order().items) if i.command == NAV_WAYPOINT]
+    body = order().to_json()
+    down = asdict(replace(last, command=NAV_LAND, lat_deg=last.lat_deg + 0.1, altitude_m=0.0, shot=None))
+    with pytest.raises(PlanRefused, match=f"item {len(body['items'])} leaves the fence"):
+        order_from(body | {"items": [*body["items"][:-1], down], "fence": [asdict(around(4000.0))]})
+    cut = next(
+        k for k, i in enumerate(order().items) if i.command == NAV_WAYPOINT and i.lat_deg != DOCK.lat_deg
+    )
+    far = asdict(replace(order().items[cut], lat_deg=DOCK.lat_deg + 0.01, lon_deg=DOCK.lon_deg))
+    beside = asdict(replace(order().items[cut], lat_deg=DOCK.lat_deg + 0.01, lon_deg=DOCK.lon_deg + 0.01))
+    aside = asdict(replace(order().items[cut], lat_deg=DOCK.lat_deg, lon_deg=DOCK.lon_deg + 0.01))
+    pond = asdict(Zone(False, (moved(DOCK.place, 0.0, 500.0),), 50.0))
+    body["items"] = [body["items"][0], aside, beside, far, body["items"][-1]]
+    with pytest.raises(PlanRefused, match="the way home enters an area"):
+        order_from(body | {"fence": [pond]})
 
 
 def test_a_landing_outside_the_fence_is_refused():
