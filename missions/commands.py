@@ -126,7 +126,7 @@ def _hours(begin: str, until: str) -> tuple[float, float]:
     found = []
     for option, text in (("--from", begin), ("--until", until)):
         hour, _, minute = text.partition(":")
-        is_time = hour.isdigit() and minute.isdigit() and int(minute) < 60
+        is_time = hour.isdecimal() and minute.isdecimal() and int(minute) < 60
         if not is_time or int(hour) * 60 + int(minute) > 24 * 60:
             raise InputWrong(f"{option}: found {text!r}, expected a time of day as 07:30")
         found.append(int(hour) * 3600.0 + int(minute) * 60.0)

@@ -315,7 +315,7 @@ def _named(
     """Return the tours as sorties; each has the name of the old one whose tasks it flies most of."""
     site, docks = network.site, problem.docks
     taken = {sortie.id for sortie in flying}
-    number = max((int(s.id[1:]) for s in old.sorties if s.id[1:].isdigit()), default=0)
+    number = max((int(s.id[1:]) for s in old.sorties if s.id[1:].isdecimal()), default=0)
     made = []
     for tour in sorted(tours, key=lambda t: -len(t.nodes)):
         fleet = problem.fleets[tour.fleet]
@@ -336,7 +336,7 @@ def _named(
             name = f"S{number}"
         taken.add(name)
         made.append(replace(sortie, id=name))
-    return tuple(sorted(made, key=lambda s: int(s.id[1:]) if s.id[1:].isdigit() else 0))
+    return tuple(sorted(made, key=lambda s: int(s.id[1:]) if s.id[1:].isdecimal() else 0))
 
 
 def _faults(

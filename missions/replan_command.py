@@ -129,6 +129,6 @@ def _look(number: int, text: str, site: Site) -> Demand:
 
 def _time(text: str) -> float:
     hours, _, minutes = text.partition(":")
-    if hours.isdigit() and minutes.isdigit() and int(hours) < 24 and int(minutes) < 60:
+    if hours.isdecimal() and minutes.isdecimal() and int(hours) < 24 and int(minutes) < 60:
         return int(hours) * HOUR_S + int(minutes) * 60.0
     raise InputWrong(f"--at: found {text!r}, expected a time of day as 14:30")

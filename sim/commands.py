@@ -110,9 +110,10 @@ def _gallery(kind: str, site_path: Path | None, seeds: str, out: Path | None, *,
         raise InputWrong("--gallery: name the folder for the pictures with --out")
     out_folder(out)
     first, _, last = seeds.partition("-")
-    if not first.isdigit() or not (last or first).isdigit():
+    is_span = first.isdecimal() and (last or first).isdecimal()
+    chosen = range(int(first), int(last or first) + 1) if is_span else ()
+    if not chosen:
         raise InputWrong(f"--seeds: found {seeds!r}, expected a number or two as in 1-100")
-    chosen = range(int(first), int(last or first) + 1)
     site = load_site(site_path or _valley())
     pictures = 0
     for seed, many in write(kind, site, Terrain.open(site.terrain), chosen, out):

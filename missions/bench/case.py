@@ -20,7 +20,7 @@ from missions.routing.quick import giant_tour, tightened
 from missions.routing.regions import LARGE, plan_regions
 from missions.routing.search import LONG_S, Manner, Stage, search
 
-# What a sortie more must save to be flown: about as much flying, in one or two sorties fewer.
+# What a sortie more must save to be flown, in little time: about as much flying, in one or two fewer.
 A_SORTIE_S = 300
 
 # A sortie: its dock and its points in order, by the case's numbers.
@@ -76,9 +76,8 @@ def from_quick(problem: Problem, seconds: float, seed: int) -> Answer:
     """Return tours searched from a quick plan, which counts in the CPU seconds."""
     began_s = time.process_time()
     quick = giant_tour(problem)
-    priced = replace(
-        problem, fleets=tuple(replace(fleet, fixed=A_SORTIE_S * PER_S) for fleet in problem.fleets)
-    )
+    price = A_SORTIE_S * PER_S if seconds < LONG_S else 0
+    priced = replace(problem, fleets=tuple(replace(fleet, fixed=price) for fleet in problem.fleets))
     left_s = max(0.5, seconds - (time.process_time() - began_s))
     found = search(
         tightened(priced, quick), Effort(seconds=left_s), seed=seed, start=quick, manner=manner(left_s)

@@ -20,7 +20,7 @@ from missions.errors import InputWrong
 from missions.geo import Floats
 from missions.routing.problem import Fleet, Job, Problem, Whole
 
-PER_S = 10  # times are counted in tenths of a second
+PER_S = 100  # times are counted in hundredths: each leg is rounded up, in tenths by a second a sortie
 
 # Tours are offered for so few points each.
 LEAST_POINTS_A_TOUR = 14

@@ -27,7 +27,6 @@ from sim.autopilot.manoeuvres import (
     Stay,
     TakeOff,
     Then,
-    Travel,
     WayHome,
 )
 from sim.autopilot.pilot import PAD, FlightMode, Pilot
@@ -447,7 +446,3 @@ class Px4(Pilot):
         """Go over to HOLD, as PX4 does when its take-off is over."""
         self.mode = Px4Mode.HOLD
         self._manoeuvre = Stay(self.helm)
-
-    def reposition(self, to: Point) -> bool:
-        """Fly to a point in HOLD."""
-        return self.set_mode(Px4Mode.HOLD) and self.fly(Travel(self.helm, to))
