@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from api.store.migrations.columns import json, moment, text
+
 revision = "0002_audit"
 down_revision = "0001"
 branch_labels = None
@@ -13,15 +15,15 @@ def upgrade() -> None:
     op.create_table(
         "audit",
         sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("actor", sa.String(200), nullable=False),
-        sa.Column("role", sa.String(200), nullable=False),
-        sa.Column("agency", sa.String(200), nullable=True),
-        sa.Column("action", sa.String(200), nullable=False),
-        sa.Column("target", sa.String(200), nullable=False),
-        sa.Column("details", sa.JSON(), nullable=False),
-        sa.Column("previous", sa.String(200), nullable=False),
-        sa.Column("hash", sa.String(200), nullable=False),
+        moment("at"),
+        text("actor"),
+        text("role"),
+        text("agency", null=True),
+        text("action"),
+        text("target"),
+        json("details"),
+        text("previous"),
+        text("hash"),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
     )
     op.create_index("ix_audit_action", "audit", ["action"])

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from api.store.migrations.columns import json, moment, number, text, whole, words
+
 revision = "0003_accounts"
 down_revision = "0002_audit"
 branch_labels = None
@@ -12,38 +14,38 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "accounts",
-        sa.Column("id", sa.String(200), nullable=False),
-        sa.Column("login", sa.String(200), nullable=False),
-        sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("role", sa.String(200), nullable=False),
-        sa.Column("agency", sa.String(200), nullable=True),
-        sa.Column("password_hash", sa.Text(), nullable=True),
-        sa.Column("subject", sa.String(200), nullable=True),
-        sa.Column("totp_secret", sa.Text(), nullable=True),
-        sa.Column("totp_confirmed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("totp_step", sa.Integer(), nullable=False),
-        sa.Column("recovery", sa.JSON(), nullable=False),
-        sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        text("id"),
+        text("login"),
+        text("name"),
+        text("role"),
+        text("agency", null=True),
+        words("password_hash", null=True),
+        text("subject", null=True),
+        words("totp_secret", null=True),
+        moment("totp_confirmed_at", null=True),
+        whole("totp_step"),
+        json("recovery"),
+        whole("failures"),
+        moment("locked_until", null=True),
+        moment("disabled_at", null=True),
+        moment("created_at"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("login", name=op.f("uq_accounts_login")),
         sa.UniqueConstraint("subject", name=op.f("uq_accounts_subject")),
     )
     op.create_table(
         "provider_logins",
-        sa.Column("state", sa.String(200), nullable=False),
-        sa.Column("nonce", sa.String(200), nullable=False),
-        sa.Column("verifier", sa.String(200), nullable=False),
-        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        text("state"),
+        text("nonce"),
+        text("verifier"),
+        moment("begun_at"),
         sa.PrimaryKeyConstraint("state", name=op.f("pk_provider_logins")),
     )
     with op.batch_alter_table("tokens") as tokens:
-        tokens.add_column(sa.Column("account", sa.String(200), nullable=True))
-        tokens.add_column(sa.Column("scopes", sa.JSON(), nullable=True))
-        tokens.add_column(sa.Column("idle_s", sa.Float(53), nullable=True))
-        tokens.add_column(sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True))
+        tokens.add_column(text("account", null=True))
+        tokens.add_column(json("scopes", null=True))
+        tokens.add_column(number("idle_s", null=True))
+        tokens.add_column(moment("seen_at", null=True))
         tokens.create_foreign_key("fk_tokens_account_accounts", "accounts", ["account"], ["id"])
     op.create_index("ix_tokens_account", "tokens", ["account"])
 

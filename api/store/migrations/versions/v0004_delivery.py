@@ -7,6 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from api.store.migrations.columns import moment, number, text, whole, words
+
 revision = "0004_delivery"
 down_revision = "0003_accounts"
 branch_labels = None
@@ -42,23 +44,23 @@ def downgrade() -> None:
 def _make_receivers() -> None:
     op.create_table(
         "receivers",
-        sa.Column("id", sa.String(200), nullable=False),
-        sa.Column("agency", sa.String(200), nullable=False),
-        sa.Column("channel", sa.String(200), nullable=False),
-        sa.Column("address", sa.Text(), nullable=False),
-        sa.Column("language", sa.String(200), nullable=False),
-        sa.Column("step", sa.Integer(), nullable=False),
-        sa.Column("secret", sa.String(200), nullable=False),
-        sa.Column("old_secret", sa.String(200), nullable=True),
-        sa.Column("old_secret_until", TIME, nullable=True),
-        sa.Column("created_at", TIME, nullable=False),
-        sa.Column("disabled_at", TIME, nullable=True),
-        sa.Column("disabled_reason", sa.Text(), nullable=True),
-        sa.Column("next_try_at", TIME, nullable=False),
-        sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("open_until", TIME, nullable=True),
-        sa.Column("leased_until", TIME, nullable=True),
-        sa.Column("lease", sa.String(200), nullable=True),
+        text("id"),
+        text("agency"),
+        text("channel"),
+        words("address"),
+        text("language"),
+        whole("step"),
+        text("secret"),
+        text("old_secret", null=True),
+        moment("old_secret_until", null=True),
+        moment("created_at"),
+        moment("disabled_at", null=True),
+        words("disabled_reason", null=True),
+        moment("next_try_at"),
+        whole("failures"),
+        moment("open_until", null=True),
+        moment("leased_until", null=True),
+        text("lease", null=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_receivers")),
     )
     op.create_index("ix_receivers_agency", "receivers", ["agency"])
@@ -101,7 +103,7 @@ def _let_deliveries_stand_in_lines() -> None:
     op.drop_index("ix_deliveries_line", "deliveries")
     with _altered("deliveries") as table:
         table.add_column(sa.Column("receiver", sa.String(200), nullable=False, server_default=""))
-        table.add_column(sa.Column("give_up_at", TIME, nullable=True))
+        table.add_column(moment("give_up_at", null=True))
         table.alter_column("alert", existing_type=sa.String(200), nullable=True)
         for column in ("next_try_at", "leased_until", "lease"):
             table.drop_column(column)
@@ -127,9 +129,9 @@ def _let_deliveries_stand_alone() -> None:
         sa.delete(deliveries).where(sa.or_(deliveries.c.alert.is_(None), deliveries.c.channel != "webhook"))
     )
     with _altered("deliveries") as table:
-        table.add_column(sa.Column("next_try_at", TIME, nullable=True))
-        table.add_column(sa.Column("leased_until", TIME, nullable=True))
-        table.add_column(sa.Column("lease", sa.String(200), nullable=True))
+        table.add_column(moment("next_try_at", null=True))
+        table.add_column(moment("leased_until", null=True))
+        table.add_column(text("lease", null=True))
         table.alter_column("alert", existing_type=sa.String(200), nullable=False)
         table.drop_column("receiver")
         table.drop_column("give_up_at")
@@ -142,12 +144,12 @@ def _let_deliveries_stand_alone() -> None:
 def _give_back_webhooks() -> None:
     op.create_table(
         "webhooks",
-        sa.Column("agency", sa.String(200), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("secret", sa.String(200), nullable=False),
-        sa.Column("created_at", TIME, nullable=False),
-        sa.Column("disabled_at", TIME, nullable=True),
-        sa.Column("disabled_reason", sa.Text(), nullable=True),
+        text("agency"),
+        words("url"),
+        text("secret"),
+        moment("created_at"),
+        moment("disabled_at", null=True),
+        words("disabled_reason", null=True),
         sa.PrimaryKeyConstraint("agency", name=op.f("pk_webhooks")),
     )
     receivers = _table("receivers", "id", "agency", "address", "secret", created_at=TIME, disabled_at=TIME)
@@ -169,13 +171,13 @@ def _make_log_and_publications() -> None:
     op.create_table(
         "delivery_tries",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("delivery", sa.String(200), nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("at", TIME, nullable=False),
-        sa.Column("took_ms", sa.Float(53), nullable=False),
-        sa.Column("status", sa.Integer(), nullable=True),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("note", sa.Text(), nullable=True),
+        text("delivery"),
+        whole("attempt"),
+        moment("at"),
+        number("took_ms"),
+        whole("status", null=True),
+        words("error", null=True),
+        words("note", null=True),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_delivery_tries")),
         sqlite_autoincrement=True,
     )
@@ -183,40 +185,40 @@ def _make_log_and_publications() -> None:
     op.create_index("ix_delivery_tries_at", "delivery_tries", ["at"])
     op.create_table(
         "cap_documents",
-        sa.Column("identifier", sa.String(200), nullable=False),
-        sa.Column("alert", sa.String(200), nullable=False),
-        sa.Column("sent_at", TIME, nullable=False),
-        sa.Column("document", sa.Text(), nullable=False),
+        text("identifier"),
+        text("alert"),
+        moment("sent_at"),
+        words("document"),
         sa.PrimaryKeyConstraint("identifier", name=op.f("pk_cap_documents")),
     )
     op.create_index("ix_cap_documents_alert", "cap_documents", ["alert"])
     op.create_table(
         "releases",
-        sa.Column("incident", sa.String(200), nullable=False),
-        sa.Column("agency", sa.String(200), nullable=False),
-        sa.Column("released_by", sa.String(200), nullable=False),
-        sa.Column("released_at", TIME, nullable=False),
-        sa.Column("withdrawn_by", sa.String(200), nullable=True),
-        sa.Column("withdrawn_at", TIME, nullable=True),
+        text("incident"),
+        text("agency"),
+        text("released_by"),
+        moment("released_at"),
+        text("withdrawn_by", null=True),
+        moment("withdrawn_at", null=True),
         sa.PrimaryKeyConstraint("incident", "agency", name=op.f("pk_releases")),
     )
     op.create_table(
         "holds",
-        sa.Column("incident", sa.String(200), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("placed_by", sa.String(200), nullable=False),
-        sa.Column("placed_at", TIME, nullable=False),
-        sa.Column("lifted_by", sa.String(200), nullable=True),
-        sa.Column("lifted_at", TIME, nullable=True),
+        text("incident"),
+        words("reason"),
+        text("placed_by"),
+        moment("placed_at"),
+        text("lifted_by", null=True),
+        moment("lifted_at", null=True),
         sa.PrimaryKeyConstraint("incident", name=op.f("pk_holds")),
     )
     op.create_table(
         "custody",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("frame", sa.String(200), nullable=False),
-        sa.Column("at", TIME, nullable=False),
-        sa.Column("act", sa.String(200), nullable=False),
-        sa.Column("actor", sa.String(200), nullable=False),
+        text("frame"),
+        moment("at"),
+        text("act"),
+        text("actor"),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_custody")),
         sqlite_autoincrement=True,
     )

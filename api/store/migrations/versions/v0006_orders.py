@@ -6,12 +6,12 @@ The histories are append-only, and the database sees to it: a trigger on each re
 import sqlalchemy as sa
 from alembic import op
 
+from api.store.migrations.columns import json, moment, number, text, whole, words
+
 revision = "0006_orders"
 down_revision = "0005_witnesses"
 branch_labels = None
 depends_on = None
-
-TIME = sa.DateTime(timezone=True)
 
 ADDED = (
     ("incidents", "changed_seq"),
@@ -24,7 +24,7 @@ APPEND_ONLY = ("alert_steps", "order_steps", "report_steps", "point_steps")
 
 def upgrade() -> None:
     op.add_column("alerts", sa.Column("version", sa.Integer(), nullable=False, server_default="0"))
-    op.add_column("alerts", sa.Column("shelved_until", TIME, nullable=True))
+    op.add_column("alerts", moment("shelved_until", null=True))
     op.add_column("incidents", sa.Column("details", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("incidents", sa.Column("changed_seq", sa.Integer(), nullable=False, server_default="0"))
     op.create_index("ix_incidents_changed_seq", "incidents", ["changed_seq"])
@@ -66,26 +66,26 @@ def downgrade() -> None:
 def _make_routes() -> None:
     op.create_table(
         "routes",
-        sa.Column("incident", sa.String(200), nullable=False),
-        sa.Column("agency", sa.String(200), nullable=False),
-        sa.Column("hazard", sa.String(200), nullable=False),
-        sa.Column("severity", sa.String(200), nullable=False),
-        sa.Column("concern", sa.String(200), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("notify", sa.String(200), nullable=False),
-        sa.Column("decided_at", TIME, nullable=False),
-        sa.Column("review", sa.String(200), nullable=True),
-        sa.Column("reviewed_by", sa.String(200), nullable=True),
-        sa.Column("reviewed_at", TIME, nullable=True),
+        text("incident"),
+        text("agency"),
+        text("hazard"),
+        text("severity"),
+        text("concern"),
+        words("reason"),
+        text("notify"),
+        moment("decided_at"),
+        text("review", null=True),
+        text("reviewed_by", null=True),
+        moment("reviewed_at", null=True),
         sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name=op.f("fk_routes_incident_incidents")),
         sa.PrimaryKeyConstraint("incident", "agency", name=op.f("pk_routes")),
     )
     op.create_index("ix_routes_agency", "routes", ["agency", "review"], unique=False)
     op.create_table(
         "storm_parts",
-        sa.Column("incident", sa.String(200), nullable=False),
-        sa.Column("storm", sa.String(200), nullable=False),
-        sa.Column("joined_at", TIME, nullable=False),
+        text("incident"),
+        text("storm"),
+        moment("joined_at"),
         sa.ForeignKeyConstraint(
             ["incident"], ["incidents.id"], name=op.f("fk_storm_parts_incident_incidents")
         ),
@@ -96,12 +96,12 @@ def _make_routes() -> None:
     op.create_table(
         "alert_steps",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("alert", sa.String(200), nullable=False),
-        sa.Column("act", sa.String(200), nullable=False),
-        sa.Column("state", sa.String(200), nullable=False),
-        sa.Column("by", sa.String(200), nullable=False),
-        sa.Column("at", TIME, nullable=False),
-        sa.Column("note", sa.Text(), nullable=True),
+        text("alert"),
+        text("act"),
+        text("state"),
+        text("by"),
+        moment("at"),
+        words("note", null=True),
         sa.ForeignKeyConstraint(["alert"], ["alerts.id"], name=op.f("fk_alert_steps_alert_alerts")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_alert_steps")),
         sqlite_autoincrement=True,
@@ -109,17 +109,17 @@ def _make_routes() -> None:
     op.create_index(op.f("ix_alert_steps_alert"), "alert_steps", ["alert"], unique=False)
     op.create_table(
         "mutes",
-        sa.Column("id", sa.String(200), nullable=False),
-        sa.Column("agency", sa.String(200), nullable=False),
-        sa.Column("hazards", sa.JSON(), nullable=False),
-        sa.Column("lat_deg", sa.Float(53), nullable=True),
-        sa.Column("lon_deg", sa.Float(53), nullable=True),
-        sa.Column("radius_m", sa.Float(53), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("owner", sa.String(200), nullable=False),
-        sa.Column("begins_at", TIME, nullable=False),
-        sa.Column("ends_at", TIME, nullable=False),
-        sa.Column("ended_by", sa.String(200), nullable=True),
+        text("id"),
+        text("agency"),
+        json("hazards"),
+        number("lat_deg", null=True),
+        number("lon_deg", null=True),
+        number("radius_m", null=True),
+        words("reason"),
+        text("owner"),
+        moment("begins_at"),
+        moment("ends_at"),
+        text("ended_by", null=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mutes")),
     )
     op.create_index(op.f("ix_mutes_agency"), "mutes", ["agency"], unique=False)
@@ -129,10 +129,10 @@ def _make_routes() -> None:
 def _make_orders() -> None:
     op.create_table(
         "incident_leads",
-        sa.Column("incident", sa.String(200), nullable=False),
-        sa.Column("agency", sa.String(200), nullable=False),
-        sa.Column("named_by", sa.String(200), nullable=False),
-        sa.Column("named_at", TIME, nullable=False),
+        text("incident"),
+        text("agency"),
+        text("named_by"),
+        moment("named_at"),
         sa.ForeignKeyConstraint(
             ["incident"], ["incidents.id"], name=op.f("fk_incident_leads_incident_incidents")
         ),
@@ -140,25 +140,25 @@ def _make_orders() -> None:
     )
     op.create_table(
         "orders",
-        sa.Column("id", sa.String(200), nullable=False),
-        sa.Column("incident", sa.String(200), nullable=False),
-        sa.Column("agency", sa.String(200), nullable=False),
-        sa.Column("hazard", sa.String(200), nullable=False),
-        sa.Column("severity", sa.String(200), nullable=False),
-        sa.Column("place_name", sa.JSON(), nullable=False),
-        sa.Column("state", sa.String(200), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("assignee", sa.String(200), nullable=True),
-        sa.Column("respond_by", TIME, nullable=False),
-        sa.Column("resolve_by", TIME, nullable=False),
-        sa.Column("verdict", sa.String(200), nullable=True),
-        sa.Column("look", sa.String(200), nullable=False),
-        sa.Column("look_request", sa.String(200), nullable=True),
-        sa.Column("rating", sa.Integer(), nullable=True),
-        sa.Column("checklist", sa.JSON(), nullable=False),
-        sa.Column("created_by", sa.String(200), nullable=False),
-        sa.Column("created_at", TIME, nullable=False),
-        sa.Column("changed_at", TIME, nullable=False),
+        text("id"),
+        text("incident"),
+        text("agency"),
+        text("hazard"),
+        text("severity"),
+        json("place_name"),
+        text("state"),
+        whole("version"),
+        text("assignee", null=True),
+        moment("respond_by"),
+        moment("resolve_by"),
+        text("verdict", null=True),
+        text("look"),
+        text("look_request", null=True),
+        whole("rating", null=True),
+        json("checklist"),
+        text("created_by"),
+        moment("created_at"),
+        moment("changed_at"),
         sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name=op.f("fk_orders_incident_incidents")),
         sa.ForeignKeyConstraint(
             ["look_request"], ["look_requests.id"], name=op.f("fk_orders_look_request_look_requests")
@@ -171,14 +171,14 @@ def _make_orders() -> None:
     op.create_table(
         "order_steps",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("work_order", sa.String(200), nullable=False),
-        sa.Column("act", sa.String(200), nullable=False),
-        sa.Column("state", sa.String(200), nullable=False),
-        sa.Column("by", sa.String(200), nullable=False),
-        sa.Column("agency", sa.String(200), nullable=True),
-        sa.Column("at", TIME, nullable=False),
-        sa.Column("note", sa.Text(), nullable=True),
-        sa.Column("facts", sa.JSON(), nullable=False),
+        text("work_order"),
+        text("act"),
+        text("state"),
+        text("by"),
+        text("agency", null=True),
+        moment("at"),
+        words("note", null=True),
+        json("facts"),
         sa.ForeignKeyConstraint(["work_order"], ["orders.id"], name=op.f("fk_order_steps_work_order_orders")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_order_steps")),
         sqlite_autoincrement=True,
@@ -186,14 +186,14 @@ def _make_orders() -> None:
     op.create_index(op.f("ix_order_steps_work_order"), "order_steps", ["work_order"], unique=False)
     op.create_table(
         "order_pictures",
-        sa.Column("id", sa.String(200), nullable=False),
-        sa.Column("work_order", sa.String(200), nullable=False),
-        sa.Column("key", sa.String(200), nullable=False),
-        sa.Column("kind", sa.String(200), nullable=False),
-        sa.Column("sha256", sa.String(200), nullable=False),
-        sa.Column("bytes", sa.Integer(), nullable=False),
-        sa.Column("by", sa.String(200), nullable=False),
-        sa.Column("at", TIME, nullable=False),
+        text("id"),
+        text("work_order"),
+        text("key"),
+        text("kind"),
+        text("sha256"),
+        whole("bytes"),
+        text("by"),
+        moment("at"),
         sa.ForeignKeyConstraint(
             ["work_order"], ["orders.id"], name=op.f("fk_order_pictures_work_order_orders")
         ),
@@ -205,26 +205,26 @@ def _make_orders() -> None:
 def _make_reports() -> None:
     op.create_table(
         "reports",
-        sa.Column("id", sa.String(200), nullable=False),
-        sa.Column("code_sha256", sa.String(200), nullable=False),
-        sa.Column("service", sa.String(200), nullable=False),
-        sa.Column("hazard", sa.String(200), nullable=False),
-        sa.Column("state", sa.String(200), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("lat_deg", sa.Float(53), nullable=False),
-        sa.Column("lon_deg", sa.Float(53), nullable=False),
-        sa.Column("within_m", sa.Float(53), nullable=False),
-        sa.Column("place_name", sa.JSON(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("language", sa.String(200), nullable=False),
-        sa.Column("reporter", sa.String(200), nullable=True),
-        sa.Column("picture", sa.String(200), nullable=True),
-        sa.Column("agency", sa.String(200), nullable=True),
-        sa.Column("incident", sa.String(200), nullable=True),
-        sa.Column("work_order", sa.String(200), nullable=True),
-        sa.Column("rating", sa.Integer(), nullable=True),
-        sa.Column("received_at", TIME, nullable=False),
-        sa.Column("changed_at", TIME, nullable=False),
+        text("id"),
+        text("code_sha256"),
+        text("service"),
+        text("hazard"),
+        text("state"),
+        whole("version"),
+        number("lat_deg"),
+        number("lon_deg"),
+        number("within_m"),
+        json("place_name"),
+        words("text"),
+        text("language"),
+        text("reporter", null=True),
+        text("picture", null=True),
+        text("agency", null=True),
+        text("incident", null=True),
+        text("work_order", null=True),
+        whole("rating", null=True),
+        moment("received_at"),
+        moment("changed_at"),
         sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name=op.f("fk_reports_incident_incidents")),
         sa.ForeignKeyConstraint(["work_order"], ["orders.id"], name=op.f("fk_reports_work_order_orders")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
@@ -237,11 +237,11 @@ def _make_reports() -> None:
     op.create_table(
         "report_steps",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("report", sa.String(200), nullable=False),
-        sa.Column("state", sa.String(200), nullable=False),
-        sa.Column("at", TIME, nullable=False),
-        sa.Column("by", sa.String(200), nullable=False),
-        sa.Column("note", sa.Text(), nullable=True),
+        text("report"),
+        text("state"),
+        moment("at"),
+        text("by"),
+        words("note", null=True),
         sa.ForeignKeyConstraint(["report"], ["reports.id"], name=op.f("fk_report_steps_report_reports")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_report_steps")),
         sqlite_autoincrement=True,
@@ -250,11 +250,11 @@ def _make_reports() -> None:
     op.create_table(
         "point_steps",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("reporter", sa.String(200), nullable=False),
-        sa.Column("report", sa.String(200), nullable=False),
-        sa.Column("points", sa.Integer(), nullable=False),
-        sa.Column("reason", sa.String(200), nullable=False),
-        sa.Column("at", TIME, nullable=False),
+        text("reporter"),
+        text("report"),
+        whole("points"),
+        text("reason"),
+        moment("at"),
         sa.ForeignKeyConstraint(["report"], ["reports.id"], name=op.f("fk_point_steps_report_reports")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_point_steps")),
         sa.UniqueConstraint("report", "reason", name="uq_point_steps_report_reason"),
@@ -266,34 +266,34 @@ def _make_reports() -> None:
 def _make_timers() -> None:
     op.create_table(
         "timers",
-        sa.Column("id", sa.String(200), nullable=False),
-        sa.Column("kind", sa.String(200), nullable=False),
-        sa.Column("subject", sa.String(200), nullable=False),
-        sa.Column("due_at", TIME, nullable=False),
-        sa.Column("facts", sa.JSON(), nullable=False),
-        sa.Column("set_at", TIME, nullable=False),
-        sa.Column("fired_at", TIME, nullable=True),
-        sa.Column("cancelled_at", TIME, nullable=True),
-        sa.Column("outcome", sa.Text(), nullable=True),
+        text("id"),
+        text("kind"),
+        text("subject"),
+        moment("due_at"),
+        json("facts"),
+        moment("set_at"),
+        moment("fired_at", null=True),
+        moment("cancelled_at", null=True),
+        words("outcome", null=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_timers")),
     )
     op.create_index("ix_timers_due", "timers", ["fired_at", "cancelled_at", "due_at"], unique=False)
     op.create_index(op.f("ix_timers_subject"), "timers", ["subject"], unique=False)
     op.create_table(
         "beats",
-        sa.Column("kind", sa.String(200), nullable=False),
-        sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("seen_at", TIME, nullable=False),
-        sa.Column("patience_s", sa.Float(53), nullable=False),
-        sa.Column("silent_since", TIME, nullable=True),
+        text("kind"),
+        text("name"),
+        moment("seen_at"),
+        number("patience_s"),
+        moment("silent_since", null=True),
         sa.PrimaryKeyConstraint("kind", "name", name=op.f("pk_beats")),
     )
     op.create_table(
         "answered_keys",
-        sa.Column("id", sa.String(200), nullable=False),
-        sa.Column("asked_sha256", sa.String(200), nullable=False),
-        sa.Column("asked_at", TIME, nullable=False),
-        sa.Column("status", sa.Integer(), nullable=True),
+        text("id"),
+        text("asked_sha256"),
+        moment("asked_at"),
+        whole("status", null=True),
         sa.Column("headers", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answered_keys")),

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from api.custody import Line, link, new_nonce
+from api.store.migrations.columns import text
 
 revision = "0007_custody"
 down_revision = "0006_orders"
@@ -15,8 +16,8 @@ ADDED = ("agency", "nonce", "chain")
 
 
 def upgrade() -> None:
-    op.add_column("holds", sa.Column("agency", sa.String(200), nullable=True))
-    op.add_column("custody", sa.Column("agency", sa.String(200), nullable=True))
+    op.add_column("holds", text("agency", null=True))
+    op.add_column("custody", text("agency", null=True))
     op.add_column("custody", sa.Column("nonce", sa.String(200), nullable=False, server_default=""))
     op.add_column("custody", sa.Column("chain", sa.String(200), nullable=False, server_default=""))
     _chain_what_there_is()

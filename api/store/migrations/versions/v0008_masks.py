@@ -1,7 +1,8 @@
 """A known hot place may be an agency's own mask."""
 
-import sqlalchemy as sa
 from alembic import op
+
+from api.store.migrations.columns import text
 
 revision = "0008_masks"
 down_revision = "0007_custody"
@@ -10,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("known_sources", sa.Column("agency", sa.String(200), nullable=True))
+    op.add_column("known_sources", text("agency", null=True))
 
 
 def downgrade() -> None:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from api.store.migrations.columns import flag, json, moment, number, text, whole
+
 revision = "0010_candidates"
 down_revision = "0009_frame_grounds"
 branch_labels = None
@@ -12,30 +14,30 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "candidates",
-        sa.Column("id", sa.String(200), nullable=False),
-        sa.Column("drone", sa.String(200), nullable=False),
-        sa.Column("sensor", sa.String(200), nullable=False),
-        sa.Column("hazard", sa.String(200), nullable=False),
-        sa.Column("verdict", sa.String(200), nullable=False),
-        sa.Column("looks", sa.Integer(), nullable=False),
-        sa.Column("hits", sa.Integer(), nullable=False),
-        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("waits", sa.Boolean(), nullable=False),
-        sa.Column("further", sa.Integer(), nullable=False),
-        sa.Column("is_told", sa.Boolean(), nullable=False),
-        sa.Column("incident", sa.String(200), nullable=True),
-        sa.Column("candidate", sa.JSON(), nullable=False),
-        sa.Column("held", sa.JSON(), nullable=False),
+        text("id"),
+        text("drone"),
+        text("sensor"),
+        text("hazard"),
+        text("verdict"),
+        whole("looks"),
+        whole("hits"),
+        moment("seen_at"),
+        moment("heard_at"),
+        flag("waits"),
+        whole("further"),
+        flag("is_told"),
+        text("incident", null=True),
+        json("candidate"),
+        json("held"),
         sa.PrimaryKeyConstraint("id", name="pk_candidates"),
     )
     op.create_index("ix_candidates_eye", "candidates", ["drone", "sensor", "seen_at"])
     op.create_index("ix_candidates_waits", "candidates", ["waits"])
     op.create_index("ix_candidates_incident", "candidates", ["incident"])
-    op.add_column("known_sources", sa.Column("largest_m2", sa.Float(53), nullable=True))
-    op.add_column("observations", sa.Column("kind", sa.String(200), nullable=True))
-    op.add_column("observations", sa.Column("sources", sa.JSON(), nullable=True))
-    op.add_column("observations", sa.Column("power_w", sa.Float(53), nullable=True))
+    op.add_column("known_sources", number("largest_m2", null=True))
+    op.add_column("observations", text("kind", null=True))
+    op.add_column("observations", json("sources", null=True))
+    op.add_column("observations", number("power_w", null=True))
 
 
 def downgrade() -> None:

@@ -1,7 +1,8 @@
 """What a flying sortie's camera follows, as its gateway told last."""
 
-import sqlalchemy as sa
 from alembic import op
+
+from api.store.migrations.columns import json
 
 revision = "0011_follows"
 down_revision = "0010_candidates"
@@ -10,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("sorties", sa.Column("follows", sa.JSON(), nullable=True))
+    op.add_column("sorties", json("follows", null=True))
 
 
 def downgrade() -> None:

@@ -1,7 +1,8 @@
 """What detectors say besides place and size, of looks and of incidents."""
 
-import sqlalchemy as sa
 from alembic import op
+
+from api.store.migrations.columns import json
 
 revision = "0012_facts"
 down_revision = "0011_follows"
@@ -11,7 +12,7 @@ depends_on = None
 
 def upgrade() -> None:
     for table in ("incidents", "observations"):
-        op.add_column(table, sa.Column("facts", sa.JSON(), nullable=True))
+        op.add_column(table, json("facts", null=True))
 
 
 def downgrade() -> None:
