@@ -116,9 +116,11 @@ def sighted(seen: Iterable[Observation], frame: LocalFrame) -> tuple[Sighting, .
     return tuple(found)
 
 
-def follow(before: Following, sightings: Sequence[Sighting], at_s: float) -> Following:
-    """Return the tracks after a frame's sightings; what was not seen for `LOST_S` has ended."""
-    living = [t for t in before.tracks if at_s - t.seen_at_s <= LOST_S]
+def follow(
+    before: Following, sightings: Sequence[Sighting], at_s: float, *, lost_s: float = LOST_S
+) -> Following:
+    """Return the tracks after a frame's sightings; what was not seen for `lost_s` has ended."""
+    living = [t for t in before.tracks if at_s - t.seen_at_s <= lost_s]
     expected = [t.ahead(at_s) for t in living]
     pairs = _pairs(expected, sightings, np.zeros(2))
     shift, _ = _shift(expected, sightings, pairs)

@@ -1,10 +1,11 @@
 """The coordinator's eye on what is followed: from what the frames show to the gateway's next word of it.
 
 A gateway tells in its reports which sortie's camera follows something. From then on what the frames of that
-sortie show of people, vehicles and animals is tracked on the ground (`vision.following`), the track nearest
-to where the mover was expected is taken for it, and each frame that shows it again sends where it is by now,
-how fast and which way. Nothing is kept on disk: where this process ends, the gateway hears no more of the
-mover and lets the camera look ahead again by itself.
+sortie show of people, vehicles and animals is tracked on the ground (`vision.following`). Where it is known
+what is followed, that word begins its track; else the track nearest to where the mover was expected is taken
+for it. Each frame that shows it again sends where it is by now, how fast and which way. Nothing is kept on
+disk: where this process ends, the gateway hears no more of the mover and lets the camera look ahead again by
+itself.
 """
 
 import math
@@ -13,14 +14,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
+from fleet.following import LOST_S
 from missions.geo import LatLon, LocalFrame
-from vision.following import FASTEST_M_S, Following, Track, follow, sighted
+from vision.following import CONFIRMED, FASTEST_M_S, MOVES, Following, Track, follow, sighted
 from vision.model import Observation
 
 Json = Mapping[str, Any]
 
 WITHIN_M = 15.0
 """A track is taken for the mover that near to where it was expected, and farther as time passes."""
+
+PLACE_M, OWN_M_S = 5.0, 1.5
+"""One deviation of where a mover is first told to be and of its velocity."""
 
 _UNKNOWN = 20.0  # m/s, as fast as what nobody names may have gone
 
@@ -78,7 +85,10 @@ class Pursuits:
             began_at = datetime.fromisoformat(mover["seen_at"]).astimezone(UTC)
             speed_m_s, heading = mover.get("speed_m_s", 0.0), math.radians(mover.get("heading_deg", 0.0))
             known = _Known(east_m_s=speed_m_s * math.sin(heading), north_m_s=speed_m_s * math.cos(heading))
-            self._pursued[event["sortie"]] = _Pursued(gateway, LocalFrame(place), began_at, known)
+            pursued = _Pursued(gateway, LocalFrame(place), began_at, known)
+            if kind := _kind(mover.get("kind")):
+                pursued.tracks, pursued.track = _begun(kind, known), 1
+            self._pursued[event["sortie"]] = pursued
 
     def __bool__(self) -> bool:
         return bool(self._pursued)
@@ -94,7 +104,7 @@ class Pursuits:
         if at_s < pursued.at_s:
             return None  # an older frame that was searched later
         sightings = sighted(observations, pursued.frame)
-        pursued.tracks, pursued.at_s = follow(pursued.tracks, sightings, at_s), at_s
+        pursued.tracks, pursued.at_s = follow(pursued.tracks, sightings, at_s, lost_s=LOST_S), at_s
         track = _chosen(pursued)
         if track is None or track.seen_at_s < at_s or not track.is_told:
             return None
@@ -111,6 +121,18 @@ class Pursuits:
         }
         command = {"id": f"{sortie}:follow:{frame}", "action": "follow", "sortie": {"id": sortie}}
         return pursued.gateway, {**command, "mover": mover}
+
+
+def _kind(told: str | None) -> str | None:
+    """Return what a track of it is called: a hazard's word of it, or a kind itself."""
+    return told if told in FASTEST_M_S else next((k for h, k in MOVES.items() if h.value == told), None)
+
+
+def _begun(kind: str, known: _Known) -> Following:
+    """Return the track that a word of the mover begins: one sighting near there is enough for the next."""
+    state = np.array([0.0, 0.0, known.east_m_s, known.north_m_s])
+    spread = np.diag([PLACE_M**2] * 2 + [OWN_M_S**2] * 2)
+    return Following((Track(1, kind, state, spread, 0.0, 0.0, CONFIRMED),), next_id=2)
 
 
 def _chosen(pursued: _Pursued) -> Track | None:

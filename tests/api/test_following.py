@@ -175,6 +175,15 @@ def test_frames_that_show_the_mover_again_tell_the_gateway_where_it_goes() -> No
     assert walked(pursuits, range(4, 5)) == [None], "an older frame that was searched later says nothing"
 
 
+@pytest.mark.parametrize("kind", ["person", None])
+def test_what_is_known_to_be_followed_is_led_on_by_single_looks(kind: str | None) -> None:
+    """A camera aslant sees it now and then."""
+    pursuits = Pursuits()
+    pursuits.heard("g1", {"sortie": "S1", "follows": FOLLOWS | {"kind": kind}})
+    sent = [word is not None for word in walked(pursuits, range(4, 60, 12))]
+    assert sent == ([True] * 5 if kind else [False, False, True, True, True])
+
+
 @pytest.mark.parametrize("told_speed_m_s", [0.0, 6.0])
 def test_a_mover_lost_for_a_while_is_looked_for_where_it_must_be_by_now(told_speed_m_s: float) -> None:
     """Not where it was first seen: another one stands there by then, one of another kind goes beside it."""
