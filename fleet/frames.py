@@ -15,7 +15,6 @@ from typing import Any
 
 import structlog
 
-from fleet.errors import PictureLost
 from fleet.journal import Journal, Spooled
 from fleet.media import MediaSource, file_name
 from fleet.messages import PictureTaken
@@ -66,12 +65,14 @@ class Frames:
         self._hand_over = hand_over
         self._to_fetch: asyncio.Queue[tuple[Haul, PictureTaken, int | None]] = asyncio.Queue()
         self._to_hand_over: asyncio.Queue[Spooled] = asyncio.Queue()
+        self._refused: asyncio.PriorityQueue[tuple[int, int, Spooled]] = asyncio.PriorityQueue()
 
     async def run(self) -> None:
         """Fetch and hand over until cancelled, beginning with what an earlier run left."""
         for spooled in self._journal.frames_to_hand_over():
             self._to_hand_over.put_nowait(spooled)
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._hand_over_refused())
             for _ in range(_WORKERS):
                 group.create_task(self._fetch_all())
                 group.create_task(self._hand_over_all())
@@ -102,58 +103,68 @@ class Frames:
             haul, record, shot = await self._to_fetch.get()
             try:
                 await self._fetch(haul, record, shot)
-            except (PictureLost, OSError) as error:  # OSError: the disk is full
+            except Exception as error:  # whatever a camera says; a full disk
                 haul.lost[record.component, record.index] = (record, shot)
-                _log.warning("picture not fetched", sortie=haul.sortie, error=str(error))
+                _log.warning("picture not fetched", sortie=haul.sortie, url=record.url, error=str(error))
 
     async def _fetch(self, haul: Haul, record: PictureTaken, shot: int | None) -> None:
         folder = self._folder / _harmless(haul.sortie)
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        path = folder / file_name(record.url)
+        name = file_name(record.url)  # two folders of a camera may both hold it
+        path = folder / f"{record.component}-{record.index}-{name}"
         await self._media.fetch(record.url, path)
         digest, size = await asyncio.to_thread(_digest, path)
-        meta = self._meta(haul, record, shot)
-        meta |= {"sha256": digest, "name": path.name, "bytes": size}
+        if self._journal.has_name(haul.sortie, name):
+            name = path.name
+        meta = self._meta(haul, record, shot) | {"sha256": digest, "name": name, "bytes": size}
         self._journal.spool(meta, path, camera=record.component, picture=record.index)
         haul.files += 1
         self._to_hand_over.put_nowait(Spooled(meta["id"], meta, path))
 
     async def _hand_over_all(self) -> None:
         while True:
-            spooled = await self._to_hand_over.get()
-            await self._hand_over_one(spooled)
-            self._to_hand_over.task_done()
+            await self._hand_over_one(await self._to_hand_over.get(), 0)
 
-    async def _hand_over_one(self, spooled: Spooled) -> None:
-        pause_s = _FIRST_PAUSE_S
+    async def _hand_over_refused(self) -> None:
+        """Try again what was refused, one at a time, what was refused least first."""
+        pause_s = 0.0
         while True:
-            if not spooled.path.exists():
-                _log.error("spooled frame is gone", frame=spooled.id, path=str(spooled.path))
-                return
-            try:
+            times, _, spooled = await self._refused.get()
+            is_done = await self._hand_over_one(spooled, times)
+            pause_s = 0.0 if is_done else min(_LONGEST_PAUSE_S, pause_s * 2 + _FIRST_PAUSE_S)
+            await asyncio.sleep(pause_s)
+
+    async def _hand_over_one(self, spooled: Spooled, times: int) -> bool:
+        """Hand a frame over that was refused so many times; return whether it is done with."""
+        try:
+            if spooled.path.exists():
                 await self._hand_over(spooled.meta, spooled.path)
-            except Exception as error:  # whatever the uplink's trouble is, the frame is kept
-                _log.warning("frame not accepted", frame=spooled.id, error=str(error), again_in_s=pause_s)
-                await asyncio.sleep(pause_s)
-                pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
-                continue
-            self._journal.frame_accepted(spooled.id)
-            await asyncio.to_thread(spooled.path.unlink, missing_ok=True)
-            return
+                self._journal.frame_accepted(spooled.id)
+                await asyncio.to_thread(spooled.path.unlink, missing_ok=True)
+            else:
+                _log.error("spooled frame is gone", frame=spooled.id, path=str(spooled.path))
+        except Exception as error:  # whatever the uplink's trouble is, the frame is kept
+            _log.warning(
+                "a frame is not accepted: it is kept and tried again behind the others",
+                frame=spooled.id,
+                times=times + 1,
+                error=str(error),
+            )
+            self._refused.put_nowait((times + 1, id(spooled), spooled))
+            return False
+        self._to_hand_over.task_done()
+        return True
 
     def _meta(self, haul: Haul, record: PictureTaken, shot: int | None) -> dict[str, Any]:
-        sensor = sensor_of(record)
-        which = shot if shot is not None else f"image {record.index}"
-        taken_at = (
-            datetime.fromtimestamp(record.taken_us / 1e6, UTC) if record.taken_us else self._clock.now()
-        )
+        is_told = 0 < record.taken_us < 32_503_680_000_000_000  # the year 3000
+        taken_at = datetime.fromtimestamp(record.taken_us / 1e6, UTC) if is_told else self._clock.now()
         return {
-            "id": str(uuid.uuid5(FRAMES, f"{haul.sortie}/{sensor}/{which}")),
+            "id": str(uuid.uuid5(FRAMES, f"{haul.sortie}/{record.component}/{record.index}")),
             "gateway": self._gateway,
             "drone": haul.drone,
             "sortie": haul.sortie,
             "shot": shot if shot is not None else UNPLANNED + record.index,
-            "sensor": sensor,
+            "sensor": sensor_of(record),
             "taken_at": taken_at.isoformat(),
             "pose": _pose(record),
         }

@@ -181,6 +181,11 @@ class Journal:
             (meta["id"], meta["sortie"], camera, picture, json.dumps(meta), str(path)),
         )
 
+    def has_name(self, sortie: str, name: str) -> bool:
+        """Return whether a picture of a sortie bears a name."""
+        query = "SELECT meta FROM frames WHERE sortie = ? AND json_extract(meta, '$.name') = ?"
+        return self._one(query, sortie, name) is not None
+
     def has_picture(self, sortie: str, camera: int, picture: int) -> bool:
         """Return whether a camera's picture of a sortie is on disk or was handed over."""
         found = self._db.execute(

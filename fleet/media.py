@@ -48,8 +48,11 @@ class HttpMedia:
         await self._client.aclose()
 
     async def fetch(self, url: str, into: Path) -> None:
-        if urlsplit(url).scheme not in ("http", "https"):
-            raise PictureLost(url, "it is no http address")
+        try:
+            if urlsplit(url).scheme not in ("http", "https") or urlsplit(url).port == 0:
+                raise ValueError
+        except ValueError:  # also of a port beyond 65535
+            raise PictureLost(url, "it is no http address") from None
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(_Passing),
             stop=stop_after_attempt(_ATTEMPTS),

@@ -154,6 +154,8 @@ class PictureLedger:
 
     def count(self, camera: int, count: int, *, before: bool = False, after: bool = False) -> None:
         """Note how many pictures a camera says it has taken, before take-off or after landing."""
+        if not 0 <= count < 10**7:
+            return  # no camera lasts so long
         self.totals[camera] = count
         if before:
             self.counted[camera] = count
@@ -187,7 +189,9 @@ class PictureLedger:
         """Return the image indexes a camera must have used but that were never told."""
         known = self.records.get(camera, {})
         first = self.counted.get(camera, min(known, default=0))
-        end = max(self.totals.get(camera, 0), max(known, default=-1) + 1)
+        ends = self.totals.get(camera, 0), *(i + 1 for i in known)
+        most = first + len(self.places) + 2000  # no battery lasts for more: a number beyond says nothing
+        end = max((e for e in ends if e <= most), default=0)
         return [i for i in range(first, end) if i not in known]
 
     def all_missing(self) -> list[tuple[int, int]]:

@@ -125,7 +125,7 @@ def picture_angles(w: float, x: float, y: float, z: float) -> tuple[float, float
     taken as 0 there and the heading is that of the picture's top edge.
     """
     length = math.sqrt(w * w + x * x + y * y + z * z)
-    if not length > 0.5:  # all zeros, or NaN
+    if not 0.5 < length < math.inf:  # all zeros, or NaN
         return None
     w, x, y, z = w / length, x / length, y / length, z / length
     sine = max(-1.0, min(1.0, 2 * (w * y - z * x)))
@@ -180,12 +180,18 @@ def _health(raw: Any) -> m.Health:
     return m.Health(ready, percent, voltage)
 
 
+def _place(lat: int, lon: int) -> tuple[float, float]:
+    """Return degrees; a place on no map (INT32_MAX where it is not known) becomes 0, 0."""
+    is_one = abs(lat) <= 90 * 10**7 and abs(lon) <= 180 * 10**7
+    return (lat / 1e7, lon / 1e7) if is_one else (0.0, 0.0)
+
+
 def _motion(raw: Any) -> m.Motion | None:
-    if raw.lat == 0 and raw.lon == 0:
+    place = _place(raw.lat, raw.lon)
+    if place == (0, 0):
         return None  # what ArduPilot sends until it knows where it is
     return m.Motion(
-        lat_deg=raw.lat / 1e7,
-        lon_deg=raw.lon / 1e7,
+        *place,
         altitude_m=raw.alt / 1000.0,
         above_home_m=raw.relative_alt / 1000.0,
         speed_m_s=math.hypot(raw.vx, raw.vy) / 100.0,
@@ -284,11 +290,10 @@ def _picture(raw: Any) -> m.PictureTaken:
     heading, pitch, roll = angles or (None, None, None)
     url = raw.file_url.decode("utf-8", "replace") if isinstance(raw.file_url, bytes) else raw.file_url
     return m.PictureTaken(
-        component=raw.get_srcComponent(),
-        index=raw.image_index,
-        taken_us=raw.time_utc,
-        lat_deg=raw.lat / 1e7,
-        lon_deg=raw.lon / 1e7,
+        raw.get_srcComponent(),
+        raw.image_index,
+        raw.time_utc,
+        *_place(raw.lat, raw.lon),
         altitude_m=raw.alt / 1000.0,
         heading_deg=heading,
         pitch_deg=pitch,
@@ -323,7 +328,7 @@ _READERS: dict[int, Callable[[Any], m.Incoming | None]] = {
         raw.param_id.rstrip("\0"), raw.param_value, raw.param_type
     ),
     mavlink.MAVLINK_MSG_ID_CAMERA_FEEDBACK: lambda raw: m.ShutterFired(
-        raw.img_idx, raw.lat / 1e7, raw.lng / 1e7
+        raw.img_idx, *_place(raw.lat, raw.lng)
     ),
     mavlink.MAVLINK_MSG_ID_CAMERA_IMAGE_CAPTURED: _picture,
     mavlink.MAVLINK_MSG_ID_CAMERA_CAPTURE_STATUS: lambda raw: m.CameraCount(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from missions.clock import SystemClock
 from missions.errors import InputWrong
 from missions.model import Drone
 from tests.fleet.builders import order
+from tests.fleet.test_media import answer, camera
 from tests.fleet.test_pictures import record
 
 
@@ -210,24 +212,24 @@ async def test_a_drone_never_heard_is_lost_in_telemetry(tmp_path):
 
 
 async def test_a_spooled_frame_survives_a_kill_and_is_handed_over_once(tmp_path):
-    """Fetched once, though the record comes again."""
-    fetched, given = [], []
-    tried = asyncio.Event()
+    """Fetched once, though the record comes again; those of one name or shot with their own bytes."""
+    fetched, given = [], {}
 
     class Media:
         async def fetch(self, url, into):
             fetched.append(url)
-            into.write_bytes(b"picture")
+            into.write_bytes(url.encode())
 
     async def refuse(meta, path):
-        tried.set()
+        await all_here.wait()
         raise OSError("the uplink is cut")
 
     async def accept(meta, path):
-        given.append((meta, path.read_bytes()))
-        tried.set()
+        await all_here.wait()
+        given[meta["name"]] = (meta["shot"], meta["sensor"], meta["bytes"], path.read_bytes())
 
     for hand_over in (refuse, accept):
+        all_here = asyncio.Barrier(4)
         journal = Journal(tmp_path / "journal.sqlite")
         frames = Frames(
             gateway="valley",
@@ -239,23 +241,52 @@ async def test_a_spooled_frame_survives_a_kill_and_is_handed_over_once(tmp_path)
         )
         haul = Haul("S1", "D1")
         running = asyncio.create_task(frames.run())
-        frames.want(haul, record(0, 0, camera=101), 0)
+        for i, shot in enumerate((0, 1, 1)):
+            frames.want(haul, replace(record(i, 0, camera=101), url=f"http://{i}/A.TIF"), shot)
         async with asyncio.timeout(5):
-            await tried.wait()
-            tried.clear()
+            await all_here.wait()
             if hand_over is accept:
                 await frames.empty()
-        assert haul.files == 1
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         left = journal.frames_to_hand_over()
         journal.close()
-    assert len(fetched) == 1
+    assert len(fetched) == 3
     assert left == []
-    ((meta, data),) = given
-    assert data == b"picture"
-    assert (meta["shot"], meta["sensor"], meta["bytes"]) == (0, "thermal", 7)
+    own = [(shot, "thermal", 14, b"http://%d/A.TIF" % i) for i, shot in enumerate((0, 1, 1))]
+    assert sorted(given.values()) == own
     assert not list((tmp_path / "spool").rglob("*.*"))
+
+
+async def test_an_odd_record_stops_no_other(tmp_path):
+    """Without an address its picture is lost; a time that is no date is our own."""
+    sink, haul, given = Sink(), Haul("S1", "D1"), asyncio.Queue()
+    sink.frame = lambda meta, _: given.put(meta)
+    async with camera([answer("200 OK", b"jpeg")]) as (base, _), gateway(tmp_path, sink) as built:
+        built.frames.want(haul, replace(record(0, 0), url="http://["), 0)
+        built.frames.want(haul, replace(record(1, 1), url=base, taken_us=10**18), 1)
+        assert (await asyncio.wait_for(given.get(), 5))["shot"] == 1
+    assert list(haul.lost) == [(100, 0)]
+
+
+async def test_what_the_hub_refuses_is_tried_again_behind_the_others(tmp_path):
+    """As many as there are workers."""
+    sink, given, refused = Sink(), asyncio.Queue(), {0, 1, 2, 3}
+
+    async def frame(meta, path):
+        if meta["shot"] in refused:
+            raise OSError("400")
+        given.put_nowait(meta["shot"])
+
+    sink.frame = frame
+    async with camera([answer("200 OK", b"jpeg")]) as (base, _), gateway(tmp_path, sink) as built:
+        for shot in range(6):
+            built.frames.want(Haul("S1", "D1"), replace(record(shot, shot), url=base), shot)
+        async with asyncio.timeout(5):
+            assert {await given.get(), await given.get()} == {4, 5}
+            refused.clear()
+            await built.frames.empty()
+    assert given.qsize() == 4
 
 
 def test_the_sensor_is_told_by_the_camera_or_else_by_the_file():

@@ -73,7 +73,9 @@ async def test_what_is_not_there_is_not_tried_again(media, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/a.jpg", "a.jpg"])
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://x/a.jpg", "a.jpg", "http://[", "http://c:99999/"]
+)
 async def test_only_http_is_followed(media, tmp_path, url):
     """A camera names no file of this machine."""
     with pytest.raises(PictureLost, match="no http address"):

@@ -68,6 +68,15 @@ def test_a_camera_owes_its_count_after_landing():
     assert ledger.files_wanted == 0
 
 
+def test_a_number_no_flight_reaches_hides_no_other():
+    """An odd record, and an odd count before it."""
+    ledger = PictureLedger(PLACES)
+    ledger.count(100, 10**7, before=True)
+    for index in (0, 2, 10**6):
+        ledger.add(record(index, 0))
+    assert ledger.all_missing() == [(100, 1)]
+
+
 def test_a_record_told_twice_counts_once():
     """Asked again and answered twice."""
     ledger = PictureLedger(PLACES)

@@ -32,10 +32,14 @@ def test_an_item_survives_the_wire_to_a_ten_millionth_of_a_degree(lat, lon, heig
     assert abs(back.lon_deg - lon) <= 0.5e-7 + 1e-12
 
 
-def test_a_vehicle_that_does_not_know_its_place_has_none():
-    """ArduPilot says latitude 0, longitude 0 until then."""
-    unknown = mavlink.MAVLink_global_position_int_message(1000, 0, 0, 0, 0, 0, 0, 0, 0)
+@pytest.mark.parametrize("lat", [0, 2**31 - 1])
+def test_who_does_not_know_its_place_has_none(lat):
+    """ArduPilot says latitude 0, longitude 0 until then; others a place on no map."""
+    unknown = mavlink.MAVLink_global_position_int_message(1000, lat, 0, 0, 0, 0, 0, 0, 0)
     assert wire.decode(over_the_wire(unknown), "link") is None
+    taken = mavlink.MAVLink_camera_image_captured_message(0, 0, 0, lat, 0, 0, 0, (1, 0, 0, 0), 0, 1, b"")
+    fired = mavlink.MAVLink_camera_feedback_message(0, 0, 0, 0, lat, *[0] * 8)
+    assert heard(taken).lat_deg == heard(fired).lat_deg == 0
 
 
 @pytest.mark.parametrize(
@@ -99,7 +103,7 @@ def test_straight_down_the_heading_is_that_of_the_top_edge(heading):
     assert angles[2] == 0.0
 
 
-@pytest.mark.parametrize("quaternion", [(0, 0, 0, 0), (math.nan,) * 4])
+@pytest.mark.parametrize("quaternion", [(0, 0, 0, 0), (math.nan,) * 4, (math.inf, 0, 0, 0)])
 def test_a_camera_that_does_not_say_has_no_angles(quaternion):
     """Zeros and NaN both mean unknown."""
     assert wire.picture_angles(*quaternion) is None
