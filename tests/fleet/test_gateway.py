@@ -77,6 +77,7 @@ def fly(command_id: str = "c1", **values) -> dict:
 
 async def test_an_error_in_one_sortie_ends_neither_the_gateway_nor_that_sortie(tmp_path, monkeypatch):
     """It is taken up again as after a restart."""
+    monkeypatch.setattr("fleet.dispatcher._HEARD_WITHIN_S", 0.2)
     async with gateway(tmp_path, sink := Sink()) as built:
         begin, faults = built.carriers["D1"].begin, [RuntimeError("not foreseen")]
         monkeypatch.setattr(
