@@ -1,9 +1,11 @@
 """The same POST twice is done once: what a request with an Idempotency-Key was answered is kept for a day.
 
-A key counts for one caller and one path. The same key with another body is refused, and so is
-a repeat while the first is still under way. A failure of ours (5xx) is not kept, so that trying again
-tries again. Where a crash leaves it open whether the work was done, the work is asked for again after
-a minute, and the ids of what it creates follow from the key (`creation_id`).
+A key counts for one caller and one path; strangers' keys count with what they say, since nobody knows
+one from another. The same key with another body is refused, and so is a repeat while the first is still
+under way. A failure of ours (5xx) is not kept, so that trying again tries again, nor is a session; what is
+kept may hold a secret and is sealed. Where a crash leaves it open whether the work was
+done, the work is asked for again after a minute, and the ids of what it creates follow from the key
+(`creation_id`).
 """
 
 import hashlib
@@ -80,7 +82,7 @@ class Idempotency:
             return self._app  # it refuses by itself
         body = await _whole(receive)
         asked = hashlib.sha256(body).hexdigest()
-        name = _sha256("\n".join((token or "anonymous", scope["path"], key)))
+        name = _sha256("\n".join((token or f"anonymous {asked}", scope["path"], key)))
         kept = await self._begin(name, asked)
         if kept is None:
             return await self._run(scope, body, name)
@@ -88,7 +90,8 @@ class Idempotency:
             return _refused(422, BadRequest.code, "this Idempotency-Key was used for another body before")
         if kept.status is None:
             return _refused(409, Conflict.code, "the same request is still being answered: ask again soon")
-        again = Response(kept.body or b"", status_code=kept.status)
+        said = self._services.seal.open((kept.body or b"").decode())
+        again = Response(said.encode("latin-1"), status_code=kept.status)
         again.raw_headers = [(k.encode(), v.encode()) for k, v in kept.headers or []]
         again.headers["Idempotent-Replayed"] = "true"
         return again
@@ -128,13 +131,15 @@ class Idempotency:
         said = b"".join(part.get("body", b"") for part in parts[1:])
         answer = Response(said, status_code=begin["status"])
         answer.raw_headers = list(begin["headers"])
-        if begin["status"] >= 500 or begin["status"] in (401, 429):
+        is_session = any(header == b"set-cookie" for header, _ in begin["headers"])
+        if begin["status"] >= 500 or begin["status"] in (401, 429) or is_session:
             await self._forget(name)
             return answer
         async with self._services.database.write() as session:
             row = await session.get(AnsweredRow, name)
             if row is not None:
-                row.status, row.body = begin["status"], said
+                sealed = self._services.seal.shut(said.decode("latin-1"))
+                row.status, row.body = begin["status"], sealed.encode()
                 row.headers = [[k.decode("latin-1"), v.decode("latin-1")] for k, v in begin["headers"]]
         return answer
 

@@ -30,8 +30,10 @@ FRESH_S = 15.0
 """What was seen going is expected farther on for so long; a gateway calls it lost after 20 s."""
 
 
-async def launch(services: Services, sortie_id: str, *, drone: str | None = None) -> Accepted:
-    """Return whether the gateway took the sortie, and if not why.
+async def launch(
+    services: Services, sortie_id: str, *, drone: str | None = None, caller: Caller | None = None
+) -> Accepted:
+    """Return whether the gateway took the sortie, and if not why; a caller's launch is in the audit trail.
 
     Raises:
         NotFound: there is no such sortie.
@@ -39,7 +41,10 @@ async def launch(services: Services, sortie_id: str, *, drone: str | None = None
         Unavailable: the gateway did not answer; launching again sends the same order.
     """
     async with services.database.write() as session:
-        gateway, order = await sorties.order_flight(session, sortie_id, now=services.clock.now(), drone=drone)
+        now = services.clock.now()
+        gateway, order = await sorties.order_flight(session, sortie_id, now=now, drone=drone)
+        if caller is not None:
+            await audit.record(session, audit.actor_of(caller), "sortie.launch", sortie_id, now=now)
     services.feed.wake()
     answer = await _ask(services, gateway, with_limits(order, services.site))
     async with services.database.write() as session:

@@ -1,7 +1,6 @@
 """A report taken in: read, its picture kept, told as a witness's word, given to its agency."""
 
 import asyncio
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -72,7 +71,7 @@ async def take_in(
             place_name=describe_all(read.sighting.place, built.site.layers),
             text=read.text,
             language="zh-CN" if any("一" <= letter <= "鿿" for letter in read.text) else "en-US",
-            reporter=pseudonym(str(fields["reporter"])) if fields.get("reporter") else None,
+            reporter=_pseudonym(built, str(fields["reporter"])) if fields.get("reporter") else None,
             picture=picture,
             incident=sighting.incident if sighting else None,
         )
@@ -82,9 +81,9 @@ async def take_in(
     return Taken(row, code, read.sighting.notes)
 
 
-def pseudonym(reporter: str) -> str:
+def _pseudonym(built: Services, reporter: str) -> str:
     """Return the name under which a reporter's points are kept; it tells nobody who that is."""
-    return f"r_{hashlib.sha256(reporter.strip().lower().encode()).hexdigest()[:20]}"
+    return f"r_{built.seal.pseudonym(reporter.strip().lower())}"
 
 
 async def _keep(built: Services, photo: bytes) -> str:

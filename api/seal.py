@@ -1,6 +1,7 @@
 """Secrets that must be read back are kept sealed: a stolen database alone does not open them."""
 
 import contextlib
+import hmac
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -15,7 +16,7 @@ class Seal:
     """Seals texts with one key of this installation, kept beside its other keys (0600)."""
 
     def __init__(self, key: bytes) -> None:
-        self._fernet = Fernet(key)
+        self._fernet, self._key = Fernet(key), key
 
     @classmethod
     def fresh(cls) -> "Seal":
@@ -33,6 +34,10 @@ class Seal:
 
     def shut(self, text: str) -> str:
         return self._fernet.encrypt(text.encode()).decode()
+
+    def pseudonym(self, name: str) -> str:
+        """Return what stands for a name, the same each time; without the key nobody finds out whose it is."""
+        return hmac.digest(self._key, name.encode(), "sha256").hex()[:20]
 
     def open(self, sealed: str) -> str:
         """Return the text again.

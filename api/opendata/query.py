@@ -19,6 +19,7 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from api.errors import BadRequest
+from api.moments import EARLIEST, LATEST
 from api.opendata.features import Collection, Feature
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
@@ -119,6 +120,8 @@ def interval(text: str) -> tuple[datetime | None, datetime | None]:
     since, until = ends if slash else (ends[0], ends[0])
     if any(at is not None and at.tzinfo is None for at in (since, until)):
         raise BadQuery(f"datetime: {text!r} has no zone, expected as 2026-06-01T02:00:00Z")
+    if any(at is not None and not EARLIEST <= at < LATEST for at in (since, until)):
+        raise BadQuery(f"datetime: found {text!r}, expected times from 1970 to 2999")
     if since and until and since > until:
         raise BadQuery(f"datetime: {text!r} ends before it begins")
     return since, until

@@ -213,7 +213,7 @@ async def _check(wish: ReceiverIn, built: Services) -> None:
 
             robot_of(wish.address)
         case "sms" | "voice":
-            if not wish.address.lstrip("+").isdigit() or not 3 <= len(wish.address) <= 20:
+            if not wish.address.lstrip("+").isdecimal() or not 3 <= len(wish.address) <= 20:
                 raise BadRequest("a telephone number has 3 to 20 digits, perhaps with a + in front")
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Request
 
-from api import views
+from api import audit, views
 from api.auth import Built, Operator
 from api.errors import Unavailable
 from api.idempotency import creation_id
@@ -30,6 +30,8 @@ async def make_plan(caller: Operator, built: Built, wish: PlanIn | None = None) 
         await built.request_plan(wish.seed if wish else None)
     except (WorkFailed, TimeoutError) as error:
         raise Unavailable(f"the coordinator does not answer: {str(error) or 'too late'}") from None
+    async with built.database.write() as session:
+        await audit.record(session, audit.actor_of(caller), "plan.ask", "plan", now=built.clock.now())
     return Accepted(accepted=True)
 
 
@@ -43,7 +45,7 @@ async def list_sorties(caller: Operator, built: Built) -> Sorties:
 @router.post("/sorties/{sortie_id}/launch")
 async def launch_sortie(sortie_id: str, caller: Operator, built: Built) -> Accepted:
     """Send a sortie to the gateway of a free drone at its dock."""
-    return await launch(built, sortie_id)
+    return await launch(built, sortie_id, caller=caller)
 
 
 @router.post("/sorties/{sortie_id}/divert")

@@ -119,12 +119,19 @@ async def rate(code: str, wish: RateIn, request: Request, built: Built) -> Track
 
 @router.get("/reports/track/{code}/points")
 async def points(code: str, request: Request, built: Built) -> Points:
-    """Give what the reporter of a report has earned by all that proved true."""
+    """Give what the reporter of a report has earned by all that proved true, and what by this one.
+
+    Who names somebody else as the reporter learns of that one's other reports nothing but the sum.
+    """
     built.rates.count_stranger(address_of(request))
     async with built.database.read() as session:
         row = await kept.by_code(session, code)
         ledger = await kept.ledger(session, row.reporter) if row.reporter else []
-    entries = [{"report": e.report, "points": e.points, "reason": e.reason, "at": e.at} for e in ledger]
+    entries = [
+        {"report": e.report, "points": e.points, "reason": e.reason, "at": e.at}
+        for e in ledger
+        if e.report == row.id
+    ]
     return Points(total=sum(e.points for e in ledger), entries=entries)
 
 

@@ -84,6 +84,9 @@ async def test_the_operator_finds_every_version_by_place_standing_and_time(asked
     assert await found(operator) == ["wood-v0002", "wood-v0001", "border-v0001"]
     assert await found(operator, filter="\"gridpatrol:standing\" = 'superseded'") == ["wood-v0001"]
     assert await found(operator, ids="border-v0001") == ["border-v0001"]
+    assert (
+        await operator.get("/stac/search", params={"datetime": "0001-01-01T00:00:00+14:00/.."})
+    ).status_code == 400
     assert await found(operator, datetime="2020-01-01T00:00:00Z/2021-01-01T00:00:00Z") == []
     here = f"{FOREST.lon_deg},{FOREST.lat_deg},{FOREST.lon_deg + 1e-5},{FOREST.lat_deg + 1e-5}"
     assert await found(operator, bbox=here) == ["wood-v0002", "wood-v0001"]

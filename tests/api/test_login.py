@@ -41,8 +41,11 @@ async def person(services: Services, login: str = "wang", role: Role = Role.AGEN
         await store.add(session, NewAccount(login, login.title(), role, agency, KEPT), now=NOW)
 
 
-async def enter(page: httpx.AsyncClient, login: str = "wang", **more: Any) -> httpx.Response:
-    return await page.post("/v1/login", json={"login": login, "password": PASSWORD, **more})
+async def enter(
+    page: httpx.AsyncClient, login: str = "wang", *, headers: Any = None, **more: Any
+) -> httpx.Response:
+    body = {"login": login, "password": PASSWORD, **more}
+    return await page.post("/v1/login", json=body, headers=headers)
 
 
 async def trail(services: Services) -> list[tuple[str, str]]:
@@ -58,6 +61,8 @@ async def test_a_person_logs_in_and_is_who_the_account_says(client_of: Client, s
     assert "HttpOnly" in reply.headers["set-cookie"]
     assert (await page.get("/v1/incidents")).status_code == 200
     assert await trail(services) == [("session.open", "wang")]
+    again = [await enter(client_of(None), headers={"Idempotency-Key": "1"}) for _ in range(2)]
+    assert again[0].headers["set-cookie"] != again[1].headers["set-cookie"]
 
 
 @pytest.mark.parametrize(

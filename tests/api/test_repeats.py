@@ -6,14 +6,16 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from api.app import create_app
 from api.services import Services
 from api.store.models import DeliveryRow
 from api.store.plans import save_plan
+from api.store.tables.orders import AnsweredRow
 from api.store.tables.witnesses import KnownSourceRow
 from tests.api.test_orders import jpeg
+from tests.api.test_reports import SMOKE
 from tests.api.test_rights import BODIES, NAMES, OFFICES, RIGHTS
 from tests.api.test_sorties import hear, plan, told
 from tests.api.world import FOREST, NOW, fire, report
@@ -84,6 +86,19 @@ async def test_a_post_with_a_key_is_answered_again_as_it_was_and_not_with_anothe
         other = await client.post(filled, json={"another": "body"}, headers=key)
         assert other.status_code == 422, path
         assert "was used for another body" in other.json()["message"], path
+
+
+async def test_what_is_kept_of_an_answer_opens_for_nobody_else(services: Services, client_of: Client) -> None:
+    """It may hold a secret; strangers with the same key have nothing to do with each other."""
+    key, told = {"Idempotency-Key": "1"}, []
+    for text in ("smoke behind the school", "a house on fire"):
+        body = {**SMOKE, "description": text}
+        told.append(await client_of(None).post("/v1/reports", data=body, headers=key))
+    assert [reply.status_code for reply in told] == [201, 201], told[-1].text
+    async with services.database.read() as session:
+        kept = [row.body for row in await session.scalars(select(AnsweredRow))]
+    assert len(kept) == 2
+    assert not any(reply.json()["code"].encode() in body for reply in told for body in kept)
 
 
 def test_whatever_changes_a_thing_takes_if_match_or_says_why_not(services: Services) -> None:

@@ -44,7 +44,11 @@ async def test_a_report_goes_from_received_to_rated_and_earns_points(
     assert "by" not in done["steps"][0]
     rated = await resident.post(f"{track}/rate", json={"rating": 5, "comment": "quick"})
     assert rated.json()["state"] == "rated"
-    assert (await resident.get(f"{track}/points")).json()["total"] == 10
+    earned = (await resident.get(f"{track}/points")).json()
+    assert (earned["total"], [e["report"] for e in earned["entries"]]) == (10, [taken["id"]])
+    other = await reported(resident, reporter="+86 138 0000")
+    told = (await resident.get(f"/v1/reports/track/{other['code']}/points")).json()
+    assert told == {"total": 10, "entries": []}, "a number does not open its owner's reports"
 
 
 async def test_a_report_that_proves_false_earns_nothing(services: Services, client_of: Client) -> None:

@@ -100,6 +100,8 @@ async def test_launching_sends_the_items_to_the_drones_gateway(
     assert order["sortie"]["items"][0]["command"] == NAV_TAKEOFF
     assert (order["sortie"]["shots"], order["sortie"]["dock"]["id"]) == (2, "dock-east")
     assert (await sortie(client_of))["state"] == "accepted"
+    async with planned.database.read() as session:
+        assert [(e.action, e.target) for e in await audit.page(session)] == [("sortie.launch", "P1-S1")]
 
 
 async def test_a_lost_answer_is_asked_for_again_under_the_same_id(
