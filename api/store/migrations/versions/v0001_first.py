@@ -3,7 +3,19 @@
 import sqlalchemy as sa
 from alembic import op
 
-from api.store.migrations.columns import flag, json, moment, number, text, whole, words
+from api.store.migrations.columns import (
+    flag,
+    index,
+    json,
+    key,
+    moment,
+    number,
+    refers,
+    serial,
+    text,
+    whole,
+    words,
+)
 
 revision = "0001"
 down_revision = None
@@ -25,19 +37,19 @@ def upgrade() -> None:
         number("wind_m_s", null=True),
         number("rain_mm_h", null=True),
         moment("updated_at", null=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_docks")),
+        key("docks", "id"),
     )
     op.create_table(
         "events",
-        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        serial("seq"),
         text("kind"),
         json("data"),
         json("agencies"),
         moment("at"),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_events")),
+        key("events", "seq"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_events_at", "events", ["at"])
+    index("events", "at")
 
     op.create_table(
         "frames",
@@ -59,9 +71,9 @@ def upgrade() -> None:
         words("skipped", null=True),
         words("note", null=True),
         json("footprint", null=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_frames")),
+        key("frames", "id"),
     )
-    op.create_index("ix_frames_sortie", "frames", ["sortie"])
+    index("frames", "sortie")
 
     op.create_table(
         "leases",
@@ -69,7 +81,7 @@ def upgrade() -> None:
         text("holder"),
         whole("fence"),
         moment("until_at"),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
+        key("leases", "name"),
     )
     op.create_table(
         "plans",
@@ -82,7 +94,7 @@ def upgrade() -> None:
         whole("shared_tasks"),
         number("saving", null=True),
         json("unserved"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
+        key("plans", "id"),
     )
     op.create_table(
         "tokens",
@@ -95,11 +107,11 @@ def upgrade() -> None:
         moment("expires_at", null=True),
         moment("revoked_at", null=True),
         text("parent", null=True),
-        sa.ForeignKeyConstraint(["parent"], ["tokens.id"], name=op.f("fk_tokens_parent_tokens")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
+        refers("tokens", "parent", "tokens"),
+        key("tokens", "id"),
         sa.UniqueConstraint("sha256", name=op.f("uq_tokens_sha256")),
     )
-    op.create_index("ix_tokens_parent", "tokens", ["parent"])
+    index("tokens", "parent")
 
     op.create_table(
         "webhooks",
@@ -109,7 +121,7 @@ def upgrade() -> None:
         moment("created_at"),
         moment("disabled_at", null=True),
         words("disabled_reason", null=True),
-        sa.PrimaryKeyConstraint("agency", name=op.f("pk_webhooks")),
+        key("webhooks", "agency"),
     )
     op.create_table(
         "detections",
@@ -124,8 +136,8 @@ def upgrade() -> None:
         number("background_c", null=True),
         whole("pixels"),
         json("outline"),
-        sa.ForeignKeyConstraint(["frame"], ["frames.id"], name=op.f("fk_detections_frame_frames")),
-        sa.PrimaryKeyConstraint("frame", "position", name=op.f("pk_detections")),
+        refers("detections", "frame", "frames"),
+        key("detections", "frame", "position"),
     )
     op.create_table(
         "drones",
@@ -146,8 +158,8 @@ def upgrade() -> None:
         flag("armed", null=True),
         text("sortie", null=True),
         moment("updated_at", null=True),
-        sa.ForeignKeyConstraint(["dock"], ["docks.id"], name=op.f("fk_drones_dock_docks")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_drones")),
+        refers("drones", "dock", "docks"),
+        key("drones", "id"),
     )
     op.create_table(
         "incidents",
@@ -169,8 +181,8 @@ def upgrade() -> None:
         whole("looks"),
         text("best_frame", null=True),
         number("best_confidence"),
-        sa.ForeignKeyConstraint(["best_frame"], ["frames.id"], name=op.f("fk_incidents_best_frame_frames")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
+        refers("incidents", "best_frame", "frames"),
+        key("incidents", "id"),
     )
     op.create_index("ix_incidents_where", "incidents", ["state", "hazard", "lat_deg", "lon_deg"])
 
@@ -190,12 +202,12 @@ def upgrade() -> None:
         json("history"),
         moment("acknowledged_at", null=True),
         text("acknowledged_by", null=True),
-        sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name=op.f("fk_alerts_incident_incidents")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
+        refers("alerts", "incident", "incidents"),
+        key("alerts", "id"),
         sa.UniqueConstraint("incident", "agency", name="uq_alerts_incident_agency"),
     )
-    op.create_index("ix_alerts_agency", "alerts", ["agency"])
-    op.create_index("ix_alerts_told_at", "alerts", ["told_at"])
+    index("alerts", "agency")
+    index("alerts", "told_at")
 
     op.create_table(
         "observations",
@@ -218,14 +230,12 @@ def upgrade() -> None:
         json("outline", null=True),
         text("drone"),
         text("sortie"),
-        sa.ForeignKeyConstraint(["frame"], ["frames.id"], name=op.f("fk_observations_frame_frames")),
-        sa.ForeignKeyConstraint(
-            ["incident"], ["incidents.id"], name=op.f("fk_observations_incident_incidents")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_observations")),
+        refers("observations", "frame", "frames"),
+        refers("observations", "incident", "incidents"),
+        key("observations", "id"),
     )
-    op.create_index("ix_observations_frame", "observations", ["frame"])
-    op.create_index("ix_observations_incident", "observations", ["incident"])
+    index("observations", "frame")
+    index("observations", "incident")
 
     op.create_table(
         "sorties",
@@ -250,17 +260,17 @@ def upgrade() -> None:
         moment("started_at", null=True),
         moment("landed_at", null=True),
         number("landed_from_dock_m", null=True),
-        sa.ForeignKeyConstraint(["dock"], ["docks.id"], name=op.f("fk_sorties_dock_docks")),
-        sa.ForeignKeyConstraint(["drone"], ["drones.id"], name=op.f("fk_sorties_drone_drones")),
-        sa.ForeignKeyConstraint(["plan"], ["plans.id"], name=op.f("fk_sorties_plan_plans")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_sorties")),
+        refers("sorties", "dock", "docks"),
+        refers("sorties", "drone", "drones"),
+        refers("sorties", "plan", "plans"),
+        key("sorties", "id"),
     )
-    op.create_index("ix_sorties_plan", "sorties", ["plan"])
-    op.create_index("ix_sorties_state", "sorties", ["state"])
+    index("sorties", "plan")
+    index("sorties", "state")
 
     op.create_table(
         "deliveries",
-        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        serial("seq"),
         text("id"),
         text("alert"),
         text("agency"),
@@ -274,28 +284,28 @@ def upgrade() -> None:
         text("lease", null=True),
         words("last_error", null=True),
         moment("delivered_at", null=True),
-        sa.ForeignKeyConstraint(["alert"], ["alerts.id"], name=op.f("fk_deliveries_alert_alerts")),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_deliveries")),
+        refers("deliveries", "alert", "alerts"),
+        key("deliveries", "seq"),
         sa.UniqueConstraint("id", name=op.f("uq_deliveries_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_deliveries_alert", "deliveries", ["alert"])
+    index("deliveries", "alert")
     op.create_index("ix_deliveries_line", "deliveries", ["state", "agency", "channel", "seq"])
 
     op.create_table(
         "sortie_steps",
-        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        serial("seq"),
         text("id"),
         text("sortie"),
         text("state"),
         moment("at"),
         words("evidence"),
-        sa.ForeignKeyConstraint(["sortie"], ["sorties.id"], name=op.f("fk_sortie_steps_sortie_sorties")),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_sortie_steps")),
+        refers("sortie_steps", "sortie", "sorties"),
+        key("sortie_steps", "seq"),
         sa.UniqueConstraint("id", name=op.f("uq_sortie_steps_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_sortie_steps_sortie", "sortie_steps", ["sortie"])
+    index("sortie_steps", "sortie")
 
 
 def downgrade() -> None:

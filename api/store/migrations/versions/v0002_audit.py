@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from api.store.migrations.columns import json, moment, text
+from api.store.migrations.columns import index, json, key, moment, text
 
 revision = "0002_audit"
 down_revision = "0001"
@@ -24,9 +24,9 @@ def upgrade() -> None:
         json("details"),
         text("previous"),
         text("hash"),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
+        key("audit", "seq"),
     )
-    op.create_index("ix_audit_action", "audit", ["action"])
+    index("audit", "action")
 
 
 def downgrade() -> None:

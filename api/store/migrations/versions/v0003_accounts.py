@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from api.store.migrations.columns import json, moment, number, text, whole, words
+from api.store.migrations.columns import index, json, key, moment, number, text, whole, words
 
 revision = "0003_accounts"
 down_revision = "0002_audit"
@@ -29,7 +29,7 @@ def upgrade() -> None:
         moment("locked_until", null=True),
         moment("disabled_at", null=True),
         moment("created_at"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
+        key("accounts", "id"),
         sa.UniqueConstraint("login", name=op.f("uq_accounts_login")),
         sa.UniqueConstraint("subject", name=op.f("uq_accounts_subject")),
     )
@@ -39,7 +39,7 @@ def upgrade() -> None:
         text("nonce"),
         text("verifier"),
         moment("begun_at"),
-        sa.PrimaryKeyConstraint("state", name=op.f("pk_provider_logins")),
+        key("provider_logins", "state"),
     )
     with op.batch_alter_table("tokens") as tokens:
         tokens.add_column(text("account", null=True))
@@ -47,7 +47,7 @@ def upgrade() -> None:
         tokens.add_column(number("idle_s", null=True))
         tokens.add_column(moment("seen_at", null=True))
         tokens.create_foreign_key("fk_tokens_account_accounts", "accounts", ["account"], ["id"])
-    op.create_index("ix_tokens_account", "tokens", ["account"])
+    index("tokens", "account")
 
 
 def downgrade() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from api.store.migrations.columns import moment, number, text, whole, words
+from api.store.migrations.columns import index, key, moment, number, serial, text, whole, words
 
 revision = "0004_delivery"
 down_revision = "0003_accounts"
@@ -61,9 +61,9 @@ def _make_receivers() -> None:
         moment("open_until", null=True),
         moment("leased_until", null=True),
         text("lease", null=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_receivers")),
+        key("receivers", "id"),
     )
-    op.create_index("ix_receivers_agency", "receivers", ["agency"])
+    index("receivers", "agency")
 
 
 def _take_over_webhooks() -> None:
@@ -150,7 +150,7 @@ def _give_back_webhooks() -> None:
         moment("created_at"),
         moment("disabled_at", null=True),
         words("disabled_reason", null=True),
-        sa.PrimaryKeyConstraint("agency", name=op.f("pk_webhooks")),
+        key("webhooks", "agency"),
     )
     receivers = _table("receivers", "id", "agency", "address", "secret", created_at=TIME, disabled_at=TIME)
     named = sa.select(receivers).where(receivers.c.id == receivers.c.agency + "-webhook")
@@ -170,7 +170,7 @@ def _give_back_webhooks() -> None:
 def _make_log_and_publications() -> None:
     op.create_table(
         "delivery_tries",
-        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        serial("seq"),
         text("delivery"),
         whole("attempt"),
         moment("at"),
@@ -178,20 +178,20 @@ def _make_log_and_publications() -> None:
         whole("status", null=True),
         words("error", null=True),
         words("note", null=True),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_delivery_tries")),
+        key("delivery_tries", "seq"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_delivery_tries_delivery", "delivery_tries", ["delivery"])
-    op.create_index("ix_delivery_tries_at", "delivery_tries", ["at"])
+    index("delivery_tries", "delivery")
+    index("delivery_tries", "at")
     op.create_table(
         "cap_documents",
         text("identifier"),
         text("alert"),
         moment("sent_at"),
         words("document"),
-        sa.PrimaryKeyConstraint("identifier", name=op.f("pk_cap_documents")),
+        key("cap_documents", "identifier"),
     )
-    op.create_index("ix_cap_documents_alert", "cap_documents", ["alert"])
+    index("cap_documents", "alert")
     op.create_table(
         "releases",
         text("incident"),
@@ -200,7 +200,7 @@ def _make_log_and_publications() -> None:
         moment("released_at"),
         text("withdrawn_by", null=True),
         moment("withdrawn_at", null=True),
-        sa.PrimaryKeyConstraint("incident", "agency", name=op.f("pk_releases")),
+        key("releases", "incident", "agency"),
     )
     op.create_table(
         "holds",
@@ -210,19 +210,19 @@ def _make_log_and_publications() -> None:
         moment("placed_at"),
         text("lifted_by", null=True),
         moment("lifted_at", null=True),
-        sa.PrimaryKeyConstraint("incident", name=op.f("pk_holds")),
+        key("holds", "incident"),
     )
     op.create_table(
         "custody",
-        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        serial("seq"),
         text("frame"),
         moment("at"),
         text("act"),
         text("actor"),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_custody")),
+        key("custody", "seq"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_custody_frame", "custody", ["frame"])
+    index("custody", "frame")
 
 
 def _altered(table: str) -> Any:

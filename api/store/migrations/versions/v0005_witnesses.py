@@ -1,9 +1,8 @@
 """Witnesses: sightings, standings, looks and what was asked to be looked at, readings, known sources."""
 
-import sqlalchemy as sa
 from alembic import op
 
-from api.store.migrations.columns import json, moment, number, text, whole, words
+from api.store.migrations.columns import index, json, key, moment, number, refers, text, whole, words
 
 revision = "0005_witnesses"
 down_revision = "0004_delivery"
@@ -35,11 +34,11 @@ def upgrade() -> None:
         json("facts"),
         json("outline", null=True),
         json("notes", null=True),
-        sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name=op.f("fk_sightings_incident_incidents")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_sightings")),
+        refers("sightings", "incident", "incidents"),
+        key("sightings", "id"),
     )
     op.create_index("ix_sightings_when", "sightings", ["witness", "seen_at"])
-    op.create_index(op.f("ix_sightings_incident"), "sightings", ["incident"])
+    index("sightings", "incident")
     op.create_table(
         "standings",
         text("incident"),
@@ -48,10 +47,10 @@ def upgrade() -> None:
         moment("changed_at"),
         json("sources"),
         json("note", null=True),
-        sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name=op.f("fk_standings_incident_incidents")),
-        sa.PrimaryKeyConstraint("incident", name=op.f("pk_standings")),
+        refers("standings", "incident", "incidents"),
+        key("standings", "incident"),
     )
-    op.create_index(op.f("ix_standings_standing"), "standings", ["standing"])
+    index("standings", "standing")
     op.create_table(
         "looks",
         text("frame"),
@@ -67,12 +66,12 @@ def upgrade() -> None:
         number("north_deg"),
         number("east_deg"),
         json("footprint"),
-        sa.ForeignKeyConstraint(["frame"], ["frames.id"], name=op.f("fk_looks_frame_frames")),
-        sa.PrimaryKeyConstraint("frame", name=op.f("pk_looks")),
+        refers("looks", "frame", "frames"),
+        key("looks", "frame"),
     )
-    op.create_index(op.f("ix_looks_taken_at"), "looks", ["taken_at"])
+    index("looks", "taken_at")
     op.create_index("ix_looks_where", "looks", ["south_deg", "north_deg", "taken_at"])
-    op.create_index(op.f("ix_looks_sortie"), "looks", ["sortie"])
+    index("looks", "sortie")
     op.create_table(
         "look_requests",
         text("id"),
@@ -87,14 +86,12 @@ def upgrade() -> None:
         text("sortie", null=True),
         text("outcome", null=True),
         moment("decided_at", null=True),
-        sa.ForeignKeyConstraint(
-            ["incident"], ["incidents.id"], name=op.f("fk_look_requests_incident_incidents")
-        ),
-        sa.ForeignKeyConstraint(["sortie"], ["sorties.id"], name=op.f("fk_look_requests_sortie_sorties")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_look_requests")),
+        refers("look_requests", "incident", "incidents"),
+        refers("look_requests", "sortie", "sorties"),
+        key("look_requests", "id"),
     )
-    op.create_index(op.f("ix_look_requests_state"), "look_requests", ["state"])
-    op.create_index(op.f("ix_look_requests_incident"), "look_requests", ["incident"])
+    index("look_requests", "state")
+    index("look_requests", "incident")
     op.create_table(
         "readings",
         text("kind"),
@@ -103,7 +100,7 @@ def upgrade() -> None:
         number("lat_deg"),
         number("lon_deg"),
         json("facts"),
-        sa.PrimaryKeyConstraint("kind", "station", "at", name=op.f("pk_readings")),
+        key("readings", "kind", "station", "at"),
     )
     op.create_table(
         "known_sources",
@@ -114,7 +111,7 @@ def upgrade() -> None:
         number("radius_m"),
         text("owner"),
         moment("until_at", null=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_known_sources")),
+        key("known_sources", "id"),
     )
 
 

@@ -6,7 +6,7 @@ The histories are append-only, and the database sees to it: a trigger on each re
 import sqlalchemy as sa
 from alembic import op
 
-from api.store.migrations.columns import json, moment, number, text, whole, words
+from api.store.migrations.columns import index, json, key, moment, number, refers, serial, text, whole, words
 
 revision = "0006_orders"
 down_revision = "0005_witnesses"
@@ -27,7 +27,7 @@ def upgrade() -> None:
     op.add_column("alerts", moment("shelved_until", null=True))
     op.add_column("incidents", sa.Column("details", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("incidents", sa.Column("changed_seq", sa.Integer(), nullable=False, server_default="0"))
-    op.create_index("ix_incidents_changed_seq", "incidents", ["changed_seq"])
+    index("incidents", "changed_seq")
     _make_routes()
     _make_orders()
     _make_reports()
@@ -77,36 +77,34 @@ def _make_routes() -> None:
         text("review", null=True),
         text("reviewed_by", null=True),
         moment("reviewed_at", null=True),
-        sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name=op.f("fk_routes_incident_incidents")),
-        sa.PrimaryKeyConstraint("incident", "agency", name=op.f("pk_routes")),
+        refers("routes", "incident", "incidents"),
+        key("routes", "incident", "agency"),
     )
-    op.create_index("ix_routes_agency", "routes", ["agency", "review"], unique=False)
+    op.create_index("ix_routes_agency", "routes", ["agency", "review"])
     op.create_table(
         "storm_parts",
         text("incident"),
         text("storm"),
         moment("joined_at"),
-        sa.ForeignKeyConstraint(
-            ["incident"], ["incidents.id"], name=op.f("fk_storm_parts_incident_incidents")
-        ),
-        sa.ForeignKeyConstraint(["storm"], ["incidents.id"], name=op.f("fk_storm_parts_storm_incidents")),
-        sa.PrimaryKeyConstraint("incident", name=op.f("pk_storm_parts")),
+        refers("storm_parts", "incident", "incidents"),
+        refers("storm_parts", "storm", "incidents"),
+        key("storm_parts", "incident"),
     )
-    op.create_index(op.f("ix_storm_parts_storm"), "storm_parts", ["storm"], unique=False)
+    index("storm_parts", "storm")
     op.create_table(
         "alert_steps",
-        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        serial("seq"),
         text("alert"),
         text("act"),
         text("state"),
         text("by"),
         moment("at"),
         words("note", null=True),
-        sa.ForeignKeyConstraint(["alert"], ["alerts.id"], name=op.f("fk_alert_steps_alert_alerts")),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_alert_steps")),
+        refers("alert_steps", "alert", "alerts"),
+        key("alert_steps", "seq"),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_alert_steps_alert"), "alert_steps", ["alert"], unique=False)
+    index("alert_steps", "alert")
     op.create_table(
         "mutes",
         text("id"),
@@ -120,10 +118,10 @@ def _make_routes() -> None:
         moment("begins_at"),
         moment("ends_at"),
         text("ended_by", null=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_mutes")),
+        key("mutes", "id"),
     )
-    op.create_index(op.f("ix_mutes_agency"), "mutes", ["agency"], unique=False)
-    op.create_index(op.f("ix_mutes_ends_at"), "mutes", ["ends_at"], unique=False)
+    index("mutes", "agency")
+    index("mutes", "ends_at")
 
 
 def _make_orders() -> None:
@@ -133,10 +131,8 @@ def _make_orders() -> None:
         text("agency"),
         text("named_by"),
         moment("named_at"),
-        sa.ForeignKeyConstraint(
-            ["incident"], ["incidents.id"], name=op.f("fk_incident_leads_incident_incidents")
-        ),
-        sa.PrimaryKeyConstraint("incident", name=op.f("pk_incident_leads")),
+        refers("incident_leads", "incident", "incidents"),
+        key("incident_leads", "incident"),
     )
     op.create_table(
         "orders",
@@ -159,18 +155,16 @@ def _make_orders() -> None:
         text("created_by"),
         moment("created_at"),
         moment("changed_at"),
-        sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name=op.f("fk_orders_incident_incidents")),
-        sa.ForeignKeyConstraint(
-            ["look_request"], ["look_requests.id"], name=op.f("fk_orders_look_request_look_requests")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
+        refers("orders", "incident", "incidents"),
+        refers("orders", "look_request", "look_requests"),
+        key("orders", "id"),
     )
-    op.create_index(op.f("ix_orders_agency"), "orders", ["agency"], unique=False)
-    op.create_index(op.f("ix_orders_incident"), "orders", ["incident"], unique=False)
-    op.create_index("ix_orders_open", "orders", ["state", "agency"], unique=False)
+    index("orders", "agency")
+    index("orders", "incident")
+    op.create_index("ix_orders_open", "orders", ["state", "agency"])
     op.create_table(
         "order_steps",
-        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        serial("seq"),
         text("work_order"),
         text("act"),
         text("state"),
@@ -179,11 +173,11 @@ def _make_orders() -> None:
         moment("at"),
         words("note", null=True),
         json("facts"),
-        sa.ForeignKeyConstraint(["work_order"], ["orders.id"], name=op.f("fk_order_steps_work_order_orders")),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_order_steps")),
+        refers("order_steps", "work_order", "orders"),
+        key("order_steps", "seq"),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_order_steps_work_order"), "order_steps", ["work_order"], unique=False)
+    index("order_steps", "work_order")
     op.create_table(
         "order_pictures",
         text("id"),
@@ -194,12 +188,10 @@ def _make_orders() -> None:
         whole("bytes"),
         text("by"),
         moment("at"),
-        sa.ForeignKeyConstraint(
-            ["work_order"], ["orders.id"], name=op.f("fk_order_pictures_work_order_orders")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_pictures")),
+        refers("order_pictures", "work_order", "orders"),
+        key("order_pictures", "id"),
     )
-    op.create_index(op.f("ix_order_pictures_work_order"), "order_pictures", ["work_order"], unique=False)
+    index("order_pictures", "work_order")
 
 
 def _make_reports() -> None:
@@ -225,42 +217,42 @@ def _make_reports() -> None:
         whole("rating", null=True),
         moment("received_at"),
         moment("changed_at"),
-        sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name=op.f("fk_reports_incident_incidents")),
-        sa.ForeignKeyConstraint(["work_order"], ["orders.id"], name=op.f("fk_reports_work_order_orders")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
+        refers("reports", "incident", "incidents"),
+        refers("reports", "work_order", "orders"),
+        key("reports", "id"),
         sa.UniqueConstraint("code_sha256", name=op.f("uq_reports_code_sha256")),
     )
-    op.create_index(op.f("ix_reports_agency"), "reports", ["agency"], unique=False)
-    op.create_index(op.f("ix_reports_received_at"), "reports", ["received_at"], unique=False)
-    op.create_index(op.f("ix_reports_state"), "reports", ["state"], unique=False)
-    op.create_index(op.f("ix_reports_work_order"), "reports", ["work_order"], unique=False)
+    index("reports", "agency")
+    index("reports", "received_at")
+    index("reports", "state")
+    index("reports", "work_order")
     op.create_table(
         "report_steps",
-        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        serial("seq"),
         text("report"),
         text("state"),
         moment("at"),
         text("by"),
         words("note", null=True),
-        sa.ForeignKeyConstraint(["report"], ["reports.id"], name=op.f("fk_report_steps_report_reports")),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_report_steps")),
+        refers("report_steps", "report", "reports"),
+        key("report_steps", "seq"),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_report_steps_report"), "report_steps", ["report"], unique=False)
+    index("report_steps", "report")
     op.create_table(
         "point_steps",
-        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        serial("seq"),
         text("reporter"),
         text("report"),
         whole("points"),
         text("reason"),
         moment("at"),
-        sa.ForeignKeyConstraint(["report"], ["reports.id"], name=op.f("fk_point_steps_report_reports")),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_point_steps")),
+        refers("point_steps", "report", "reports"),
+        key("point_steps", "seq"),
         sa.UniqueConstraint("report", "reason", name="uq_point_steps_report_reason"),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_point_steps_reporter"), "point_steps", ["reporter"], unique=False)
+    index("point_steps", "reporter")
 
 
 def _make_timers() -> None:
@@ -275,10 +267,10 @@ def _make_timers() -> None:
         moment("fired_at", null=True),
         moment("cancelled_at", null=True),
         words("outcome", null=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_timers")),
+        key("timers", "id"),
     )
-    op.create_index("ix_timers_due", "timers", ["fired_at", "cancelled_at", "due_at"], unique=False)
-    op.create_index(op.f("ix_timers_subject"), "timers", ["subject"], unique=False)
+    op.create_index("ix_timers_due", "timers", ["fired_at", "cancelled_at", "due_at"])
+    index("timers", "subject")
     op.create_table(
         "beats",
         text("kind"),
@@ -286,7 +278,7 @@ def _make_timers() -> None:
         moment("seen_at"),
         number("patience_s"),
         moment("silent_since", null=True),
-        sa.PrimaryKeyConstraint("kind", "name", name=op.f("pk_beats")),
+        key("beats", "kind", "name"),
     )
     op.create_table(
         "answered_keys",
@@ -296,9 +288,9 @@ def _make_timers() -> None:
         whole("status", null=True),
         sa.Column("headers", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_answered_keys")),
+        key("answered_keys", "id"),
     )
-    op.create_index(op.f("ix_answered_keys_asked_at"), "answered_keys", ["asked_at"], unique=False)
+    index("answered_keys", "asked_at")
 
 
 def _guard_histories() -> None:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from api.store.migrations.columns import flag, json, moment, number, text, whole
+from api.store.migrations.columns import flag, index, json, moment, number, text, whole
 
 revision = "0010_candidates"
 down_revision = "0009_frame_grounds"
@@ -32,8 +32,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_candidates"),
     )
     op.create_index("ix_candidates_eye", "candidates", ["drone", "sensor", "seen_at"])
-    op.create_index("ix_candidates_waits", "candidates", ["waits"])
-    op.create_index("ix_candidates_incident", "candidates", ["incident"])
+    index("candidates", "waits")
+    index("candidates", "incident")
     op.add_column("known_sources", number("largest_m2", null=True))
     op.add_column("observations", text("kind", null=True))
     op.add_column("observations", json("sources", null=True))
