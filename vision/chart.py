@@ -22,6 +22,7 @@ import rasterio
 import shapely
 from affine import Affine
 from pyproj import CRS, Transformer
+from pyproj.exceptions import ProjError
 from rasterio.enums import Resampling
 from rasterio.errors import NodataShadowWarning, NotGeoreferencedWarning, RasterioError
 from rasterio.features import rasterize, shapes
@@ -29,7 +30,7 @@ from rasterio.warp import reproject
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from missions.geo import WGS84, Area, Floats, LatLon
+from missions.geo import WGS84, Area, BadPlace, Floats, LatLon
 from vision.errors import Unreadable
 
 Mask = npt.NDArray[np.bool_]
@@ -192,11 +193,6 @@ class Chart:
         return np.ascontiguousarray(np.clip(self.values[..., chosen], 0, 255), np.uint8)
 
 
-def is_chart(bands: int, *, georeferenced: bool) -> bool:
-    """Return whether a TIFF of so many bands is a picture of the ground rather than one of a camera."""
-    return georeferenced and bands >= 3
-
-
 def read(path: Path) -> Chart:
     """Return the chart of a GeoTIFF.
 
@@ -211,6 +207,8 @@ def read(path: Path) -> Chart:
                 return _read(path, raster)
     except RasterioError as error:
         raise Unreadable(f"the GeoTIFF is damaged: {error}") from None
+    except (ProjError, BadPlace) as error:
+        raise Unreadable(f"its coordinate system is nowhere on earth: {error}") from None
 
 
 def warped(chart: Chart, grid: Grid) -> Chart:
@@ -281,7 +279,7 @@ def covered(shape: BaseGeometry, size: tuple[int, int]) -> Mask:
 
 
 def _read(path: Path, raster: rasterio.DatasetReader) -> Chart:
-    if raster.crs is None:
+    if raster.crs is None or raster.transform.is_identity:  # no corner is told
         raise Unreadable(NOWHERE)
     if raster.width * raster.height > MOST_PIXELS:
         raise Unreadable(
@@ -298,6 +296,7 @@ def _read(path: Path, raster: rasterio.DatasetReader) -> Chart:
     taken_at, dated = _taken_at(path, raster)
     crs = f"EPSG:{code}" if (code := raster.crs.to_epsg()) else str(raster.crs.to_wkt())
     grid = Grid(crs, raster.transform, raster.width, raster.height)
+    grid.area(Polygon.from_bounds(0, 0, raster.width, raster.height))  # all on earth
     said = "; ".join(part for part in (note, dated) if part) or None
     return Chart(grid, values[..., : len(names)], known, names, str(path), taken_at, said)
 
@@ -348,10 +347,11 @@ def _taken_at(path: Path, raster: rasterio.DatasetReader) -> tuple[datetime | No
     """Return when a chart was taken: its own tag, else a date in its name."""
     tag = raster.tags().get("TIFFTAG_DATETIME") or raster.tags().get("ACQUISITION_DATETIME")
     if tag:
-        for form in ("%Y:%m:%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%SZ"):
+        unzoned = "its clock names no time zone: taken as UTC"
+        for text, day, note in ((tag + "+0000", "%Y:%m:%d ", unzoned), (tag, "%Y-%m-%dT", None)):
             try:
-                return datetime.strptime(tag, form).replace(tzinfo=UTC), None
-            except ValueError:
+                return datetime.strptime(text, day + "%H:%M:%S%z").astimezone(UTC), note
+            except (ValueError, OverflowError):
                 continue
     found = list(_DATE.finditer(path.stem))
     if not found:

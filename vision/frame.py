@@ -119,7 +119,7 @@ def is_elevation_model(path: Path) -> bool:
                 return False
         with tifffile.TiffFile(path) as tiff:
             return _is_ground(tiff.pages.first)
-    except (OSError, tifffile.TiffFileError):
+    except Exception:  # as `_load_tiff`
         return False
 
 
@@ -141,7 +141,7 @@ def _load_tiff(path: Path, data: bytes) -> Frame:
             page = tiff.pages.first
             if _is_ground(page):
                 raise Unreadable(ELEVATION_MODEL)
-            if charts.is_chart(page.samplesperpixel, georeferenced=_is_georeferenced(page)):
+            if _is_georeferenced(page):
                 return _load_chart(path)
             values = page.asarray()
             packet = page.tags.valueof(_XMP_TAG)

@@ -1,16 +1,17 @@
 """GeoTIFFs as frames: placed by their own transform, their bands told apart, areas as on the globe."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 
 from missions.model import Hazard
 from tests.vision.grounds_drawn import ELSEWHERE, GRID, forest, ponds, written
 from vision import chart
 from vision.charted import area_m2
-from vision.errors import Unreadable
 from vision.inspection import examine
 
 
@@ -30,8 +31,25 @@ def test_a_date_in_the_name_is_taken_and_said(tmp_path):
     assert "2018_0716" in (read.note or "")
 
 
-def test_a_raster_without_a_coordinate_system_is_refused_in_words(tmp_path):
-    result = examine(written(ponds((60, 60, 25)), tmp_path / "lost.tif", crs=None), hazards={Hazard.FLOOD})
+@pytest.mark.parametrize(
+    ("stated", "hour", "note"), [("2026-06-01T10:00:00+08:00", 2, ""), ("2026:06:01 10:00:00", 10, "as UTC")]
+)
+def test_a_clock_counts_in_its_zone_and_without_one_in_utc_which_is_said(tmp_path, stated, hour, note):
+    path = written(ponds((60, 60, 25)), tmp_path / "a.tif")
+    with rasterio.open(path, "r+") as raster:
+        raster.update_tags(ACQUISITION_DATETIME=stated)
+    read = chart.read(path)
+    assert read.taken_at == datetime(2026, 6, 1, hour, tzinfo=UTC)
+    assert note in str(read.note)
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+@pytest.mark.parametrize("crs", [None, 'LOCAL_CS["Here",UNIT["metre",1]]', "EPSG:4326", GRID.crs])
+def test_a_raster_from_nowhere_on_earth_is_refused_in_words(tmp_path, crs):
+    one = ponds((60, 60, 25))
+    if crs == GRID.crs:
+        one = replace(one, grid=replace(GRID, transform=Affine.identity()))
+    result = examine(written(one, tmp_path / "lost.tif", crs=crs), hazards={Hazard.FLOOD})
     assert result.skipped is not None
     assert "coordinate system" in result.skipped
 
@@ -67,8 +85,6 @@ def test_a_chart_on_another_grid_is_unknown_where_it_shows_nothing():
 
 def test_counts_beyond_bytes_keep_their_indices(tmp_path):
     """Reflectance in ten thousandths is stretched alike in all bands, so that water stays water."""
-    import rasterio
-
     one = ponds((60, 60, 25))
     path = tmp_path / "counts.tif"
     shape = {"width": GRID.width, "height": GRID.height, "count": 4, "dtype": "uint16"}
@@ -80,8 +96,9 @@ def test_counts_beyond_bytes_keep_their_indices(tmp_path):
     assert np.mean(water.by_index(chart.read(path)) == water.by_index(one)) > 0.99
 
 
-def test_a_single_band_stays_ground_and_five_unnamed_bands_are_refused(tmp_path):
-    five = replace(ponds((60, 60, 25)), bands=("a",) * 5)
-    five = replace(five, values=np.dstack([five.values, five.values[..., :1]]))
-    with pytest.raises(Unreadable, match="5 bands without names"):
-        chart.read(written(five, tmp_path / "five.tif", named=False))
+@pytest.mark.parametrize("many", [2, 5])
+def test_two_or_five_unnamed_bands_are_refused(tmp_path, many):
+    odd = ponds((60, 60, 25))
+    odd = replace(odd, values=np.dstack([odd.values] * 2)[..., :many])
+    result = examine(written(odd, tmp_path / "odd.tif", named=False))
+    assert f"{many} bands without names" in str(result.skipped)
