@@ -17,6 +17,7 @@ import numpy.typing as npt
 import rasterio
 from affine import Affine
 from pyproj import CRS, Transformer
+from pyproj.exceptions import ProjError
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
 from missions.errors import InputWrong, OutsideTerrain
@@ -54,6 +55,8 @@ class Terrain:
                     return cls._read(str(path), raster)
         except RasterioIOError as error:
             raise InputWrong(f"{path}: cannot be read as an elevation GeoTIFF ({error})") from None
+        except ProjError as error:
+            raise InputWrong(f"{path}: its system has no degrees ({error})") from None
 
     @classmethod
     def _read(cls, source: str, raster: rasterio.DatasetReader) -> "Terrain":

@@ -5,7 +5,9 @@ ground. `inspect` does so with many and joins what they show into incidents. A
 file that cannot be used is a result with a reason, never an exception.
 """
 
+import logging
 import uuid
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -41,6 +43,7 @@ __all__ = ["FrameResult", "Inspection", "examine", "inspect", "marked"]
 _AIMS = (0.5, 0.75, 0.9, 1.0)  # shares of the picture's height
 _NOTHING_ELSE = Scene()
 _AS_IT_SAYS = SurveyAs()
+_log = logging.getLogger(__name__)
 _NAMES = uuid.UUID("0d7a5f0e-0c1f-5f0b-9a3e-3b1c7a2f4d55")
 
 
@@ -161,15 +164,18 @@ def inspect(
     log = flightlog.read(Path(tlog)) if tlog else None
     results = []
     other_eye = two_eyes.pairs(files)
+    ids = _shot_ids(files)
     registry.chosen(hazards, model=model, with_trials=True)  # a model that cannot be used is told of at once
     whole = registry.want_whole(hazards, with_trials=True)
     for path in files:
         try:
-            frame = _logged(load(path, whole=whole), log)
+            frame = _logged(load(path, shot_id=ids[path], whole=whole), log)
             seen_with = replace(scene, pair=two_eyes.thermal_beside(frame, other_eye.get(path)))
             result = _inspected(frame, path, grounds, hazards, now, seen_with, model)
         except Unreadable as reason:
             result = FrameResult(str(path), skipped=str(reason))
+        except Exception as error:  # what nobody foresaw must not cost the others
+            result = FrameResult(str(path), skipped=_unforeseen(path, error))
         results.append(result)
         if each:
             each(result)
@@ -196,6 +202,13 @@ def pictures(paths: Iterable[str | Path]) -> Iterable[Path]:
         yield from sorted(inside) or [path]
 
 
+def _shot_ids(files: Iterable[Path]) -> dict[Path, str]:
+    """Return each file's shot: its stem, after its folder where another folder has that stem too."""
+    shots = {f: f.parent / f.stem for f in files}
+    alike = Counter(shot.name for shot in set(shots.values()))
+    return {f: str(shot) if alike[shot.name] > 1 else f.stem for f, shot in shots.items()}
+
+
 def joined(observations: Iterable[Observation]) -> tuple[Incident, ...]:
     """Return the incidents that observations add up to, in the order of time."""
     found: dict[str, Incident] = {}
@@ -216,9 +229,19 @@ def _surveyed(
     if hazards is not None and Hazard.LINE_CLEARANCE not in hazards:
         idle = "not searched: a point cloud shows line_clearance, which was not asked for"
         return tuple(Survey(str(path), note=idle) for path in clouds)
-    return tuple(
-        survey(path, crs=survey_as.crs, voltage_kv=survey_as.voltage_kv, terrain=terrain) for path in clouds
-    )
+    surveys = []
+    for path in clouds:
+        try:
+            surveys.append(survey(path, crs=survey_as.crs, voltage_kv=survey_as.voltage_kv, terrain=terrain))
+        except Exception as error:  # as there
+            surveys.append(Survey(str(path), skipped=_unforeseen(path, error)))
+    return tuple(surveys)
+
+
+def _unforeseen(path: Path, error: Exception) -> str:
+    """Log what went wrong with a file and return it as a reason."""
+    _log.error("%s could not be searched", path, exc_info=error)
+    return f"could not be searched: {error!r}"
 
 
 def _logged(frame: Frame, log: flightlog.Log | None) -> Frame:

@@ -138,7 +138,7 @@ def thermal_beside(frame: Frame, other: Path | None) -> Frame | None:
         return None
     try:
         return load(other)
-    except Unreadable:
+    except Exception:  # its own result says why
         return None
 
 

@@ -85,11 +85,11 @@ def write_thermal(
     return path
 
 
-def write_level_dem(path: Path, *, height_m: float = 100.0) -> Path:
+def write_level_dem(path: Path, *, height_m: float = 100.0, crs: str = "EPSG:4326") -> Path:
     """Write level ground around the usual place as a GeoTIFF of heights above sea level."""
     grid = Affine(0.0001, 0.0, 119.417, 0.0, -0.0001, 30.283)
     shape = {"height": 60, "width": 60, "count": 1, "dtype": "float32"}
-    with rasterio.open(path, "w", driver="GTiff", crs="EPSG:4326", transform=grid, **shape) as raster:
+    with rasterio.open(path, "w", driver="GTiff", crs=crs, transform=grid, **shape) as raster:
         raster.write(np.full((1, 60, 60), height_m, np.float32))
     return path
 

@@ -35,21 +35,6 @@ def told(capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Json]]:
     return inspect
 
 
-def test_every_broken_or_foreign_file_gets_a_reason_and_the_good_one_beside_them_is_searched(
-    tmp_path, pose, told
-):
-    write_thermal(tmp_path / "good_T.tif", burning(), pose)
-    (tmp_path / "broken.tif").write_bytes((tmp_path / "good_T.tif").read_bytes()[:3000])
-    (tmp_path / "letter.jpg").write_text("Dear sir or madam", "utf-8")
-    (tmp_path / "empty.png").write_bytes(b"")
-    seen = told(tmp_path)
-    assert seen["good_T.tif"]["skipped"] is None
-    assert [d["hazard"] for d in seen["good_T.tif"]["detections"]] == ["fire"]
-    for name in ("broken.tif", "letter.jpg", "empty.png"):
-        assert seen[name]["skipped"], name
-        assert seen[name]["detections"] == []
-
-
 def test_no_reason_speaks_of_the_programs_own_objects(tmp_path, told):
     (tmp_path / "head.tif").write_bytes(b"II*\x00" + bytes(4))
     (tmp_path / "head.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))

@@ -19,8 +19,10 @@ from missions.program import main
 from missions.terrain import Terrain
 from tests.vision.conftest import meadow, write_level_dem, write_thermal
 from vision import examine, inspect, present
+from vision.calibration import Calibration
 from vision.inspection import marked
 from vision.model import Box
+from vision.scene import Scene
 
 
 @pytest.fixture
@@ -112,6 +114,8 @@ def test_bad_files_are_skipped_with_a_reason_and_the_rest_is_done(tmp_path, fire
     (tmp_path / "letter.jpg").write_text("Dear sir or madam")
     (tmp_path / "nothing.jpg").write_bytes(b"")
     (tmp_path / "cut.tif").write_bytes(fire_file.read_bytes()[:5000])
+    (tmp_path / "end.tif").write_bytes(b"II*\x00\xff\xff\xff\0")  # its directory was at the end
+    write_level_dem(tmp_path / "here.tif", crs='LOCAL_CS["Here",UNIT["metre",1]]')
     tifffile.imwrite(tmp_path / "nan.tif", np.full((512, 640), np.nan, np.float32))
     tifffile.imwrite(tmp_path / "wide.tif", np.full((512, 640), 30000, np.uint32))
     tifffile.imwrite(tmp_path / "colour.tif", np.zeros((64, 64, 3), np.uint8))
@@ -126,6 +130,8 @@ def test_bad_files_are_skipped_with_a_reason_and_the_rest_is_done(tmp_path, fire
         "letter.jpg": "not a picture",
         "nothing.jpg": "empty",
         "cut.tif": "damaged",
+        "end.tif": "damaged",
+        "here.tif": "an elevation model",
         "nan.tif": "no pixel holds a temperature",
         "wide.tif": "expected °C as floats, 16-bit counts or an 8-bit thermal picture",
         "colour.tif": "without a coordinate system",
@@ -134,6 +140,26 @@ def test_bad_files_are_skipped_with_a_reason_and_the_rest_is_done(tmp_path, fire
     assert reasons.keys() == expected.keys()
     for name, words in expected.items():
         assert words in str(reasons[name])
+
+
+def test_what_nobody_foresaw_of_one_file_is_its_reason_and_the_rest_is_done(fire_file, pose, caplog):
+    """A threshold that is no number is met only by what is found."""
+    write_thermal(fire_file.with_name("cool.tif"), meadow(), pose)
+    odd = Scene(calibration=Calibration(1, {("GP-1 T", Hazard.FIRE): None}))
+    fire, cool = inspect([fire_file.parent], scene=odd).frames
+    assert "TypeError" in str(fire.skipped)
+    assert "TypeError" in caplog.text
+    assert cool.searched
+
+
+def test_equal_names_in_two_folders_are_two_shots_and_other_names_keep_their_ids(tmp_path, fire_file, pose):
+    for folder, lat_deg in (("1", 31.0), ("2", 32.0)):
+        (tmp_path / folder).mkdir()
+        there = replace(pose, place=replace(pose.place, lat_deg=lat_deg))
+        write_thermal(tmp_path / folder / "D.TIF", tifffile.imread(fire_file), there)
+    found = inspect([tmp_path])
+    assert len(found.incidents) == 3
+    assert [f.shot.id for f in found.frames] == [f"{tmp_path}/1/D", f"{tmp_path}/2/D", "GP_0001_T"]
 
 
 def test_any_cut_of_a_file_is_skipped_or_read_but_never_a_crash(tmp_path, fire_file):
