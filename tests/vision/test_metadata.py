@@ -4,11 +4,12 @@ import math
 from datetime import UTC, datetime
 
 import pytest
+from PIL import Image
 
 from missions.geo import Datum, geoid_m
 from missions.model import Sensor
 from vision.frame import load
-from vision.metadata import xmp
+from vision.metadata import of_parts, xmp
 from vision.metadata.cameras import identify
 from vision.metadata.dialects import read
 from vision.metadata.exif import Exif
@@ -139,6 +140,15 @@ def test_a_doubtful_direction_is_no_pose():
         pose_of(Reading("x", doubt="no", place=read({}, EXIF).place, altitude=read({}, EXIF).altitude))
         == "no"
     )
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("+08:00", 25), ("", 2**32 - 1)])
+def test_a_time_that_cannot_be_is_none(zone, hours):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769).update({0x9003: "0001:01:01 00:00:00", 0x9011: zone})
+    exif.get_ifd(0x8825).update({29: "2026:06:01", 7: (hours, 0, 0)})
+    said = packet('xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:CreateDate="0001-01-01T00:00:00+08:00"')
+    assert not of_parts(said, exif.tobytes()[6:], width_px=8, height_px=8, thermal=False).zone_stated
 
 
 @pytest.mark.shared_data

@@ -92,6 +92,6 @@ def _utc(text: str) -> datetime | None:
 def _aware(text: str) -> datetime | None:
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else None
+    except (ValueError, OverflowError):  # year 1 east of Greenwich
         return None
-    return time.astimezone(UTC) if time.tzinfo else None

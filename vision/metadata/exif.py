@@ -89,7 +89,7 @@ def _clock(text: str, subsecond: str) -> datetime | None:
 def _zoned(local: datetime, offset: str) -> datetime | None:
     try:
         return datetime.fromisoformat(f"{local.isoformat()}{offset}").astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -98,9 +98,10 @@ def _gps_time(tags: dict[str, Any]) -> datetime | None:
     try:
         day = datetime.strptime(date.replace("-", ":"), "%Y:%m:%d")  # noqa: DTZ007
         hours, minutes, seconds = (float(v) for v in time.values)  # type: ignore[union-attr]
-    except (ValueError, AttributeError, TypeError, ZeroDivisionError):
+        into = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    except (ValueError, AttributeError, TypeError, ArithmeticError):
         return None
-    return day.replace(tzinfo=UTC) + timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    return day.replace(tzinfo=UTC) + into if timedelta(0) <= into < timedelta(days=1) else None
 
 
 def _text(tags: dict[str, Any], name: str) -> str:
