@@ -93,7 +93,7 @@ def test_a_file_cut_anywhere_is_no_temperature_and_no_crash(shared, share):
         makers.read(data[: int(len(data) * share)])
 
 
-def fff(counts: np.ndarray) -> bytes:
+def fff(counts: np.ndarray, odd: dict[int, float] | None = None) -> bytes:
     """Return FLIR records of plain counts with an FLIR camera's usual constants."""
     height, width = counts.shape
     raw = struct.pack("<HHH", 2, width, height).ljust(32, b"\0") + counts.astype("<u2").tobytes()
@@ -116,6 +116,7 @@ def fff(counts: np.ndarray) -> bytes:
         0x7C: -0.00667,
         0x80: 1.9,
         0x30C: 0.0125,
+        **(odd or {}),
     }.items():
         struct.pack_into("<f", camera, at, value)
     struct.pack_into("<i", camera, 0x308, -1000)
@@ -152,6 +153,11 @@ def test_records_without_constants_are_named_not_guessed_at():
     told = makers.read(jpeg_with(whole[: 64 + 64] + b"\0" * (len(whole) - 128)))
     assert isinstance(told, makers.Undecoded)
     assert told.maker == "FLIR"
+
+
+@pytest.mark.parametrize("odd", [{0x2C: 1e30}, {0x5C: 1e-30}, {0x80: np.nan}, {0x58: 1e38, 0x30C: 1e-38}])
+def test_constants_that_no_camera_has_are_no_temperature(odd):
+    assert isinstance(makers.read(jpeg_with(fff(np.full((4, 6), 12000), odd))), makers.Undecoded)
 
 
 def test_an_ordinary_picture_is_nobodys():

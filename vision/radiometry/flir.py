@@ -63,11 +63,14 @@ def celsius(data: bytes, conditions: Conditions) -> Temperatures | None:
     try:
         records = _records(fff)
         counts, camera = _counts(records[_RAW]), _camera(records[_CAMERA])
+        found = to_celsius(counts, camera, conditions.over(camera.conditions))
     except KeyError:
         raise Malformed("the FLIR records lack the raw counts or the camera's constants") from None
-    except (struct.error, OSError, ValueError) as error:
+    except (struct.error, OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise Malformed(f"the FLIR records are damaged: {error}") from None
-    return checked(to_celsius(counts, camera, conditions.over(camera.conditions)), decoder="flir-planck 1")
+    except (ValueError, ArithmeticError) as error:
+        raise Malformed(f"the FLIR records cannot be: {error}") from None
+    return checked(found, decoder="flir-planck 1")
 
 
 def to_celsius(counts: npt.NDArray[np.uint16], camera: _Camera, full: Full) -> Celsius:
@@ -83,10 +86,10 @@ def to_celsius(counts: npt.NDArray[np.uint16], camera: _Camera, full: Full) -> C
     )
     # One value per count that occurs in a file is worked out, not one per pixel.
     table = np.arange(65536, dtype=np.float64)
-    radiation = (table - others) / own
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
+        radiation = (table - others) / own
         kelvin = camera.b / np.log(camera.r1 / (camera.r2 * (radiation + camera.o)) + camera.f)
-    return np.asarray((kelvin - _ZERO_C_IN_K).astype(np.float32)[counts])
+        return np.asarray((kelvin - _ZERO_C_IN_K).astype(np.float32)[counts])
 
 
 def _air(camera: _Camera, full: Full) -> float:

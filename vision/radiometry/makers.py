@@ -33,7 +33,10 @@ def read(data: bytes, conditions: Conditions = _AS_FILED) -> Temperatures | Unde
         found = flir.celsius(data, conditions)
     except flir.Malformed as reason:
         return Undecoded("FLIR", str(reason))
-    return found or _dji(data, conditions)
+    made = found or _dji(data, conditions)
+    if isinstance(made, Temperatures) and not np.isfinite(made.celsius).any():
+        return Undecoded("FLIR" if found else "DJI", "not one pixel of which holds a temperature")
+    return made
 
 
 def _dji(data: bytes, conditions: Conditions) -> Temperatures | Undecoded | None:
