@@ -124,7 +124,12 @@ def test_from_a_flight_over_a_verdict_to_a_silent_chimney_and_back(tmp_path, pos
     assert main(["calibrate", "--into", str(kept), "--undo"]) == 0
     assert len(inspect([flight], scene=Scene(calibration=store.current(kept))).incidents) == 1
     assert main(["inspect", str(flight), "--out", str(found)]) == 0  # verdicts given outlive another look
-    assert labels.read(found)[0].owner == "brickworks"
+    flight.rename(tmp_path / "next")  # and another flight's pictures of the same names
+    assert main(["inspect", str(tmp_path / "next"), "--out", str(found)]) == 0
+    with (found / labels.TABLE).open() as file:
+        rows = list(csv.DictReader(file))
+    assert [r["owner"] for r in rows] == ["brickworks", ""]
+    assert len({r["crop"] for r in rows}) == 2
 
 
 def test_a_threshold_silences_what_is_less_sure_for_its_camera(tmp_path, pose):

@@ -22,56 +22,55 @@ _SHOWN_PX = 320
 
 def keep(results: "list[FrameResult]", folder: Path) -> int:
     """Write a crop and an open row of the table for each detection; return how many. Verdicts given stay."""
-    given = _verdicts(folder / TABLE)
+    given = _judged(folder / TABLE)
     rows: list[dict[str, Any]] = []
     for result in results:
-        rows += _rows(result, folder / "crops")
+        rows += _rows(result, folder, given)
     if not rows:
         return 0
     with (folder / TABLE).open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS)
+        table = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
         table.writeheader()
-        for row in rows:
-            table.writerow(row | given.get(str(row["crop"]), {}))
+        table.writerows([*given.values(), *rows])
     return len(rows)
 
 
-def _verdicts(path: Path) -> dict[str, dict[str, str]]:
-    """Return what officers wrote into a table that is there already, by crop."""
+def _judged(path: Path) -> dict[str, dict[str, str]]:
+    """Return the rows of a table into which officers wrote already, by crop."""
     if not path.is_file():
         return {}
     with path.open(encoding="utf-8-sig", newline="") as file:
-        filled = ("verdict", "owner", "expires_at", "officer")
-        return {r.get("crop") or "": {k: r.get(k) or "" for k in filled} for r in csv.DictReader(file)}
+        return {str(r.get("crop")): r for r in csv.DictReader(file) if any(map(r.get, COLUMNS[-4:]))}
 
 
-def _rows(result: "FrameResult", crops: Path) -> list[dict[str, Any]]:
+def _rows(result: "FrameResult", folder: Path, given: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
+    """Return the rows of a file's detections, those judged before taken out of `given`."""
     if not result.detections or result.shot is None:
         return []
     try:
         frame = load(Path(result.file))
     except Unreadable:  # the file changed while we looked
         return []
-    crops.mkdir(parents=True, exist_ok=True)
+    (folder / "crops").mkdir(parents=True, exist_ok=True)
     picture, rows = drawn(frame), []
     for i, detection in enumerate(result.detections):
-        name = f"{Path(result.file).stem}_{i:02d}_{detection.hazard.value}.jpg"
-        cv2.imwrite(str(crops / name), _cut(picture, detection))
         at = result.observation_of(i)
-        rows.append(
-            {
-                "crop": f"crops/{name}",
-                "file": result.file,
-                "camera": result.shot.camera.name,
-                "hazard": detection.hazard.value,
-                "score": round(detection.confidence, 4),
-                "lat_deg": round(at.place.lat_deg, 7) if at else "",
-                "lon_deg": round(at.place.lon_deg, 7) if at else "",
-                "ellipse_m": round(at.ellipse.major_m, 2) if at else "",
-                "area_m2": round(at.area_m2, 3) if at and at.area_m2 is not None else "",
-                "seen_at": at.seen_at.isoformat() if at else "",
-            }
-        )
+        look = {"file": result.file, "seen_at": at.seen_at.isoformat() if at else ""}
+        crop = f"crops/{result.shot.id.replace('/', '_')}_{i:02d}_{detection.hazard.value}.jpg"
+        while crop in given and not look.items() <= given[crop].items():  # another picture's
+            crop = crop.replace("crops/", "crops/_")
+        cv2.imwrite(str(folder / crop), _cut(picture, detection))
+        row: dict[str, Any] = look | {
+            "crop": crop,
+            "camera": result.shot.camera.name,
+            "hazard": detection.hazard.value,
+            "score": round(detection.confidence, 4),
+            "lat_deg": round(at.place.lat_deg, 7) if at else "",
+            "lon_deg": round(at.place.lon_deg, 7) if at else "",
+            "ellipse_m": round(at.ellipse.major_m, 2) if at else "",
+            "area_m2": round(at.area_m2, 3) if at and at.area_m2 is not None else "",
+        }
+        rows.append(row | given.pop(crop, {}))
     return rows
 
 
