@@ -245,8 +245,14 @@ def _unforeseen(path: Path, error: Exception) -> str:
 
 
 def _logged(frame: Frame, log: flightlog.Log | None) -> Frame:
-    """Return the frame with the flight log's pose, where its file has none and the log does."""
-    if log is None or frame.shot.pose is not None:
+    """Return the frame with the flight log's time and pose, where its file has none and the log does."""
+    if log is None:
+        return frame
+    picture = log.pictures.get(Path(frame.shot.file).name)
+    if picture and frame.shot.taken_at is None:
+        metadata = replace(frame.metadata, zone_stated=True)
+        frame = replace(frame, shot=replace(frame.shot, taken_at=picture.taken_at), metadata=metadata)
+    if frame.shot.pose is not None:
         return frame
     pose = log.pose_of(Path(frame.shot.file).name, error=PoseError())
     if isinstance(pose, str):

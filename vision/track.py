@@ -31,10 +31,11 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How the gimbal stood: yaw from the nose, pitch and roll from the horizon (MAVLink's gimbals)."""
+    """How the gimbal stood: yaw from nose or north, pitch and roll from the horizon (MAVLink's gimbals)."""
 
     at_s: float
     attitude: Attitude
+    is_from_north: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def _carried(track: Track, at_s: float, nose: Attitude) -> Attitude | None:
         return None
     before, after = track.turns[around[0]], track.turns[around[1]]
     share = (at_s - before.at_s) / (after.at_s - before.at_s) if after.at_s > before.at_s else 0.0
-    return composed(nose, between(before.attitude, after.attitude, share))
+    a, b = (t.attitude if t.is_from_north else composed(nose, t.attitude) for t in (before, after))
+    return between(a, b, share)
 
 
 def _around(times: Sequence[float], at_s: float) -> tuple[int, int] | None:

@@ -1,5 +1,6 @@
 """Flight logs written by pymavlink, read without it."""
 
+import math
 import struct
 from pathlib import Path
 
@@ -22,17 +23,15 @@ def position(boot_ms: int, east_steps: int = 0) -> mav.MAVLink_message:
     )
 
 
-def captured(boot_ms: int, name: str, q=(0.0, 0.0, 0.0, 0.0)) -> mav.MAVLink_message:
+def captured(boot_ms: int, name: str, q=(0.0,) * 4, at_us=1780279205_000000) -> mav.MAVLink_message:
     return mav.MAVLink_camera_image_captured_message(
-        boot_ms, 1780279205_000000, 1, 0, 0, 0, 0, list(q), 7, 1, f"http://d/1/{name}".encode()
+        boot_ms, at_us, 1, 0, 0, 0, 0, list(q), 7, 1, f"http://{name}".encode()
     )
 
 
-def gimbal(boot_ms: int) -> mav.MAVLink_message:
+def gimbal(boot_ms: int, q=(0.7071068, 0.0, -0.7071068, 0.0), flags: int = 12) -> mav.MAVLink_message:
     """Straight down: half of -90° about the pitch axis."""
-    return mav.MAVLink_gimbal_device_attitude_status_message(
-        0, 0, boot_ms, 12, [0.7071068, 0.0, -0.7071068, 0.0], 0.0, 0.0, 0.0, 0
-    )
+    return mav.MAVLink_gimbal_device_attitude_status_message(0, 0, boot_ms, flags, list(q), 0.0, 0.0, 0.0, 0)
 
 
 def write(path: Path, *messages: mav.MAVLink_message, signed: bool = False) -> Path:
@@ -44,7 +43,7 @@ def write(path: Path, *messages: mav.MAVLink_message, signed: bool = False) -> P
     return path
 
 
-FLIGHT = (position(1000), gimbal(900), position(2000, 10), gimbal(2100), captured(1500, "A.TIF"))
+FLIGHT = (position(1000), gimbal(900), position(2000, 10), gimbal(2100), captured(1500, "d/A.TIF"))
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -57,10 +56,33 @@ def test_a_picture_lies_between_the_fixes_around_it(tmp_path, signed):
 
 
 def test_the_cameras_own_attitude_is_taken(tmp_path):
-    level = captured(1500, "B.TIF", (1.0, 0.0, 0.0, 0.0))
+    level = captured(1500, "d/1/B.TIF", (1.0, 0.0, 0.0, 0.0))
     pose = read(write(tmp_path / "f.tlog", *FLIGHT, level)).pose_of("B.TIF", error=PoseError())
     assert isinstance(pose, CameraPose)
     assert (pose.heading_deg, pose.pitch_deg) == pytest.approx((0.0, 0.0))
+
+
+@pytest.mark.parametrize(("flags", "heading"), [(12, 180), (16 | 32, 180), (16, 90), (64, 90)])
+def test_a_gimbals_yaw_counts_from_the_nose_or_from_north_as_its_flags_say(tmp_path, flags, heading):
+    east = (gimbal(ms, (0.7071068, 0.0, 0.0, 0.7071068), flags) for ms in (900, 2100))
+    log = read(write(tmp_path / "f.tlog", position(1000), *east, position(2000), FLIGHT[-1]))
+    assert log.pose_of("A.TIF", error=PoseError()).heading_deg == pytest.approx(heading)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        gimbal(1400, (0.0,) * 4),
+        gimbal(1400, (math.nan,) * 4),
+        mav.MAVLink_mount_orientation_message(1400, 0.0, -45.0, math.nan),
+        captured(1500, "d/A.TIF", (math.nan,) * 4),
+        captured(1500, "d/A.TIF", at_us=2**63),
+        captured(1500, "[d/A.TIF"),
+    ],
+)
+def test_what_is_no_attitude_time_or_address_changes_nothing(tmp_path, odd):
+    logs = [read(write(tmp_path / "f.tlog", *FLIGHT, *more)) for more in ((), (odd,))]
+    assert logs[0].pose_of("A.TIF", error=PoseError()) == logs[1].pose_of("A.TIF", error=PoseError())
 
 
 def test_a_picture_the_log_does_not_know_is_said_to_be_unknown(tmp_path):
@@ -76,9 +98,9 @@ def test_a_packet_with_a_wrong_checksum_is_passed_over(tmp_path):
     assert len(read(path).track.fixes) == 1
 
 
-def test_a_torn_end_ends_the_reading(tmp_path):
+def test_a_stray_byte_and_a_torn_end_cost_no_whole_packet(tmp_path):
     path = write(tmp_path / "f.tlog", *FLIGHT)
-    path.write_bytes(path.read_bytes()[:-30])
+    path.write_bytes(b"\0" + path.read_bytes()[:-30])
     assert len(read(path).track.fixes) == 2
 
 
@@ -102,5 +124,6 @@ def test_inspect_places_a_bare_picture_by_the_flight_log(tmp_path):
     assert frame.shot is not None
     assert frame.shot.pose is not None
     assert "flight log" in str(frame.note)
+    assert frame.shot.taken_at.timestamp() == 1780279205
     (unknown,) = inspect([write_thermal(tmp_path / "C.TIF", meadow(), None)], tlog=log).frames
     assert "no record of a picture" in str(unknown.note)

@@ -2,16 +2,18 @@
 
 The file is a sequence of eight bytes of microseconds since 1970 (big end first) and one MAVLink 2 or 1
 packet. Only five messages are read, by the layouts of the MAVLink common dialect; a packet whose
-checksum is wrong is passed over, and reading stops at a torn end. This is a reader of recorded
+checksum is wrong is passed over, and so is what lies between packets. This is a reader of recorded
 files: it talks to no aircraft.
 """
 
 import math
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
 from missions.errors import InputWrong
@@ -22,15 +24,18 @@ from vision.track import Fix, Track, Turn, pose_at
 
 _STAMP_BYTES = 8
 _V2, _V1, _SIGNED, _SIGNATURE_BYTES = 0xFD, 0xFE, 1, 13
+_MARK = re.compile(b"[\xfd\xfe]")
 _POSITION, _CAPTURED, _MOUNT, _GIMBAL = 33, 263, 265, 285
 # Message id: payload layout, and the seed of its checksum.
 _LAYOUT = {
     _POSITION: (struct.Struct("<IiiiihhhH"), 104),
     _CAPTURED: (struct.Struct("<QIiiii4fiBb205s"), 133),
     _MOUNT: (struct.Struct("<Iffff"), 26),
-    _GIMBAL: (struct.Struct("<I4f"), 137),
+    _GIMBAL: (struct.Struct("<I4f16xH"), 137),
 }
 _NO_HEADING = 65535
+_LAST_US = 2.5e17  # calendars end soon after
+_YAW_LOCK, _FROM_NOSE, _FROM_NORTH = 16, 32, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +82,9 @@ def read(path: Path) -> Log:
             if fix := _fix(values):
                 fixes[fix.at_s] = fix
         elif kind == _CAPTURED:
-            picture = _picture(values)
-            pictures[picture.name] = picture
-        else:
-            turn = _gimbal(values) if kind == _GIMBAL else _mount(values)
+            if picture := _picture(values):
+                pictures[picture.name] = picture
+        elif turn := _gimbal(*values) if kind == _GIMBAL else _mount(*values):
             turns[turn.at_s] = turn
     if not fixes:
         raise InputWrong(f"{path}: found no position, expected a flight log (.tlog) of a MAVLink aircraft")
@@ -90,9 +94,8 @@ def read(path: Path) -> Log:
 
 def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield (message id, payload) of the packets that matter and are whole."""
-    at = 0
-    while at + _STAMP_BYTES + 12 <= len(data):
-        start = at + _STAMP_BYTES
+    start = _STAMP_BYTES
+    while start + 12 <= len(data):
         mark, length = data[start], data[start + 1]
         if mark == _V2:
             head, kind = 10, int.from_bytes(data[start + 7 : start + 10], "little")
@@ -100,13 +103,15 @@ def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
         elif mark == _V1:
             head, kind, tail = 6, data[start + 5], 2
         else:
-            return
+            found = _MARK.search(data, start)
+            start = found.start() if found else len(data)
+            continue
         end = start + head + length
         if kind in _LAYOUT and end + 2 <= len(data):
             said = int.from_bytes(data[end : end + 2], "little")
             if said == _checksum(data[start + 1 : end] + bytes([_LAYOUT[kind][1]])):
                 yield kind, data[start + head : end]
-        at = end + tail
+        start = end + tail + _STAMP_BYTES
 
 
 def _fix(values: tuple[int, ...]) -> Fix | None:
@@ -121,25 +126,30 @@ def _fix(values: tuple[int, ...]) -> Fix | None:
     return Fix(boot_ms / 1e3, place, altitude_mm / 1e3, nose)
 
 
-def _picture(values: tuple[object, ...]) -> Picture:
-    taken_us, boot_ms, q, url = int(str(values[0])), int(str(values[1])), values[6:10], values[13]
-    w, x, y, z = (float(str(v)) for v in q)
-    text = url.split(b"\0")[0].decode("utf-8", "replace") if isinstance(url, bytes) else ""
-    return Picture(
-        name=PurePosixPath(urlsplit(text).path).name,
-        at_s=boot_ms / 1e3,
-        taken_at=datetime.fromtimestamp(taken_us / 1e6, UTC) if taken_us else None,
-        turn=from_quaternion(w, x, y, z) if any((w, x, y, z)) else None,
-    )
+def _picture(values: tuple[Any, ...]) -> Picture | None:
+    taken_us, boot_ms, q, url = values[0], values[1], values[6:10], values[13]
+    try:
+        path = urlsplit(url.split(b"\0")[0].decode("utf-8", "replace")).path
+    except ValueError:  # no address
+        return None
+    taken_at = datetime.fromtimestamp(taken_us / 1e6, UTC) if 0 < taken_us < _LAST_US else None
+    return Picture(PurePosixPath(path).name, boot_ms / 1e3, taken_at, _attitude(*q))
 
 
-def _gimbal(values: tuple[float, ...]) -> Turn:
-    return Turn(values[0] / 1e3, from_quaternion(*values[1:5]))
+def _attitude(*q: float) -> Attitude | None:
+    """Return the angles of a quaternion, None where it tells none: NaN, or zero all through."""
+    return from_quaternion(*q) if 0 < math.hypot(*q) < math.inf else None
 
 
-def _mount(values: tuple[float, ...]) -> Turn:
-    boot_ms, roll, pitch, yaw, _ = values
-    return Turn(boot_ms / 1e3, Attitude(yaw % 360.0, pitch, roll))
+def _gimbal(boot_ms: float, w: float, x: float, y: float, z: float, flags: int) -> Turn | None:
+    from_north = flags & _FROM_NORTH or flags & (_YAW_LOCK | _FROM_NOSE) == _YAW_LOCK
+    turn = _attitude(w, x, y, z)
+    return Turn(boot_ms / 1e3, turn, bool(from_north)) if turn else None
+
+
+def _mount(boot_ms: int, roll: float, pitch: float, yaw: float, _: float) -> Turn | None:
+    known = math.isfinite(roll + pitch + yaw)
+    return Turn(boot_ms / 1e3, Attitude(yaw % 360.0, pitch, roll)) if known else None
 
 
 def _checksum(data: bytes) -> int:
