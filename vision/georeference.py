@@ -24,7 +24,6 @@ MAX_RANGE_M = 5000.0
 """Beyond this a ray is said to meet no ground: half a degree of tilt is then 44 m and more."""
 
 _PAST_THE_LENS = "the pixel lies so far out that the lens's distortion cannot be undone there"
-_HIDDEN_M = 5.0  # what a ray may end short of a place and still be said to meet it
 _MAX_STEPS = 1024
 _REFINEMENTS, _REFINED_STEPS = 3, 33
 _HOLLOW_M = 20.0  # ground that lies deeper than any of the 500 m grid that the first look samples
@@ -151,31 +150,6 @@ def to_pixel(
     """
     point = _tangent(pose).local(place.lat_deg, place.lon_deg, elevation_m)
     return project(camera, pose, point)
-
-
-def shown_at(
-    camera: Camera, pose: CameraPose, place: LatLon, *, ground: Ground
-) -> tuple[float, float] | Unplaced:
-    """Return the pixel in which a picture shows a place on the ground, or why it does not show it."""
-    if reason := unusable(camera, pose, ground):
-        return Unplaced(reason)
-    height = float(ground.elevation_m(place.lat_deg, place.lon_deg))
-    if math.isnan(height):
-        return Unplaced(f"{ground.source} has no height at the place")
-    point = _tangent(pose).local(place.lat_deg, place.lon_deg, height)
-    pixel = project(camera, pose, point)
-    if pixel is None:
-        return Unplaced("the place lies behind the camera")
-    if not (0 <= pixel[0] <= camera.width_px and 0 <= pixel[1] <= camera.height_px):
-        return Unplaced("the place lies outside the picture")
-    away_m = float(np.linalg.norm(point))
-    hit = intersect(pose, (point / away_m)[None], ground=ground)
-    reach_m = float(np.linalg.norm(hit.point_m[0]))
-    if hit.found[0] and reach_m < away_m - max(_HIDDEN_M, ground.resolution_m / 2):
-        return Unplaced(
-            f"ground {reach_m:.0f} m from the camera hides the place, which is {away_m:.0f} m away"
-        )
-    return pixel
 
 
 def intersect(pose: CameraPose, directions: Floats, *, ground: Ground) -> Hits:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from missions.geo import LatLon, bearing_deg, distance_m
 from missions.model import Camera, CameraPose, PoseError, Sensor
 from vision.footprint import footprint, ground_m2, outlines
-from vision.georeference import FlatGround, Located, Unplaced, locate, locate_many, shown_at, to_pixel
+from vision.georeference import FlatGround, Located, Unplaced, locate, locate_many, to_pixel
 from vision.model import Ellipse
 from vision.pinhole import ROUND_TRIP_PX, basis, distorted, undistorted
 from vision.tangent import Tangent
@@ -261,24 +261,3 @@ def test_the_ground_and_the_clock_are_part_of_the_ellipse(camera, pose, ground):
     assert at.ellipse.minor_m / math.sqrt(5.991) == pytest.approx(1.0, rel=0.01)
     assert at.ellipse.bearing_deg == pytest.approx(0.0, abs=0.5)
     assert at.sight.drift_share == 0.5
-
-
-def test_a_place_is_shown_at_the_pixel_that_shows_it(camera, pose, ground):
-    at = found(locate(camera, pose, 500, 400, ground=ground))
-    assert shown_at(camera, pose, at.place, ground=ground) == pytest.approx((500, 400), abs=0.05)
-
-
-@pytest.mark.parametrize(
-    ("place", "reason"),
-    [
-        (LatLon(30.29, 119.42), "hides the place"),
-        (LatLon(30.2801, 119.43), "outside the picture"),
-        (LatLon(30.27, 119.42), "behind the camera"),
-    ],
-)
-def test_a_place_that_is_not_shown_is_told_with_the_reason(camera, place, reason):
-    """The camera stands 30 m high south of the cone and looks north: a kilometre on is behind the cone."""
-    low = CameraPose(HERE, 130.0, 0.0, -1.0)
-    answer = shown_at(camera, low, place, ground=Hill())
-    assert isinstance(answer, Unplaced)
-    assert reason in answer.reason

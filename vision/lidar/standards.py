@@ -41,8 +41,3 @@ def allows_kv(kind: str, clearance_m: float) -> float | None:
 def source(kind: str) -> str:
     """Return the standard that the distances of a kind are from."""
     return _table()[kind if kind in _table() else "other"][0]
-
-
-def farthest_m() -> float:
-    """Return the longest distance that any row asks for."""
-    return max(metres for _, rows in _table().values() for _, metres in rows)
