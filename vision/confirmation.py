@@ -119,11 +119,14 @@ def after(candidates: Iterable[Candidate], look: Look) -> tuple[Candidate, ...]:
 
 
 def over(looks: Iterable[Look]) -> tuple[Candidate, ...]:
-    """Return the candidates of a whole flight, its looks in the order of time."""
+    """Return the candidates of a whole flight, its looks in the order of time, the forgotten ones too."""
     candidates: tuple[Candidate, ...] = ()
+    forgotten: list[Candidate] = []
     for look in sorted(looks, key=lambda one: one.seen_at):
-        candidates = after(candidates, look)
-    return candidates
+        before, candidates = candidates, after(candidates, look)
+        left = {c.id for c in candidates}
+        forgotten += [c for c in before if c.id not in left]
+    return (*forgotten, *candidates)
 
 
 def weight(confidence: float) -> float:

@@ -90,6 +90,7 @@ def test_a_faint_thing_needs_more_looks_than_a_sure_one(look, seen_fire):
     assert faint[0].log_odds < confirmation.over([look(i, seen_fire.place) for i in range(2)])[0].log_odds
 
 
-def test_what_was_seen_long_ago_is_forgotten(look, seen_fire):
+def test_what_was_seen_long_ago_keeps_its_verdict(look, seen_fire):
     late = replace(look(0), seen_at=seen_fire.seen_at + timedelta(hours=1))
-    assert confirmation.over([look(0, seen_fire.place), late]) == ()
+    (flash,) = confirmation.over([look(0, seen_fire.place), look(1), look(2), look(3), late])
+    assert (flash.verdict, flash.looks) == (Verdict.DENIED, 4)
