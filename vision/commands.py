@@ -92,6 +92,8 @@ def inspect_pictures(
     _checked(paths, language)
     _check_hazards(hazard)
     _check_model(model)
+    if calibration and not any(calibration.glob("[0-9]*.json")):
+        raise InputWrong(f"--calibration: {calibration} holds none that `gridpatrol calibrate` made")
     if out:
         out_folder(out)
     known = load_site(site) if site else None

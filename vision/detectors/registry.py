@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from missions.errors import InputWrong
 from missions.model import Hazard
 from vision.detectors import Detector
 
@@ -127,9 +128,10 @@ def chosen(
 
     `model` goes to the detectors that take one in place of their own; those on trial need `with_trials`.
     """
-    return tuple(
-        _loaded(entry.place, model if entry.takes_model else None) for entry in _entries(hazards, with_trials)
-    )
+    entries = _entries(hazards, with_trials)
+    if model and not any(entry.takes_model for entry in entries):
+        raise InputWrong("--model: found no detector to take it, expected --hazard fire or smoke")
+    return tuple(_loaded(entry.place, model if entry.takes_model else None) for entry in entries)
 
 
 def want_whole(hazards: Collection[Hazard] | None = None, *, with_trials: Trials = False) -> bool:
