@@ -117,6 +117,14 @@ def test_two_fires_are_two_detections_hottest_first(seen):
     assert [d.temp_max_c for d in seen(celsius)] == pytest.approx([620.0, 380.0])
 
 
+def test_a_small_fire_beside_hundreds_of_larger_warm_things_is_found(seen):
+    celsius = meadow()
+    many = np.arange(640) % 25 < 5
+    celsius[np.outer(many[:512], many)] = 130.0
+    celsius[40:42, 40:42] = 700.0
+    assert hazards(seen(celsius))[0] is Hazard.FIRE
+
+
 def test_leaves_that_split_a_fire_by_a_pixel_leave_it_one(seen):
     celsius = meadow()
     celsius[100:110, 100:104] = celsius[100:110, 105:109] = 450.0

@@ -73,7 +73,7 @@ def reaches(heat: Heat, limit: float) -> bool:
 
 
 def regions(heat: Heat, limit: float) -> list[Region]:
-    """Return the connected regions over a limit, largest first; a gap of one pixel is bridged."""
+    """Return the hottest connected regions over a limit, largest first; a gap of one pixel is bridged."""
     over = heat >= np.float32(limit)
     rows, columns = np.flatnonzero(over.any(axis=1)), np.flatnonzero(over.any(axis=0))
     if not rows.size:
@@ -83,7 +83,14 @@ def regions(heat: Heat, limit: float) -> list[Region]:
     part = np.ascontiguousarray(over[top : rows[-1] + 2, left : columns[-1] + 2])
     bridged = cv2.dilate(part.view(np.uint8), np.ones((3, 3), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(bridged, connectivity=8, ltype=cv2.CV_32S)
-    largest = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:_MOST_REGIONS] + 1
+    largest = np.argsort(-stats[1:, cv2.CC_STAT_AREA]) + 1
+    if len(largest) > _MOST_REGIONS:
+        peaks = np.full(len(stats), -np.inf)
+        np.maximum.at(
+            peaks, labels[part].astype(np.intp), heat[top:, left:][: part.shape[0], : part.shape[1]][part]
+        )
+        hottest = np.argsort(-peaks[1:])[:_MOST_REGIONS] + 1
+        largest = largest[np.isin(largest, hottest)]
     return [_region(heat, part, labels, stats[i], (int(i), top, left)) for i in largest]
 
 
