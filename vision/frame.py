@@ -1,5 +1,6 @@
 """A frame: pixels or °C together with the shot they belong to, read from one file."""
 
+import re
 import warnings
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -25,11 +26,13 @@ from vision.radiometry.conditions import Conditions
 
 AS_FILED = Conditions()
 ELEVATION_MODEL = "an elevation model, used as ground"
+THERMAL_MAP = "a map of temperatures: neither searched nor used as ground"
 _TIFF_MARKS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _PICTURE_MARKS = (b"\xff\xd8", b"\x89PNG\r\n\x1a\n")
 _GEOREFERENCED = (33550, 34264, 34735)  # pixel scale, transformation, GeoKey directory
 _XMP_TAG, _EXIF_TAGS = 700, (34665, 34853)
 _DECODED_SUFFIXES = ("_celsius", "_temperature", "_temp", "_thermal")
+_HEAT = re.compile(r"(?<![a-z])(thermal|celsius|kelvin|temperature)(?!.*d[est]m)|_temp$", re.IGNORECASE)
 _THERMAL_SIZES = {(640, 512), (640, 480), (336, 256), (320, 256), (320, 240), (160, 120), (1280, 1024)}
 
 
@@ -112,10 +115,10 @@ def celsius(frame: Frame, *, conditions: Conditions = AS_FILED) -> Celsius:
 
 
 def is_elevation_model(path: Path) -> bool:
-    """Return whether a file is a georeferenced one-band TIFF, and so ground rather than a picture."""
+    """Return whether a file is a georeferenced one-band TIFF not named a thermal map, and so ground."""
     try:
         with path.open("rb") as file:
-            if file.read(4) not in _TIFF_MARKS:
+            if file.read(4) not in _TIFF_MARKS or _HEAT.search(path.stem):
                 return False
         with tifffile.TiffFile(path) as tiff:
             return _is_ground(tiff.pages.first)
@@ -140,7 +143,7 @@ def _load_tiff(path: Path, data: bytes) -> Frame:
         with tifffile.TiffFile(BytesIO(data)) as tiff:
             page = tiff.pages.first
             if _is_ground(page):
-                raise Unreadable(ELEVATION_MODEL)
+                raise Unreadable(THERMAL_MAP if _HEAT.search(path.stem) else ELEVATION_MODEL)
             if _is_georeferenced(page):
                 return _load_chart(path)
             values = page.asarray()

@@ -20,6 +20,7 @@ from missions.terrain import Terrain
 from tests.vision.conftest import meadow, write_level_dem, write_thermal
 from vision import examine, inspect, present
 from vision.calibration import Calibration
+from vision.frame import THERMAL_MAP
 from vision.inspection import marked
 from vision.model import Box
 from vision.scene import Scene
@@ -100,11 +101,14 @@ def test_several_looks_at_one_fire_are_one_incident(tmp_path, fire_file, pose):
     assert incident.looks == 2
 
 
-def test_the_model_of_the_same_name_lies_under_a_picture(tmp_path, fire_file, dem_file):
+def test_the_model_of_the_same_name_lies_under_a_picture_and_no_thermal_map(tmp_path, fire_file, dem_file):
     dem_file.rename(tmp_path / "GP_0001_T-dem.tif")
     frames = {r.file.rsplit("/", 1)[1]: r for r in inspect([tmp_path]).frames}
     assert frames["GP_0001_T.TIF"].ground.endswith("GP_0001_T-dem.tif")
     assert frames["GP_0001_T-dem.tif"].skipped == "an elevation model, used as ground"
+    (tmp_path / "GP_0001_T-dem.tif").rename(tmp_path / "ortho_celsius.tif")
+    first, heat = inspect([tmp_path]).frames
+    assert (first.ground, heat.skipped) == ("level ground at take-off height", THERMAL_MAP)
 
 
 def test_bad_files_are_skipped_with_a_reason_and_the_rest_is_done(tmp_path, fire_file):
@@ -172,7 +176,9 @@ def test_any_cut_of_a_file_is_skipped_or_read_but_never_a_crash(tmp_path, fire_f
 
 
 def test_kelvin_and_centikelvin_become_celsius(tmp_path):
-    tifffile.imwrite(tmp_path / "k.tif", meadow() + 273.15)
+    rim = meadow() + 273.15
+    rim[:8], rim[-8:] = 0, -9999
+    tifffile.imwrite(tmp_path / "k.tif", rim)
     counts = ((meadow() + 273.15) * 100).astype(np.uint16)
     counts[100, 100] = 60000
     tifffile.imwrite(tmp_path / "ck.tif", counts, description="centikelvin")
