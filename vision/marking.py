@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.floating[Any]]
 _COLOURS_BGR = {Hazard.FIRE: (60, 60, 255), Hazard.HOT_SPOT: (0, 200, 255)}
 _OTHER_BGR = (255, 160, 0)
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
-_WIDEST_PX, _NARROWEST_PX = 1600, 1200
+_WIDEST_PX, _NARROWEST_PX, _TALLEST_PX = 1600, 1200, 6400
 _FONT, _FONT_SIZE = cv2.FONT_HERSHEY_SIMPLEX, 0.65
 _SCALE_PX = 64
 # The ground takes this share of the colours however hot the fire is; what is hotter shares the rest.
@@ -41,6 +41,7 @@ class _Scale:
     @classmethod
     def of(cls, celsius: Floats) -> "_Scale":
         real = celsius[np.isfinite(celsius)]
+        real = real if real.size else np.zeros(1)
         low, knee, high = float(np.percentile(real, 1)), float(np.percentile(real, 99)), float(real.max())
         knee = max(knee, low + 5.0)
         return cls(low, knee, max(high, knee + 5.0))
@@ -73,7 +74,7 @@ def marked(path: str | Path, result: "FrameResult", *, quality: int = 88) -> byt
         _mark(picture, detection, factor)
     if result.detections:
         _magnify(picture, plain, max(result.detections, key=lambda d: d.confidence), factor)
-    if scale:
+    if scale and picture.shape[0] > 2 * _SCALE_PX:
         picture = _with_scale(picture, scale)
     done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
@@ -99,12 +100,14 @@ def _drawn(frame: Frame) -> tuple[Picture, _Scale | None]:
 
 def _fitted(picture: Picture) -> tuple[Picture, float]:
     """Return the picture at a size for reading, and the factor."""
-    width = picture.shape[1]
+    height, width = picture.shape[:2]
     factor = _WIDEST_PX / width if width > _WIDEST_PX else float(max(1, round(_NARROWEST_PX / width)))
+    factor = min(factor, _TALLEST_PX / height)
     if factor == 1.0:
         return picture.copy(), factor
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_NEAREST
-    return np.asarray(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=how)), factor
+    size = max(round(width * factor), 1), max(round(height * factor), 1)
+    return np.asarray(cv2.resize(picture, size, interpolation=how)), factor
 
 
 def _mark(picture: Picture, detection: Detection, factor: float) -> None:
@@ -140,8 +143,8 @@ def _magnify(picture: Picture, plain: Picture, detection: Detection, factor: flo
     reach = round(
         max(_LENS_PX, 1.5 * (box.right_px - box.left_px), 1.5 * (box.bottom_px - box.top_px)) * factor
     )
-    if reach * 1.5 > side:
-        return  # large enough to be seen as it is
+    if reach * 1.5 > side or side + 16 > height:
+        return  # large enough to be seen as it is, or no room
     x, y = (v * factor for v in box.middle_px)
     left = int(np.clip(x - reach / 2, 0, width - reach))
     top = int(np.clip(y - reach / 2, 0, height - reach))

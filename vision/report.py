@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template, pass_c
 from jinja2.runtime import Context
 
 from missions.model import Hazard
-from missions.words import area_text, text
+from missions.words import LANGUAGES, area_text, text
 from vision.inspection import FrameResult, Inspection
 from vision.model import Detection, Ellipse
 
@@ -50,20 +50,23 @@ def render(
         cards=_cards(frames, marked),
         skipped=[r for r in inspection.frames if r.skipped is not None],
         detections=sum(len(r.detections) for r in frames),
-        unplaced_fires=sum(_shows_fire(r) and not r.observations for r in frames),
+        unplaced_fires=sum(_leaves_fire(r) for r in frames),
     )
 
 
 def hazard_name(hazard: Hazard, language: str) -> str:
-    """Return what people call a hazard; one without a word of its own keeps its id."""
+    """Return what people call a hazard; one without a word here has its alerts', in English its id."""
     try:
         return text(f"hazard_{hazard.value}", language)
     except KeyError:
-        return hazard.value.replace("_", " ")
+        if language == LANGUAGES[0]:
+            return hazard.value.replace("_", " ")
+        return text(f"alert.event.{hazard.value}", language)
 
 
-def _shows_fire(result: FrameResult) -> bool:
-    return any(d.hazard is Hazard.FIRE for d in result.detections)
+def _leaves_fire(result: FrameResult) -> bool:
+    """Return whether a fire of the frame could not be put on the ground."""
+    return any(d.hazard is Hazard.FIRE and i not in result.placed for i, d in enumerate(result.detections))
 
 
 def _cards(frames: list[FrameResult], marked: dict[str, bytes]) -> list[Card]:
@@ -85,7 +88,7 @@ def _address(jpeg: bytes, *, small: bool) -> str:
     if small:
         picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
         if picture is not None and picture.shape[1] > _PLAIN_WIDTH_PX:
-            height = round(picture.shape[0] * _PLAIN_WIDTH_PX / picture.shape[1])
+            height = max(1, round(picture.shape[0] * _PLAIN_WIDTH_PX / picture.shape[1]))
             picture = cv2.resize(picture, (_PLAIN_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
             jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")

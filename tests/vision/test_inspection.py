@@ -23,6 +23,7 @@ from vision.calibration import Calibration
 from vision.frame import THERMAL_MAP
 from vision.inspection import marked
 from vision.model import Box
+from vision.report import hazard_name
 from vision.scene import Scene
 
 
@@ -220,9 +221,20 @@ def test_the_command_prints_the_documented_json_and_writes_the_report(fire_file,
     assert not re.search(r'(?:src|href)="(?!data:)', report)
 
 
-def test_the_report_speaks_chinese(fire_file, tmp_path, capsys):
-    assert main(["inspect", str(fire_file), "--out", str(tmp_path / "o"), "--language", "zh-CN"]) == 0
-    assert "疑似火情" in (tmp_path / "o" / "report.html").read_text("utf-8")
+@pytest.mark.parametrize("shape", [(24, 640), (5, 20000), (4000, 40)])
+def test_a_picture_of_odd_shape_is_drawn_too(tmp_path, shape):
+    celsius = np.full(shape, 22.0)
+    celsius[12:15, 10:13] = 500.0
+    tifffile.imwrite(tmp_path / "odd.tif", celsius)
+    assert main(["inspect", str(tmp_path), "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "marked" / "0000_odd.jpg").is_file()
+
+
+def test_the_report_speaks_chinese_and_heads_with_the_fire_that_lies_nowhere(fire_file, tmp_path, capsys):
+    write_thermal(tmp_path / "bare.tif", tifffile.imread(fire_file), None)
+    assert main(["inspect", str(tmp_path), "--out", str(tmp_path / "o"), "--language", "zh-CN"]) == 0
+    assert "1 帧中有疑似火情" in (tmp_path / "o" / "report.html").read_text("utf-8")
+    assert all(ord(hazard_name(hazard, "zh-CN")[0]) > 127 for hazard in Hazard)
 
 
 def test_a_path_that_is_not_there_is_wrong_input(tmp_path, capsys):
