@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from missions.errors import InputWrong
+from vision import spreadsheet
 
 TABLE = "image_labels.csv"
 HASH = "sha256_8"
@@ -27,6 +28,7 @@ _CLUSTER = re.compile(r"^(c\d+)_")
 _FRAME_OF = re.compile(r"^(.*?)[-_]?\d+(?:_jpg\.rf\.\w+)?$")
 _KEPT_ASIDE = 0.15  # share of the small groups
 _SMALL_GROUP = 12  # pictures
+_LONGEST_NAME = 255  # bytes, of any file system
 _KNOWN = {"1": 1, "1.0": 1, "0": 0, "0.0": 0, "-1": -1, "-1.0": -1, "": -1}
 
 
@@ -60,11 +62,7 @@ def read(folder: Path, *, all_there: bool = True) -> list[LabelledPicture]:
     table = folder / TABLE
     if not table.is_file():
         raise InputWrong(f"{folder}: expected {TABLE} with the columns file, fire, smoke, boxes, source")
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as lines:
-            rows = list(csv.DictReader(lines))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputWrong(f"{table}: no table that can be read: {error}") from None
+    _, rows = spreadsheet.read(table)
     pictures = [_picture(folder, row, line) for line, row in enumerate(rows, start=2)]
     for line, picture in enumerate(pictures, start=2):
         if all_there and not picture.path.is_file():
@@ -168,12 +166,15 @@ def load_rgb(path: Path) -> npt.NDArray[np.uint8]:
 def _picture(folder: Path, row: dict[str, str], line: int) -> LabelledPicture:
     try:
         name, fire, smoke = row["file"].strip(), _known(row, "fire"), _known(row, "smoke")
+        parts = Path(name).parts
+        if not parts or max(len(part.encode()) for part in parts) > _LONGEST_NAME:
+            raise ValueError(f"file: found {name[:40]!r}, expected a picture's name")
         boxed = _KNOWN.get((row.get("boxes") or "").strip()) == 1
     except (KeyError, AttributeError):
         raise InputWrong(f"{folder / TABLE}, line {line}: expected the columns file, fire, smoke") from None
     except ValueError as error:
         raise InputWrong(f"{folder / TABLE}, line {line}: {error}") from None
-    path, source = folder / name, row.get("source") or Path(name).parts[0]
+    path, source = folder / name, row.get("source") or parts[0]
     labels = path.parent.parent / "labels" / f"{path.stem}.txt"
     boxes = _boxes(labels) if boxed and (labels.is_file() or 1 not in (fire, smoke)) else None
     return LabelledPicture(path, name, source, _group(source, path.stem), fire, smoke, boxes)

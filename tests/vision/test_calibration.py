@@ -12,7 +12,7 @@ from missions.geo import moved
 from missions.model import Hazard
 from missions.program import main
 from tests.vision.conftest import meadow, write_thermal
-from vision import inspect
+from vision import inspect, spreadsheet
 from vision.calibration import Calibration, labels, sources, store, thresholds
 from vision.calibration.labels import COLUMNS, Label, Verdict
 from vision.scene import Scene
@@ -108,11 +108,10 @@ def test_from_a_flight_over_a_verdict_to_a_silent_chimney_and_back(tmp_path, pos
     flight.mkdir()
     write_thermal(flight / "GP_0001_T.TIF", celsius, pose)
     assert main(["inspect", str(flight), "--out", str(found)]) == 0
-    with (found / labels.TABLE).open() as file:
-        (row,) = csv.DictReader(file)
+    _, (row,) = spreadsheet.read(found / labels.TABLE)
     assert (found / row["crop"]).stat().st_size > 1000
     with (found / labels.TABLE).open("w", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS)
+        table = csv.DictWriter(file, COLUMNS, delimiter=";")
         table.writeheader()
         table.writerow(row | {"verdict": "industrial_heat", "owner": "brickworks"})
     assert main(["calibrate", str(found), "--into", str(kept), "--json"]) == 0
@@ -126,8 +125,7 @@ def test_from_a_flight_over_a_verdict_to_a_silent_chimney_and_back(tmp_path, pos
     assert main(["inspect", str(flight), "--out", str(found)]) == 0  # verdicts given outlive another look
     flight.rename(tmp_path / "next")  # and another flight's pictures of the same names
     assert main(["inspect", str(tmp_path / "next"), "--out", str(found)]) == 0
-    with (found / labels.TABLE).open() as file:
-        rows = list(csv.DictReader(file))
+    _, rows = spreadsheet.read(found / labels.TABLE)
     assert [r["owner"] for r in rows] == ["brickworks", ""]
     assert len({r["crop"] for r in rows}) == 2
 
@@ -148,7 +146,9 @@ def test_a_threshold_silences_what_is_less_sure_for_its_camera(tmp_path, pose):
         ("verdict", "dragon", "verdict: found 'dragon'"),
         ("score", "3", "score: found 3"),
         ("hazard", "dragon", "hazard: found 'dragon'"),
-        ("expires_at", "2026-06-01T10:00", "expires_at: found '2026-06-01T10:00', expected a zone"),
+        ("expires_at", "2026-06-01T10:00", "expires_at: found '2026-06-01T10:00', expected a time and zone"),
+        ("seen_at", "9999-12-31T00:00Z", "seen_at: found '9999"),
+        ("ellipse_m", "inf", "found inf, expected a size"),
     ],
 )
 def test_a_row_that_cannot_be_is_named_by_its_line(tmp_path, column, value, words):
@@ -161,6 +161,17 @@ def test_a_row_that_cannot_be_is_named_by_its_line(tmp_path, column, value, word
         labels.read(tmp_path)
 
 
+@pytest.mark.parametrize(("encoding", "separator"), [("utf-8-sig", ","), ("gb18030", ";"), ("utf-8", "\t")])
+def test_a_table_is_read_as_spreadsheets_save_it(tmp_path, encoding, separator):
+    table = "camera,hazard,score,verdict\n镜头,Fire,0.8,FALSE".replace(",", separator)
+    (tmp_path / labels.TABLE).write_text(table, encoding)
+    (one,) = labels.read(tmp_path)
+    assert (one.camera, one.verdict) == ("镜头", Verdict.FALSE)
+
+
 def test_without_a_table_the_command_says_where_one_comes_from(tmp_path, capsys):
     assert main(["calibrate", str(tmp_path), "--into", str(tmp_path / "c")]) == 2
     assert "gridpatrol inspect --out" in capsys.readouterr().err
+    (tmp_path / "torn.zip").write_bytes(b"PK")
+    with pytest.raises(InputWrong, match="no zip that can be read"):
+        labels.read(tmp_path / "torn.zip")

@@ -9,9 +9,12 @@ from vision.detectors import registry
 from vision.evaluate import Request, evaluate
 
 
-def test_an_unknown_task_is_refused_with_the_tasks_there_are(tmp_path):
+def test_an_unknown_task_is_refused_and_what_a_task_would_not_use(tmp_path):
     with pytest.raises(InputWrong, match="--task: found dreams"):
         evaluate("dreams", Request(tmp_path, print))
+    for request in Request(tmp_path, print, Hazard.FLOOD), Request(tmp_path, print, model=tmp_path):
+        with pytest.raises(InputWrong, match="takes no --model"):
+            evaluate("thermal", request)
 
 
 def test_the_command_refuses_a_model_that_is_no_file(tmp_path, capsys):

@@ -38,6 +38,7 @@ def score(folder):
 
 def test_a_table_says_which_frames_burn(pictures):
     rows = ["file,fire", "frames/0.tif,1", "frames/1.tif,yes", "frames/2.tif,0", "frames/3.tif,-1"]
+    rows[:2] = "file,fire,x_px,y_px,radius_px", "frames/0.tif,1,3,5,wide"
     (pictures / "labels.csv").write_text("\n".join(rows))
     told = score(pictures)
     assert (told["recall"], told["false_alarms_per_100_frames"]) == (1.0, 0.0)
@@ -71,6 +72,7 @@ def test_folders_yolo_and_coco_are_understood_too(pictures, tmp_path):
         "annotations": [{"image_id": 1, "category_id": 0}],
     }
     (pictures / "truth.json").write_text(json.dumps(coco))
+    (pictures / "deep.json").write_text("[" * 100_000)
     assert [one.fire for one in labelled(pictures)] == [False, True, False, False]
 
 

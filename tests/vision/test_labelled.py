@@ -46,10 +46,18 @@ def test_near_duplicates_have_near_hashes_and_others_have_not():
     assert (labelled.dhash(one) ^ labelled.dhash(one[::-1, ::-1])).bit_count() > 6
 
 
-def test_a_row_that_cannot_be_read_is_named(folder):
-    table = folder / "image_labels.csv"
-    table.write_text(table.read_text("utf-8").replace("a.png,0,0", "a.png,perhaps,0"), "utf-8")
-    with pytest.raises(InputWrong, match="line 32: fire: found 'perhaps', expected 1, 0 or -1"):
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("a.png,perhaps,0", "line 2: fire: found 'perhaps', expected 1, 0 or -1"),
+        (",1,0", "line 2: file: found ''"),
+        ("x" * 300 + ",1,0", "line 2: file: found 'xxx"),
+        ("x" * 140_000, "no table that can be read"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named(folder, row, words):
+    (folder / "image_labels.csv").write_text(f"file,fire,smoke\n{row}", "utf-8")
+    with pytest.raises(InputWrong, match=words):
         labelled.read(folder)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from vision import spreadsheet
 from vision.calibration.labels import COLUMNS, TABLE
 from vision.errors import Unreadable
 from vision.frame import Frame, load
@@ -28,7 +29,7 @@ def keep(results: "list[FrameResult]", folder: Path) -> int:
         rows += _rows(result, folder, given)
     if not rows:
         return 0
-    with (folder / TABLE).open("w", encoding="utf-8", newline="") as file:
+    with (folder / TABLE).open("w", encoding="utf-8-sig", newline="") as file:
         table = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
         table.writeheader()
         table.writerows([*given.values(), *rows])
@@ -39,8 +40,8 @@ def _judged(path: Path) -> dict[str, dict[str, str]]:
     """Return the rows of a table into which officers wrote already, by crop."""
     if not path.is_file():
         return {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return {str(r.get("crop")): r for r in csv.DictReader(file) if any(map(r.get, COLUMNS[-4:]))}
+    _, rows = spreadsheet.read(path)
+    return {str(r.get("crop")): r for r in rows if any(map(r.get, COLUMNS[-4:]))}
 
 
 def _rows(result: "FrameResult", folder: Path, given: dict[str, dict[str, str]]) -> list[dict[str, Any]]:

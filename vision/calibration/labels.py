@@ -4,9 +4,9 @@ A folder of labels holds `labels.csv` and crops/. `gridpatrol inspect --out` wri
 detection, the verdict left empty; a duty officer fills it in, in any program that edits tables.
 """
 
-import csv
-import io
+import math
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ from pathlib import Path
 from missions.errors import InputWrong
 from missions.geo import BadPlace, LatLon
 from missions.model import Hazard
+from vision import spreadsheet
 
 TABLE = "labels.csv"
 COLUMNS = (
@@ -89,8 +90,11 @@ def read(folder: Path) -> list[Label]:
         InputWrong: there is no table, or a row says something that cannot be; the row is named.
     """
     if folder.is_file():
-        with zipfile.ZipFile(folder) as packed:
-            named = [(folder / name, packed.read(name)) for name in sorted(packed.namelist())]
+        try:
+            with zipfile.ZipFile(folder) as packed:
+                named = [(folder / name, packed.read(name)) for name in sorted(packed.namelist())]
+        except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+            raise InputWrong(f"{folder}: no zip that can be read: {error}") from None
         tables = [(path, data) for path, data in named if path.name == TABLE]
     else:
         tables = [(path, path.read_bytes()) for path in sorted(folder.rglob(TABLE))]
@@ -100,21 +104,16 @@ def read(folder: Path) -> list[Label]:
 
 
 def _table(path: Path, data: bytes) -> Iterable[Label]:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputWrong(f"{path}: expected a table in UTF-8") from None
-    with io.StringIO(text, newline="") as file:
-        rows = csv.DictReader(file)
-        lacking = {"camera", "hazard", "score", "verdict"} - set(rows.fieldnames or ())
-        if lacking:
-            raise InputWrong(f"{path}: expected the columns {', '.join(sorted(lacking))} too")
-        for number, row in enumerate(rows, start=2):
-            if (row["verdict"] or "").strip():
-                try:
-                    yield _label({k: (v or "").strip() for k, v in row.items() if k})
-                except (ValueError, BadPlace) as error:
-                    raise InputWrong(f"{path}, line {number}: {error}") from None
+    columns, rows = spreadsheet.read(path, data)
+    lacking = {"camera", "hazard", "score", "verdict"} - set(columns)
+    if lacking:
+        raise InputWrong(f"{path}: expected the columns {', '.join(sorted(lacking))} too")
+    for number, row in enumerate(rows, start=2):
+        if (row["verdict"] or "").strip():
+            try:
+                yield _label({k: (v or "").strip() for k, v in row.items() if k})
+            except (ValueError, BadPlace) as error:
+                raise InputWrong(f"{path}, line {number}: {error}") from None
 
 
 def _label(row: dict[str, str]) -> Label:
@@ -122,6 +121,7 @@ def _label(row: dict[str, str]) -> Label:
     score = float(row["score"])
     if not 0 <= score <= 1:
         raise ValueError(f"score: found {score:g}, expected 0 to 1")
+    row |= {name: row[name].casefold() for name in ("verdict", "hazard")}  # as FALSE
     if row["verdict"] not in list(Verdict):
         raise ValueError(f"verdict: found {row['verdict']!r}, expected one of {', '.join(Verdict)}")
     if row["hazard"] not in list(Hazard):
@@ -143,13 +143,16 @@ def _label(row: dict[str, str]) -> Label:
 
 
 def _number(text: str | None) -> float | None:
-    return float(text) if text else None
+    value = float(text) if text else None
+    if value is not None and not 0 <= value < math.inf:
+        raise ValueError(f"found {text}, expected a size")
+    return value
 
 
 def _time(column: str, text: str | None) -> datetime | None:
     if not text:
         return None
     at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"{column}: found {text!r}, expected a zone too, as 2026-06-01T10:00+08:00")
+    if at.tzinfo is None or (column == "seen_at" and at.year > 2999):
+        raise ValueError(f"{column}: found {text!r}, expected a time and zone as 2026-06-01T10:00+08:00")
     return at

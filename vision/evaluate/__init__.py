@@ -24,6 +24,8 @@ TASKS: dict[str, str] = {
 }
 """Task name -> "module:function"."""
 
+_OF_HEAT = ("thermal", "radiometry")
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -49,6 +51,8 @@ def evaluate(task: str, request: Request) -> Json:
     place = TASKS.get(task)
     if place is None:
         raise InputWrong(f"--task: found {task}, expected {', '.join(sorted(TASKS))}")
+    if task in _OF_HEAT and (request.model or request.hazard not in (None, Hazard.FIRE)):
+        raise InputWrong(f"--task {task}: takes no --model, and no --hazard but fire")
     if not request.dataset.is_dir():
         raise InputWrong(f"{request.dataset}: expected a folder with pictures and their labels")
     module, _, name = place.partition(":")

@@ -17,7 +17,7 @@ import numpy as np
 
 from missions.errors import InputWrong
 from missions.model import Hazard
-from vision import felled_ground, labelled
+from vision import felled_ground, labelled, spreadsheet
 from vision.evaluate import Json, Request
 from vision.evaluate.image import rates
 
@@ -117,8 +117,7 @@ def _indexed(folder: Path, learnt: Sequence[_Learnt]) -> list[_Asked]:
     table = folder / INDEX
     if not table.is_file():
         raise InputWrong(f"{folder}: expected {INDEX} with the columns file, video, {', '.join(SIGNS)}")
-    with table.open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
+    _, rows = spreadsheet.read(table)
     if not rows or not {"file", "video", *SIGNS} <= set(rows[0]):
         raise InputWrong(f"{table}: expected rows with the columns file, video, {', '.join(SIGNS)}")
     known = {one.group for one in learnt}

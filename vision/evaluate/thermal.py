@@ -123,9 +123,10 @@ def _on_the_fire(detection: Detection, picture: Labelled) -> bool:
         return bool(near.any()) or not mask.any()
     try:
         x, y = float(picture.about["x_px"]), float(picture.about["y_px"])
+        radius = float(picture.about.get("radius_px") or 0.0)
     except (KeyError, ValueError):
         return True
-    return _distance_px(box, x, y) <= _NEAR_PX + float(picture.about.get("radius_px") or 0.0)
+    return _distance_px(box, x, y) <= _NEAR_PX + radius
 
 
 def _distance_px(box: Box, x: float, y: float) -> float:

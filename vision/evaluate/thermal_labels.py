@@ -15,7 +15,6 @@ A picture that exists both as temperatures and as a rendering of them (same name
 counts once, as temperatures, unless a table names both. Colour pictures of the other eye are left out.
 """
 
-import csv
 import json
 import re
 from collections.abc import Iterator
@@ -25,6 +24,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from vision import spreadsheet
 
 _PICTURES = frozenset({".tif", ".tiff", ".jpg", ".jpeg", ".png", ".bmp"})
 _FILE_COLUMNS = ("file", "filename", "file_name", "image", "name", "path", "frame", "picture")
@@ -111,19 +112,18 @@ def _tables(folder: Path) -> Told:
 
 
 def _csv(path: Path) -> Iterator[tuple[Path, tuple[bool | None, dict[str, str]]]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        columns = {name.strip().lower(): name for name in rows.fieldnames or () if name}
-        named = next((columns[c] for c in _FILE_COLUMNS if c in columns), None)
-        label = next((columns[c] for c in _FIRE_COLUMNS if c in columns), None)
-        if named is None or label is None:
-            return
-        for row in rows:
-            at = _found(path.parent, (row.get(named) or "").strip())
-            told = (row.get(label) or "").strip().lower()
-            if at is not None and (told in _YES or told in _NO or told in _UNKNOWN):
-                about = {k.strip().lower(): v for k, v in row.items() if k and v and k not in (named, label)}
-                yield at, (None if told in _UNKNOWN else told in _YES, about)
+    header, rows = spreadsheet.read(path)
+    columns = {name.strip().lower(): name for name in header if name}
+    named = next((columns[c] for c in _FILE_COLUMNS if c in columns), None)
+    label = next((columns[c] for c in _FIRE_COLUMNS if c in columns), None)
+    if named is None or label is None:
+        return
+    for row in rows:
+        at = _found(path.parent, (row.get(named) or "").strip())
+        told = (row.get(label) or "").strip().lower()
+        if at is not None and (told in _YES or told in _NO or told in _UNKNOWN):
+            about = {k.strip().lower(): v for k, v in row.items() if k and v and k not in (named, label)}
+            yield at, (None if told in _UNKNOWN else told in _YES, about)
 
 
 def _found(folder: Path, name: str) -> Path | None:
@@ -143,7 +143,7 @@ def _coco(path: Path) -> Iterator[tuple[Path, bool]]:
         fires = {c["id"] for c in categories if re.search("fire|flame", str(c["name"]), re.IGNORECASE)}
         burning = {a["image_id"] for a in told.get("annotations", ()) if a["category_id"] in fires}
         rows = [(str(i["file_name"]), i["id"] in burning) for i in images]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return
     for name, fire in rows:
         at = _found(path.parent, name)
