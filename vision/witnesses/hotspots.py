@@ -162,9 +162,9 @@ def _moment(text: str, pattern: str | None, zone: tzinfo) -> datetime:
     """Return a file's time; a pass has thousands of rows of one minute."""
     try:
         at = datetime.strptime(text, pattern) if pattern else datetime.fromisoformat(text)  # noqa: DTZ007
-    except ValueError:
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise NoTime(f"time: found {text!r}, expected {pattern or 'ISO 8601'}") from None
-    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _size_km(row: Mapping[str, str], columns: Columns) -> tuple[float, float]:
@@ -195,13 +195,13 @@ def _confidence(row: Mapping[str, str], columns: Columns) -> float:
     if isinstance(columns.confidence, Mapping):
         if text not in columns.confidence:
             raise InputWrong(f"confidence: found {text!r}, expected one of {', '.join(columns.confidence)}")
-        return columns.confidence[text]
+        return min(columns.confidence[text], MOST_CERTAIN)
     value = float(text)
     if columns.confidence == "percent":
         if not 0 <= value <= 100:
             raise InputWrong(f"confidence: found {text}, expected 0 to 100")
         return MOST_CERTAIN * value / 100.0
-    return min(max(value, 0.0), MOST_CERTAIN)
+    return min(max(0.0, value), MOST_CERTAIN)  # nan is 0
 
 
 def _name(source: str, at: datetime, place: LatLon) -> str:

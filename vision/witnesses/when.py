@@ -32,12 +32,13 @@ def timed(text: str, *, zone: tzinfo, now: datetime, mends_future: bool = False)
     """
     try:
         at = datetime.fromisoformat(text.strip())
-    except ValueError:
+        in_utc = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise NoTime(f"time: found {text!r}, expected one such as 2026-06-01T10:00:00+08:00") from None
     notes: tuple[str, ...] = ()
     if at.tzinfo is None:
-        at, notes = at.replace(tzinfo=zone), (f"the time {text.strip()} names no zone: taken as {zone}",)
-    return _not_ahead(at.astimezone(UTC), notes, now=now, mends_future=mends_future)
+        notes = (f"the time {text.strip()} names no zone: taken as {zone}",)
+    return _not_ahead(in_utc, notes, now=now, mends_future=mends_future)
 
 
 def checked(at: datetime, *, now: datetime) -> datetime:

@@ -101,7 +101,7 @@ FY3 = {
     "time_format": "%Y%m%d%H%M",
     "zone": "Asia/Shanghai",
     "confidence_column": "Reliability",
-    "confidence": {"0": 0.3, "1": 0.6, "2": 0.8},
+    "confidence": {"0": 0.3, "1": 0.6, "2": 95},
     "pixel_km": [1.0, 1.0],
     "keep": ["FireArea"],
 }
@@ -109,6 +109,7 @@ FY3 = {
 
 def test_another_satellites_file_is_read_by_a_mapping() -> None:
     lines = ["No;ObsTime;Latitude;Longitude;FireArea;Reliability\n", "1;202606010530;30.28;119.42;0.8;2\n"]
+    lines.append("2;000101010000;30;119;1;1")
     (seen,) = read_hotspots(lines, columns_from(FY3), now=NOW, delimiter=";").sightings
     assert seen.source == "FY-3D MERSI"
     assert seen.seen_at == datetime(2026, 5, 31, 21, 30, tzinfo=UTC)

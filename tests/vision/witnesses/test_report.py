@@ -96,6 +96,7 @@ def test_coordinates_that_are_swapped_but_on_earth_are_noticed_by_the_site() -> 
         ({"lat": 95, "long": 200}, "expected -90 to 90"),
         ({"service_code": "ufo"}, "service_code: found 'ufo', expected one of fire"),
         ({"requested_datetime": "yesterday"}, "time: found 'yesterday'"),
+        ({"requested_datetime": "0001-01-01T00:00+08:00"}, "time: found '0001"),
         ({"accuracy_m": -3}, "accuracy_m: found -3"),
         ({"witness": "ghost"}, "witness: found 'ghost'"),
         ({"place_by": "dream"}, "place_by: found 'dream'"),
