@@ -20,7 +20,7 @@ from api.confirming import Seen
 from api.errors import NotFound
 from api.routing import grounds_of
 from api.store import confirming, coverage, events, incidents, standings
-from api.store.live import LiveIncidents
+from api.store.live import LiveIncidents, to_incident
 from api.store.models import DetectionRow, FrameRow, ObservationRow
 from api.store.rows import columns_of, insert_many
 from api.store.tables.orders import FrameGroundRow
@@ -193,7 +193,7 @@ async def _claimed(
     before = {row.id: LatLon(row.lat_deg, row.lon_deg) for row, _ in told}
     if opened.incident is None:
         return opened
-    found = joining.claimed([standings.to_told(row) for row, _ in told], seen, opened.incident)
+    found = joining.claimed([to_incident(row, whole=False) for row, _ in told], seen, opened.incident)
     if found is None:
         return opened
     live.open.drop(opened.incident.id)

@@ -14,6 +14,7 @@ from api import alerts
 from api.discretion import told_place
 from api.reach import Reach
 from api.store import standings
+from api.store.live import to_incident
 from api.store.models import IncidentRow
 from api.store.rows import Columns
 from api.store.tables.witnesses import KnownSourceRow, SightingRow
@@ -125,7 +126,7 @@ async def open_around(session: AsyncSession, reach: Reach) -> list[Told]:
         .where(IncidentRow.lon_deg.between(reach.west_deg, reach.east_deg))
         .order_by(IncidentRow.opened_at, IncidentRow.id)
     )
-    return [Told(standings.to_told(row), row.looks > 0) for row in await session.scalars(query)]
+    return [Told(to_incident(row, whole=False), row.looks > 0) for row in await session.scalars(query)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.store.models import IncidentRow
 from api.store.tables.witnesses import StandingRow
 from missions.geo import LatLon
-from missions.model import Hazard, Site
+from missions.model import Site
 from missions.words import LANGUAGES, text
-from vision.model import Ellipse, Incident, Observation
+from vision.model import Observation
 from vision.witnesses.sighting import Witness
 
 UNCONFIRMED, CONFIRMED, CLEARED = "unconfirmed", "confirmed", "cleared"
@@ -73,24 +73,6 @@ async def told_near(session: AsyncSession, place: LatLon) -> list[tuple[Incident
         .order_by(IncidentRow.opened_at, IncidentRow.id)
     )
     return [(row, told) for row, told in (await session.execute(query)).all()]
-
-
-def to_told(row: IncidentRow) -> Incident:
-    """Return an incident's row as the value that words are compared with; its looks are not loaded."""
-    return Incident(
-        id=row.id,
-        hazard=Hazard(row.hazard),
-        place=LatLon(row.lat_deg, row.lon_deg),
-        ellipse=Ellipse(row.major_m, row.minor_m, row.bearing_deg),
-        confidence=row.confidence,
-        opened_at=row.opened_at,
-        seen_at=row.seen_at,
-        looks=row.looks,
-        area_m2=row.area_m2,
-        temp_max_c=row.temp_max_c,
-        best_shot=row.best_frame or "",
-        best_confidence=row.best_confidence,
-    )
 
 
 def with_word(

@@ -249,29 +249,16 @@ def as_item(v: "Vehicle", c: Command) -> int:
     return _done(v.do(Item(c.number, params=(p1, p2, p3, p4), x=x, y=y)))
 
 
-HANDLERS: dict[int, Callable[["Vehicle", Command], int]] = {
-    mav.MAV_CMD_NAV_LOITER_UNLIM: _mode(Mode.LOITER),
-    mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: _mode(Mode.RTL),
-    mav.MAV_CMD_NAV_LAND: _mode(Mode.LAND),
-    mav.MAV_CMD_NAV_TAKEOFF: _take_off,
-    mav.MAV_CMD_CONDITION_YAW: as_item,
-    mav.MAV_CMD_DO_SET_MODE: _do_set_mode,
+SHARED: dict[int, Callable[["Vehicle", Command], int]] = {
     mav.MAV_CMD_DO_CHANGE_SPEED: change_speed,
     mav.MAV_CMD_DO_SET_HOME: set_home,
-    mav.MAV_CMD_DO_FLIGHTTERMINATION: _terminate,
-    mav.MAV_CMD_DO_REPOSITION: _reposition,
-    mav.MAV_CMD_DO_PAUSE_CONTINUE: _pause_continue,
     mav.MAV_CMD_DO_SET_ROI_LOCATION: look_at,
     mav.MAV_CMD_DO_SET_ROI_NONE: look_at_nothing,
     mav.MAV_CMD_DO_SET_ROI: look_at,
     mav.MAV_CMD_DO_DIGICAM_CONTROL: as_item,
     mav.MAV_CMD_DO_MOUNT_CONTROL: as_item,
     mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST: as_item,
-    mav.MAV_CMD_DO_SET_MISSION_CURRENT: _set_mission_current,
     mav.MAV_CMD_PREFLIGHT_CALIBRATION: yes,
-    mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN: _reboot,
-    mav.MAV_CMD_MISSION_START: _mission_start,
-    mav.MAV_CMD_COMPONENT_ARM_DISARM: _arm,
     mav.MAV_CMD_RUN_PREARM_CHECKS: run_checks,
     mav.MAV_CMD_GET_HOME_POSITION: get_home,
     mav.MAV_CMD_GET_MESSAGE_INTERVAL: get_interval,
@@ -280,6 +267,23 @@ HANDLERS: dict[int, Callable[["Vehicle", Command], int]] = {
     mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES: request_version,
     mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: as_item,
     mav.MAV_CMD_DO_GIMBAL_MANAGER_CONFIGURE: configure_gimbal,
+}
+"""What every autopilot does alike."""
+
+HANDLERS = SHARED | {
+    mav.MAV_CMD_NAV_LOITER_UNLIM: _mode(Mode.LOITER),
+    mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: _mode(Mode.RTL),
+    mav.MAV_CMD_NAV_LAND: _mode(Mode.LAND),
+    mav.MAV_CMD_NAV_TAKEOFF: _take_off,
+    mav.MAV_CMD_CONDITION_YAW: as_item,
+    mav.MAV_CMD_DO_SET_MODE: _do_set_mode,
+    mav.MAV_CMD_DO_FLIGHTTERMINATION: _terminate,
+    mav.MAV_CMD_DO_REPOSITION: _reposition,
+    mav.MAV_CMD_DO_PAUSE_CONTINUE: _pause_continue,
+    mav.MAV_CMD_DO_SET_MISSION_CURRENT: _set_mission_current,
+    mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN: _reboot,
+    mav.MAV_CMD_MISSION_START: _mission_start,
+    mav.MAV_CMD_COMPONENT_ARM_DISARM: _arm,
     mav.MAV_CMD_DO_FENCE_ENABLE: _enable_fence,
     mav.MAV_CMD_IMAGE_START_CAPTURE: as_item,
     mav.MAV_CMD_IMAGE_STOP_CAPTURE: as_item,

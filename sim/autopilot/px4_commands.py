@@ -12,21 +12,9 @@ from sim.autopilot import telemetry
 from sim.autopilot.commands import (
     ACCEPTED,
     DENIED,
+    SHARED,
     UNSUPPORTED,
     Command,
-    as_item,
-    change_speed,
-    configure_gimbal,
-    get_home,
-    get_interval,
-    look_at,
-    look_at_nothing,
-    request_message,
-    request_version,
-    run_checks,
-    set_home,
-    set_interval,
-    yes,
 )
 from sim.autopilot.dialect import Message, mav
 from sim.autopilot.opaque import MissionCurrent
@@ -142,33 +130,16 @@ def _terminate(v: "Vehicle", c: Command) -> int:
     return _done(v.pilot.disarm(forced=True))
 
 
-HANDLERS: Mapping[int, Callable[["Vehicle", Command], int]] = {
+HANDLERS = SHARED | {
     mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: _mode(Px4Mode.RETURN),
     mav.MAV_CMD_NAV_LAND: _mode(Px4Mode.LAND),
     mav.MAV_CMD_NAV_TAKEOFF: _take_off,
     mav.MAV_CMD_DO_SET_MODE: _do_set_mode,
-    mav.MAV_CMD_DO_CHANGE_SPEED: change_speed,
-    mav.MAV_CMD_DO_SET_HOME: set_home,
     mav.MAV_CMD_DO_FLIGHTTERMINATION: _terminate,
     mav.MAV_CMD_DO_REPOSITION: _reposition,
-    mav.MAV_CMD_DO_SET_ROI_LOCATION: look_at,
-    mav.MAV_CMD_DO_SET_ROI_NONE: look_at_nothing,
-    mav.MAV_CMD_DO_SET_ROI: look_at,
-    mav.MAV_CMD_DO_DIGICAM_CONTROL: as_item,
-    mav.MAV_CMD_DO_MOUNT_CONTROL: as_item,
-    mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST: as_item,
-    mav.MAV_CMD_PREFLIGHT_CALIBRATION: yes,
     mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN: _reboot,
     mav.MAV_CMD_MISSION_START: _mission_start,
     mav.MAV_CMD_COMPONENT_ARM_DISARM: _arm,
-    mav.MAV_CMD_RUN_PREARM_CHECKS: run_checks,
-    mav.MAV_CMD_GET_HOME_POSITION: get_home,
-    mav.MAV_CMD_GET_MESSAGE_INTERVAL: get_interval,
-    mav.MAV_CMD_SET_MESSAGE_INTERVAL: set_interval,
-    mav.MAV_CMD_REQUEST_MESSAGE: request_message,
-    mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES: request_version,
-    mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: as_item,
-    mav.MAV_CMD_DO_GIMBAL_MANAGER_CONFIGURE: configure_gimbal,
 }
 
 
