@@ -4,11 +4,13 @@ import csv
 import struct
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
 
 from vision.errors import Unreadable
+from vision.evaluate import Request, evaluate
 from vision.frame import celsius, load
 from vision.radiometry import Temperatures, flir, makers
 from vision.radiometry.conditions import Conditions
@@ -146,6 +148,16 @@ def test_counts_of_a_black_body_close_by_are_plancks_formula():
     expected = 1430.0 / np.log(17000.0 / (0.0125 * (12000 - 1000)) + 1) - 273.15
     assert found.celsius.shape == (4, 6)
     assert found.celsius[0, 0] == pytest.approx(expected, abs=0.01)
+
+
+def test_pixels_that_cannot_be_decoded_are_no_agreement(tmp_path):
+    counts = np.eye(8, dtype=np.uint16) * 12000
+    plain = cv2.imencode(".jpg", counts.astype(np.uint8))[1].tobytes()
+    (tmp_path / "a.jpg").write_bytes(jpeg_with(fff(counts))[:-2] + plain[2:])
+    (tmp_path / "reference_temps.csv").write_text("file,max_C\na.jpg,nan\n")
+    tifffile.imwrite(tmp_path / "a_celsius.tiff", np.eye(8))
+    told = evaluate("radiometry", Request(tmp_path, print))
+    assert (told["undecoded"], told["max_abs_error_c"]) == (1, None)
 
 
 def test_records_without_constants_are_named_not_guessed_at():

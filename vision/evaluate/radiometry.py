@@ -5,7 +5,7 @@ The folder holds the files and a table, `reference_temps.csv`, whose columns are
 reference too: the file is then compared pixel by pixel.
 """
 
-import csv
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 import tifffile
 
 from missions.errors import InputWrong
+from vision import spreadsheet
 from vision.errors import Unreadable
 from vision.evaluate import Json, Request
 from vision.frame import Frame, load
@@ -72,13 +73,12 @@ def _table(folder: Path) -> dict[str, dict[str, float]]:
     """Return the statistics told of each file, by its path below the folder."""
     found = {}
     for table in sorted(folder.rglob(_TABLE)):
-        with table.open(encoding="utf-8", newline="") as rows:
-            for row in csv.DictReader(rows):
-                name = (row.get("file") or "").strip()
-                told = {s: _number(row.get(f"{s}_C") or row.get(f"{s}_c")) for s in _STATISTICS}
-                real = {s: v for s, v in told.items() if v is not None}
-                if name and real:
-                    found[str(table.parent.relative_to(folder) / name)] = real
+        for row in spreadsheet.read(table)[1]:
+            name = (row.get("file") or "").strip()
+            told = {s: _number(row.get(f"{s}_C") or row.get(f"{s}_c")) for s in _STATISTICS}
+            real = {s: v for s, v in told.items() if v is not None and math.isfinite(v)}
+            if name and real:
+                found[str(table.parent.relative_to(folder) / name)] = real
     return found
 
 
@@ -117,14 +117,19 @@ def _scored(path: Path, told: dict[str, float]) -> Json:
 def _compared(path: Path, reference: Path) -> Json:
     """Return one file's row: the largest error of any pixel."""
     frame, reason = _loaded(path)
-    theirs: Celsius = tifffile.imread(reference)
+    try:
+        theirs: Celsius = tifffile.imread(reference)
+    except Exception as damage:  # tifffile raises what a damaged file makes it trip over
+        raise InputWrong(f"{reference}: cannot be read: {damage}") from None
     if frame is None or frame.celsius is None or frame.celsius.shape != theirs.shape:
         return _row(path.name, frame, None, reason or "its size is not the reference's")
-    error = np.abs(frame.celsius - theirs)
-    return _row(path.name, frame, float(np.nanmax(error)), reason) | {
+    error = np.abs(frame.celsius - theirs)[np.isfinite(theirs)]
+    if not error.size or np.isnan(error).any():
+        return _row(path.name, frame, None, "a pixel has no temperature, or the reference has none at all")
+    return _row(path.name, frame, float(error.max()), reason) | {
         "abs_error_c": {
-            "pixel_mean": round(float(np.nanmean(error)), 3),
-            "pixel_max": round(float(np.nanmax(error)), 3),
+            "pixel_mean": round(float(error.mean()), 3),
+            "pixel_max": round(float(error.max()), 3),
         }
     }
 
