@@ -33,6 +33,7 @@ def test_attributes_elements_and_nested_resources_become_one_flat_table():
       <rdf:Description xmlns:a="urn:a" a:One="1"><a:Two>2</a:Two>
       <a:Turn rdf:parseType="Resource"><a:Yaw>3</a:Yaw></a:Turn><a:Spin a:Yaw="4"/>
       </rdf:Description></rdf:RDF></x:xmpmeta>"""
+    text = text.replace(b"</rdf:D", b"<a:D>" * 4000 + b"</a:D>" * 4000 + b"</rdf:D")
     assert xmp.properties(text) == {"a:One": "1", "a:Two": "2", "a:Turn/Yaw": "3", "a:Spin/Yaw": "4"}
 
 

@@ -111,6 +111,8 @@ def read(path: Path, *, crs: pyproj.CRS | None = None) -> PointCloud:
     if said is None:
         notes.append("its points have no classes: what stands near a wire is told apart by nothing")
     keep = np.isfinite(metres).all(axis=1) & ~np.isin(classes, NOISE)
+    if not keep.any():
+        raise Unreadable("holds no points but noise")
     origin = metres[keep].min(axis=0)
     return PointCloud(
         metres[keep] - origin,
@@ -150,7 +152,10 @@ def _flown_at(header: laspy.LasHeader, points: laspy.LasData) -> datetime | None
     if not is_standard or "gps_time" not in points.point_format.dimension_names:
         return None
     latest = float(np.max(points.gps_time))
-    return GPS_EPOCH + timedelta(seconds=latest + STANDARD_S - LEAP_S) if latest != 0 else None
+    try:
+        return GPS_EPOCH + timedelta(seconds=latest + STANDARD_S - LEAP_S) if latest != 0 else None
+    except (OverflowError, ValueError):  # of no calendar, or nan
+        return None
 
 
 def _stated(header: laspy.LasHeader) -> pyproj.CRS | None:
@@ -158,6 +163,8 @@ def _stated(header: laspy.LasHeader) -> pyproj.CRS | None:
     try:
         crs: pyproj.CRS | None = header.parse_crs()
     except (CRSError, ProjError, LaspyException, ValueError):
+        return None
+    if crs is not None and _level(crs).is_engineering:
         return None
     if crs is not None and not _level(crs).is_projected:
         raise Unreadable(f"is in degrees ({crs.name}): project it to metres first")

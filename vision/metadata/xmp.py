@@ -15,6 +15,7 @@ from defusedxml.ElementTree import iterparse
 
 _MARK = b"http://ns.adobe.com/xap/1.0/\x00"
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_DEEPEST = 16
 
 
 def segments(jpeg: bytes) -> Iterator[tuple[int, bytes]]:
@@ -83,7 +84,7 @@ def _collect(element: Element, outer: str, prefixes: Mapping[str, str], found: d
             found.setdefault(_key(name, outer, prefixes), value)
     for child in element:
         key = _key(child.tag, outer, prefixes)
-        if len(child) or child.attrib:
+        if (len(child) or child.attrib) and key.count("/") < _DEEPEST:
             _collect(child, key, prefixes, found)
         if child.text and child.text.strip():
             found.setdefault(key, child.text.strip())

@@ -2,6 +2,7 @@
 
 import json
 
+import laspy
 import numpy as np
 import pytest
 
@@ -100,6 +101,19 @@ def test_a_ground_that_is_not_the_elevation_models_is_told(classed):
 def test_a_system_of_another_country_is_refused(line, tmp_path):
     found = survey(survey_lines.write(tmp_path / "bare.las", line), crs=crs_of("EPSG:2193"))
     assert "outside" in found.skipped
+
+
+def test_a_file_in_a_system_of_its_own_from_no_day_is_measured_and_one_of_noise_skipped(line, tmp_path):
+    here = 'LOCAL_CS["Here",UNIT["metre",1],AXIS["x",EAST],AXIS["y",NORTH]]'
+    path = survey_lines.write(tmp_path / "here.las", line, crs=here)
+    las = laspy.read(path)
+    las.header.global_encoding.gps_time_type = laspy.header.GpsTimeType.STANDARD
+    las.gps_time[:] = 1e18
+    las.write(path)
+    assert "names no coordinate system" in survey(path).note
+    las.classification[:] = 7
+    las.write(path)
+    assert survey(path).skipped == "holds no points but noise"
 
 
 def test_a_forest_without_wires_is_not_searched(line, tmp_path):
