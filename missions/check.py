@@ -6,8 +6,10 @@ sentence; no faults means that the plan may be flown as far as can be known
 beforehand.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from missions import check_air, check_day, check_energy
 from missions.check_views import shown
@@ -60,6 +62,8 @@ def sortie_faults(
 
 def _served(plan: Plan, demands: Sequence[Demand]) -> Iterator[str]:
     """Yield demands that are neither flown in full nor admitted as unserved, and tasks flown twice."""
+    names = Counter(sortie.id for sortie in plan.sorties)
+    yield from (f"{n} sorties are called {name}" for name, n in names.items() if n > 1)
     times = Counter(task for sortie in plan.sorties for task in sortie.tasks)
     yield from (f"task {name} is flown {n} times" for name, n in times.items() if n > 1)
     admitted = {u.demand for u in plan.unserved}
@@ -98,15 +102,24 @@ def _shape(sortie: Sortie, plan: Plan, site: Site) -> Iterator[str]:
         yield f"{len(sortie.shots)} pictures and {len(points)} waypoints are more than an autopilot holds"
     if set(sortie.agencies) != {a for w in points for a in w.agencies}:
         yield "its agencies are not those of its pictures"
+    figures = (sortie.flight_s, sortie.energy_wh, sortie.reserve_min, sortie.spare_wh)
+    told = ((w.altitude.metres, w.above_dock_m, w.pitch_deg, w.heading_deg or 0, w.dwell_s) for w in points)
+    if not all(map(math.isfinite, (*figures, sortie.worst_s, sortie.worst_wh, *chain(*told)))):
+        yield "a value of it is no number"
     known = {t.id: t for t in plan.tasks}
     if {w.task for w in sortie.shots} != set(sortie.tasks):
         yield "the tasks it names are not those it looks at"
     model = site.model(sortie.model)
+    if not all(abs(w.speed_m_s - model.cruise_m_s) < 0.01 for w in points):
+        yield f"it is not flown at the {model.cruise_m_s:g} m/s that time and energy are counted with"
     for task in (known[t] for t in sortie.tasks if t in known):
         if not all(model.camera(sensor) for sensor in task.sensors):
             yield f"model {model.name} lacks a camera that task {task.id} needs"
-        if not _is_flown(task, [w for w in sortie.shots if w.task == task.id]):
+        shots = [w for w in sortie.shots if w.task == task.id]
+        if not _is_flown(task, shots):
             yield f"the pictures of task {task.id} are not where the task has them"
+        if not {a for w in shots for a in w.agencies} <= set(task.agencies):
+            yield f"pictures of task {task.id} are for agencies that it does not serve"
     yield from (f"task {t} is not in the plan" for t in sortie.tasks if t not in known)
 
 

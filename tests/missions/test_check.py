@@ -1,5 +1,6 @@
 """The checker refuses every kind of broken plan."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -26,6 +27,11 @@ def lowered(sortie: Sortie, by_m: float) -> tuple[Waypoint, ...]:
     )
 
 
+def passed(plan: Plan, **changes: object) -> tuple[Waypoint, ...]:
+    """Return the first sortie's waypoints with all of them changed."""
+    return tuple(replace(w, **changes) for w in plan.sorties[0].waypoints)  # type: ignore[arg-type]
+
+
 def test_a_plan_of_the_planner_has_no_faults(planned: Plan, site: Site, terrain: Terrain) -> None:
     assert check.faults(planned, site, terrain, longest_s=1320) == ()
 
@@ -34,6 +40,14 @@ MUTATIONS: dict[str, tuple[Callable[[Plan], Plan], str]] = {
     "a task twice": (
         lambda p: replace(p, sorties=(*p.sorties, replace(p.sorties[0], id="S9"))),
         "is flown 2 times",
+    ),
+    "a name twice": (lambda p: replace(p, sorties=(*p.sorties, p.sorties[0])), "2 sorties are called"),
+    "a height that is none": (lambda p: first(p, waypoints=passed(p, above_dock_m=math.nan)), "no number"),
+    "a figure that is none": (lambda p: first(p, worst_wh=math.nan), "no number"),
+    "too fast": (lambda p: first(p, waypoints=passed(p, speed_m_s=60.0)), "is not flown at the"),
+    "for somebody else": (
+        lambda p: first(p, agencies=("x",), waypoints=passed(p, agencies=("x",))),
+        "for agencies that it does not serve",
     ),
     "a sortie dropped": (lambda p: replace(p, sorties=p.sorties[1:]), "neither served nor listed"),
     "too low": (lambda p: first(p, waypoints=lowered(p.sorties[0], 95)), "of the ground"),
