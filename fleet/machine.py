@@ -57,6 +57,7 @@ class Machine:
         self._recalled: str | None = None
         self._down: str | None = None
         self._wishes: list[tuple[Wish, str]] = []
+        self._rose = False  # it was seen in the air, or may have been before this process
         self._is_ours = False  # it came to arming: what is armed from then on is so by this sortie
         self._armed = False  # by this sortie, when it was last heard
         self.follows = False  # the camera looks at something else than planned

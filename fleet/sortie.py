@@ -85,6 +85,7 @@ class SortieMachine(Launching, Airborne, Follows):
         self._remember(memory or Memory(), now)
         after = stage.may_be_airborne or stage in (Stage.ARMING, Stage.CLOSING, Stage.COLLECTING)
         self._is_ours = after or self._armed
+        self._rose = after and stage not in (Stage.ARMING, Stage.STARTING)
         vehicle = sight.vehicle
         if vehicle is not None and vehicle.armed and after:
             self.verified = True
@@ -105,6 +106,7 @@ class SortieMachine(Launching, Airborne, Follows):
         """Return what to do, given what is seen."""
         if sight.vehicle is not None and sight.vehicle.armed is not None:
             self._armed = self._is_ours and sight.vehicle.armed
+            self._rose = self._rose or is_airborne(sight.vehicle)
         self._take_wishes(sight, now)
         handler = self._handlers.get(self.stage)
         if handler is not None:
@@ -134,6 +136,8 @@ class SortieMachine(Launching, Airborne, Follows):
         if not complete and not self._is_over_time(now):
             return
         missing = "" if complete else f", {sight.files_wanted - sight.files} files missing"
+        if self.failure is None and not self._rose and not sight.taken:
+            self.failure = "nobody saw it leave the ground"
         told = f"{sight.taken} of {self.order.shots} pictures, {sight.files} files{missing}"
         if self.failure is not None:
             self._tell("failed", f"{self.failure}; {told}")

@@ -1,5 +1,6 @@
 """Where agencies are told, the delivery log, dead letters, and sending them again."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -213,7 +214,7 @@ async def _check(wish: ReceiverIn, built: Services) -> None:
 
             robot_of(wish.address)
         case "sms" | "voice":
-            if not wish.address.lstrip("+").isdecimal() or not 3 <= len(wish.address) <= 20:
+            if not re.fullmatch(r"\+?[0-9]{3,20}", wish.address):
                 raise BadRequest("a telephone number has 3 to 20 digits, perhaps with a + in front")
 
 

@@ -429,6 +429,17 @@ def test_a_restarted_gateway_takes_a_sortie_up_without_upload_or_start(stage, se
     assert not {Need.UPLOAD, Step.ARM, Step.START, Step.READY} & set(flight.done)
 
 
+@pytest.mark.parametrize("armed", [True, False])
+def test_a_gateway_killed_before_take_off_does_not_call_it_a_flight(armed):
+    """The drone disarmed by itself, or had not risen yet."""
+    flight = Timeline(has_dock=False)
+    flight.machine.reattach(Stage.STARTING, sight(0.0, dock=None, armed=armed), 0.0)
+    for _ in range(5):
+        flight.see(1.0, **GROUND)
+    assert flight.machine.stage is Stage.FAILED
+    assert "leave the ground" in flight.told[-1].evidence
+
+
 def test_a_restarted_gateway_that_hears_nothing_keeps_watching():
     """The drone may be behind the ridge."""
     flight = Timeline()
